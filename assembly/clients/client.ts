@@ -1,0 +1,317 @@
+/**
+ * Clients: what the server knows of each connection. The host holds only the socket and a handle.
+ *
+ * A handle is a small index into one table, reused after a client is gone; the id is the ever
+ * growing number that CLIENT ID shows. Fields are grouped by who needs them.
+ */
+import { alloc, free, realloc } from '../base/alloc';
+import { blobNew } from '../base/blob';
+import { replyClear, ReplyList } from '../resp/reply';
+import { watchClear } from '../keyspace/watch';
+import { nowMs } from '../keyspace/state';
+
+/** Queued commands of a transaction are being collected. */
+export const CLIENT_MULTI: u32 = 1 << 0;
+/** A command failed to queue: EXEC answers EXECABORT. */
+export const CLIENT_DIRTY_EXEC: u32 = 1 << 1;
+/** The link to our master: replies are dropped, expired keys are visible. */
+export const CLIENT_MASTER: u32 = 1 << 2;
+/** Closed by the host once its replies are out; no more commands are read. */
+export const CLIENT_CLOSE_AFTER_REPLY: u32 = 1 << 3;
+/** CLIENT REPLY OFF. */
+export const CLIENT_REPLY_OFF: u32 = 1 << 4;
+/** CLIENT REPLY SKIP: the next command's reply is dropped. */
+export const CLIENT_REPLY_SKIP_NEXT: u32 = 1 << 5;
+/** … that one is running. */
+export const CLIENT_REPLY_SKIP: u32 = 1 << 6;
+/** Passed AUTH, or none is needed. */
+export const CLIENT_AUTHENTICATED: u32 = 1 << 7;
+/** A host command has not finished: nothing more is read from this client. */
+export const CLIENT_HOST_BUSY: u32 = 1 << 8;
+export const CLIENT_NO_EVICT: u32 = 1 << 9;
+/** In the host's list of clients with something to send. */
+export const CLIENT_READY: u32 = 1 << 10;
+/** Came over a unix socket. */
+export const CLIENT_UNIX: u32 = 1 << 11;
+/** Not a connection: in-process calls. Never listed, never killed. */
+export const CLIENT_INTERNAL: u32 = 1 << 12;
+/** To be closed at once, replies dropped (CLIENT KILL, out of memory). */
+export const CLIENT_CLOSE_NOW: u32 = 1 << 13;
+/** EXEC is running this client's queue. */
+export const CLIENT_IN_EXEC: u32 = 1 << 14;
+export const CLIENT_READONLY: u32 = 1 << 15;
+export const CLIENT_NO_TOUCH: u32 = 1 << 16;
+/** Has so much output that no more commands are run until the host has taken it. */
+export const CLIENT_OUTPUT_FULL: u32 = 1 << 17;
+
+@unmanaged
+export class Client {
+  // ---- replies; first, because a client is used as its own ReplyList
+  replyHead: u32;
+  replyTail: u32;
+  replyBytes: u32;
+
+  /** Index in the table. */
+  handle: u32;
+  flags: u32;
+  /** Selected database. */
+  db: u32;
+  /** 2 or 3. */
+  resp: u32;
+  /** A watched key changed (a byte is enough, see keyspace/watch.ts). */
+  dirtyCas: u32;
+
+  // ---- query: bytes received and not yet executed (query.ts)
+  qbuf: u32;
+  qlen: u32;
+  qcap: u32;
+  /** Offset in qbuf up to which commands are done. */
+  qpos: u32;
+  /** Slow parser: arguments still to come (0 = at the start of a command). */
+  multibulkLeft: u32;
+  /** Length of the argument being read, -1 = its header is still to come. */
+  bulkLen: i32;
+  /** Where the slow parser goes on. */
+  parsePos: u32;
+  /** Arguments found so far: (offset from qbuf, len) pairs, in a block of `pargvCap` pairs. */
+  pargv: u32;
+  pargc: u32;
+  pargvCap: u32;
+
+  // ---- transaction
+  queueHead: u32;
+  queueTail: u32;
+  queueCount: u32;
+  /** All CMDFLAG_* bits of the queued commands together. */
+  queueFlags: u32;
+  /** First watch node. */
+  watches: u32;
+
+  // ---- who
+  idLo: u32;
+  idHi: u32;
+  /** Blobs or 0. */
+  name: u32;
+  libName: u32;
+  libVer: u32;
+  addr: u32;
+  laddr: u32;
+  user: u32;
+  lastCmd: i32;
+  /** Next client in the ready list (a handle), see ready.ts; u32.MAX_VALUE at the end. */
+  nextReady: u32;
+  /** Unix ms. */
+  createdMs: i64;
+  lastMs: i64;
+
+  // ---- a master's stream
+  /** Bytes of the stream applied. */
+  replOffset: u64;
+  /** Bytes of the stream received. */
+  readOffset: u64;
+  netIn: u64;
+  netOut: u64;
+}
+
+let table: usize = 0;
+let tableCap: u32 = 0;
+/** Handles ever used; all live ones are below. */
+export let clientTop: u32 = 0;
+/** Clients that are connections (internal ones not counted). */
+export let clientCount: u32 = 0;
+/** Bytes of query buffers of all clients. */
+export let clientQueryBytes: usize = 0;
+let nextId: u64 = 1;
+/** Head of the list of free handles + 1, 0 = none; freed table slots hold the next one. */
+let freeHandles: u32 = 0;
+
+/** The client whose command runs. */
+export let client: Client = changetype<Client>(0);
+
+export function setCurrentClient(c: Client): void {
+  client = c;
+}
+
+/** The client with that handle, null-like (address 0) if it is gone or never was. */
+export function clientAt(handle: u32): Client {
+  if (handle >= clientTop) return changetype<Client>(0);
+  const word = load<u32>(table + (<usize>handle << 2));
+  // Addresses of blocks are multiples of 8; a free slot holds an odd number.
+  return changetype<Client>(<usize>(word & 1 ? 0 : word));
+}
+
+export function clientId(c: Client): u64 {
+  return (<u64>c.idHi << 32) | c.idLo;
+}
+
+export function clientList(c: Client): ReplyList {
+  return changetype<ReplyList>(changetype<usize>(c));
+}
+
+/**
+ * A new client with the given flags; address 0 when memory ran out. `addr` and `laddr` are copied.
+ */
+export function clientNew(
+  flags: u32,
+  addr: usize,
+  addrLen: u32,
+  laddr: usize,
+  laddrLen: u32,
+): Client {
+  const none = changetype<Client>(0);
+  const ptr = alloc(offsetof<Client>());
+  if (ptr == 0) return none;
+  memory.fill(ptr, 0, offsetof<Client>());
+  const c = changetype<Client>(ptr);
+  c.addr = <u32>blobNew(addr, addrLen);
+  c.laddr = <u32>blobNew(laddr, laddrLen);
+  const handle = takeHandle();
+  if (c.addr == 0 || c.laddr == 0 || handle == u32.MAX_VALUE) {
+    free(c.addr);
+    free(c.laddr);
+    free(ptr);
+    return none;
+  }
+  store<u32>(table + (<usize>handle << 2), <u32>ptr);
+  c.handle = handle;
+  c.flags = flags;
+  c.resp = 2;
+  c.bulkLen = -1;
+  c.lastCmd = -1;
+  c.createdMs = nowMs;
+  c.lastMs = nowMs;
+  c.nextReady = u32.MAX_VALUE;
+  c.idLo = <u32>nextId;
+  c.idHi = <u32>(nextId >>> 32);
+  nextId++;
+  if ((flags & CLIENT_INTERNAL) == 0) clientCount++;
+  return c;
+}
+
+function takeHandle(): u32 {
+  if (freeHandles != 0) {
+    const handle = freeHandles - 1;
+    freeHandles = load<u32>(table + (<usize>handle << 2)) >>> 1;
+    return handle;
+  }
+  if (clientTop == tableCap) {
+    const cap = max<u32>(tableCap * 2, 64);
+    const moved = realloc(table, <usize>cap << 2);
+    if (moved == 0) return u32.MAX_VALUE;
+    table = moved;
+    tableCap = cap;
+  }
+  return clientTop++;
+}
+
+/** Frees a client and all it owns. Its handle may be reused at once. */
+export function clientFree(c: Client): void {
+  const handle = c.handle;
+  replyClear(clientList(c));
+  clientResetQuery(c);
+  clientDiscard(c);
+  clientUnwatch(c);
+  free(c.pargv);
+  free(c.name);
+  free(c.libName);
+  free(c.libVer);
+  free(c.addr);
+  free(c.laddr);
+  free(c.user);
+  if ((c.flags & CLIENT_INTERNAL) == 0) clientCount--;
+  free(changetype<usize>(c));
+  store<u32>(table + (<usize>handle << 2), (freeHandles << 1) | 1);
+  freeHandles = handle + 1;
+}
+
+/** Drops the query buffer and the slow parser's state. */
+export function clientResetQuery(c: Client): void {
+  if (c.qbuf != 0) {
+    clientQueryBytes -= c.qcap;
+    free(c.qbuf);
+  }
+  c.qbuf = 0;
+  c.qlen = 0;
+  c.qcap = 0;
+  c.qpos = 0;
+  c.multibulkLeft = 0;
+  c.bulkLen = -1;
+  c.parsePos = 0;
+  c.pargc = 0;
+}
+
+/** Notes a query buffer's change of size. */
+export function countQueryBytes(delta: isize): void {
+  clientQueryBytes += delta;
+}
+
+export function clientUnwatch(c: Client): void {
+  watchClear(c.watches);
+  c.watches = 0;
+  c.dirtyCas = 0;
+}
+
+// ---- the transaction queue
+//
+//   queued command: +0 u32 next, +4 i32 command id, +8 u32 argc, +12 unused,
+//                   +16 argc x (u32 ptr, u32 len), then the bytes
+
+const OFF_CMD: usize = 4;
+const OFF_ARGC: usize = 8;
+const OFF_PAIRS: usize = 16;
+
+/** Copies a command into the transaction queue; false when memory ran out. */
+export function clientQueue(c: Client, cmd: i32, flags: u32, argc: u32, argv: usize): bool {
+  let bytes: u64 = OFF_PAIRS + <u64>argc * 8;
+  for (let i: u32 = 0; i < argc; i++) bytes += load<u32>(argv + (<usize>i << 3), 4);
+  if (bytes > u32.MAX_VALUE) return false;
+  const node = alloc(<usize>bytes);
+  if (node == 0) return false;
+  store<u32>(node, 0);
+  store<i32>(node, cmd, OFF_CMD);
+  store<u32>(node, argc, OFF_ARGC);
+  let to = node + OFF_PAIRS + (<usize>argc << 3);
+  for (let i: u32 = 0; i < argc; i++) {
+    const ptr = load<u32>(argv + (<usize>i << 3));
+    const len = load<u32>(argv + (<usize>i << 3), 4);
+    memory.copy(to, ptr, len);
+    store<u32>(node + OFF_PAIRS + (<usize>i << 3), <u32>to);
+    store<u32>(node + OFF_PAIRS + (<usize>i << 3), len, 4);
+    to += len;
+  }
+  if (c.queueTail != 0) store<u32>(c.queueTail, <u32>node);
+  else c.queueHead = <u32>node;
+  c.queueTail = <u32>node;
+  c.queueCount++;
+  c.queueFlags |= flags;
+  return true;
+}
+
+export function queuedNext(node: usize): usize {
+  return load<u32>(node);
+}
+export function queuedCmd(node: usize): i32 {
+  return load<i32>(node, OFF_CMD);
+}
+export function queuedArgc(node: usize): u32 {
+  return load<u32>(node, OFF_ARGC);
+}
+export function queuedArgv(node: usize): usize {
+  return node + OFF_PAIRS;
+}
+
+/** Drops the transaction: queue, flags and watches. */
+export function clientDiscard(c: Client): void {
+  let node: usize = c.queueHead;
+  while (node != 0) {
+    const next: usize = load<u32>(node);
+    free(node);
+    node = next;
+  }
+  c.queueHead = 0;
+  c.queueTail = 0;
+  c.queueCount = 0;
+  c.queueFlags = 0;
+  c.flags &= ~(CLIENT_MULTI | CLIENT_DIRTY_EXEC);
+  clientUnwatch(c);
+}

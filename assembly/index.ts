@@ -1,0 +1,470 @@
+/**
+ * The ABI of core.wasm: everything the host may call, grouped. Pointers are unsigned 32-bit
+ * addresses in the shared memory; 64-bit values cross as f64 where 53 bits do (times, offsets),
+ * otherwise through memory. host/core/ is the only caller.
+ */
+import { alloc, allocHeadroom, allocInit, allocSetLimit, free } from './base/alloc';
+import { prngSeed } from './base/prng';
+import { sipSeed } from './base/siphash';
+import {
+  Client,
+  CLIENT_CLOSE_AFTER_REPLY,
+  CLIENT_CLOSE_NOW,
+  CLIENT_HOST_BUSY,
+  CLIENT_OUTPUT_FULL,
+  CLIENT_IN_EXEC,
+  CLIENT_REPLY_OFF,
+  clientAt,
+  clientFree,
+  clientList,
+  clientNew,
+  clientQueryBytes,
+} from './clients/client';
+import { localPtr } from './clients/local';
+import { HEADROOM, querySetMax, READ_SIZE } from './clients/query';
+import { readyAdd, readyCount, readyRemove, readyTake } from './clients/ready';
+import { clientFeed, clientResume } from './commands/process';
+import {
+  commandCalls,
+  commandFailed,
+  commandRejected,
+  commandStatsReset,
+} from './commands/process';
+import { CMD_COUNT } from './commands/generated/ids';
+import { dbInit } from './keyspace/db';
+import { functionsFirst, functionsNext } from './keyspace/functions';
+import {
+  effectsEnable,
+  effectsClearLost,
+  effectsForceSelect,
+  effectsLen,
+  effectsLost,
+  effectsPtr,
+  effectsTaken,
+} from './keyspace/effects';
+import { debugSetMode } from './keyspace/debug';
+import { expireConfigure, expireCycle } from './keyspace/expire';
+import {
+  resetStats,
+  setActiveExpire,
+  setLoading,
+  setMasterDown,
+  setMaxMemory,
+  setNow,
+  setPolicy,
+  setProtoMaxBulkLen,
+  setRole,
+} from './keyspace/state';
+import { lazyFreeStep, lazyPending } from './keyspace/value';
+import { limitsSet } from './types/limits';
+import { streamSetLimits } from './types/stream';
+import { accessSetPassword } from './clients/access';
+import { fillDatabase, fillStatistics, STAT_COUNT } from './statistics';
+import {
+  loadAbort as rdbLoadAbort,
+  loadBegin as rdbLoadBegin,
+  loadCommit as rdbLoadCommit,
+  loadConsumed as rdbLoadConsumed,
+  loadFeed as rdbLoadFeed,
+  loadFinish as rdbLoadFinish,
+} from './rdb/load';
+import { loadInfoPtr } from './rdb/load-info';
+import { rdbSetCompression } from './rdb/save-sink';
+import { argc, argv } from './resp/args';
+import { replyBegin, replyEnd, replyMade, replyRecycle, replyTake } from './resp/reply';
+
+let readBase: usize = 0;
+
+// ---- life
+
+/** Must be the first call. False: no memory for the smallest instance. */
+export function init(databases: u32, seed0: u64, seed1: u64): bool {
+  allocInit();
+  sipSeed(seed0, seed1);
+  prngSeed(seed1, seed0);
+  readBase = alloc(<usize>HEADROOM + READ_SIZE);
+  return readBase != 0 && dbInit(databases);
+}
+
+/** Where the host puts received bytes: READ_SIZE of them, with HEADROOM in front. */
+export function readBuffer(): usize {
+  return readBase + HEADROOM;
+}
+
+export function readBufferSize(): u32 {
+  return READ_SIZE;
+}
+
+/** Raw memory for the host's own use (arguments, names). */
+export function hostAlloc(size: usize): usize {
+  return alloc(size);
+}
+
+export function hostFree(ptr: usize): void {
+  free(ptr);
+}
+
+/** Tells the time, unix ms; before every call that may look at it. */
+export function setTime(ms: f64): void {
+  setNow(<i64>ms);
+}
+
+// ---- clients
+
+/** Opens a client; its handle, -1 when memory ran out. */
+export function clientOpen(
+  flags: u32,
+  addr: usize,
+  addrLen: u32,
+  laddr: usize,
+  laddrLen: u32,
+): i32 {
+  const c = clientNew(flags, addr, addrLen, laddr, laddrLen);
+  return changetype<usize>(c) == 0 ? -1 : <i32>c.handle;
+}
+
+export function clientClose(handle: u32): void {
+  const c = clientAt(handle);
+  if (changetype<usize>(c) == 0) return;
+  readyRemove(c);
+  clientFree(c);
+}
+
+/** 1: has output. 2: close after it. 4: close now. 8: waits for the host. 16: resume once sent. */
+function status(c: Client): u32 {
+  let s: u32 = c.replyHead != 0 ? 1 : 0;
+  if (c.flags & CLIENT_CLOSE_AFTER_REPLY) s |= 2;
+  if (c.flags & CLIENT_CLOSE_NOW) s |= 4;
+  if (c.flags & CLIENT_HOST_BUSY) s |= 8;
+  if (c.flags & CLIENT_OUTPUT_FULL) s |= 16;
+  return s;
+}
+
+/** Runs `len` bytes in the read buffer for a client; see `status`. */
+export function feed(handle: u32, len: u32, nowMs: f64): u32 {
+  const c = clientAt(handle);
+  if (changetype<usize>(c) == 0) return 4;
+  setNow(<i64>nowMs);
+  clientFeed(c, readBase + HEADROOM, len);
+  return status(c);
+}
+
+/** Goes on with a client whose host command is done. */
+export function resume(handle: u32, nowMs: f64): u32 {
+  const c = clientAt(handle);
+  if (changetype<usize>(c) == 0) return 4;
+  setNow(<i64>nowMs);
+  clientResume(c);
+  return status(c);
+}
+
+export function clientStatus(handle: u32): u32 {
+  const c = clientAt(handle);
+  return changetype<usize>(c) == 0 ? 4 : status(c);
+}
+
+/** First reply block of a client, 0 = none: data at +16, length (u32) at +4; see resp/reply.ts. */
+export function takeReply(handle: u32): usize {
+  const c = clientAt(handle);
+  return changetype<usize>(c) == 0 ? 0 : replyTake(clientList(c));
+}
+
+/** Gives a reply block back once its bytes are sent. */
+export function recycleReply(block: usize): void {
+  replyRecycle(block);
+}
+
+/** The next client that needs attention without having been fed; -1 = none. */
+export function nextReady(): i32 {
+  return readyTake();
+}
+
+export function readyClients(): u32 {
+  return readyCount;
+}
+
+export function queryBytes(): usize {
+  return clientQueryBytes;
+}
+
+// ---- host commands
+
+/** Arguments of the command handed to the host. */
+export function commandArgc(): u32 {
+  return argc;
+}
+
+/** Their (ptr, len) pairs. */
+export function commandArgv(): usize {
+  return argv;
+}
+
+/** Adds ready-made reply bytes for the client whose host command runs now. */
+export function replyBytes(ptr: usize, len: usize): void {
+  replyMade(ptr, len);
+}
+
+/** The same later, for a client that waits for the host. */
+export function replyBytesLate(handle: u32, ptr: usize, len: usize): void {
+  const c = clientAt(handle);
+  if (changetype<usize>(c) == 0) return;
+  replyBegin(clientList(c), c.resp, (c.flags & CLIENT_REPLY_OFF) != 0);
+  replyMade(ptr, len);
+  replyEnd();
+}
+
+/** Protocol (2 or 3) of a client. */
+export function clientProtocol(handle: u32): u32 {
+  const c = clientAt(handle);
+  return changetype<usize>(c) == 0 ? 2 : c.resp;
+}
+
+/** Whether the client's command runs inside EXEC: then the host must be done when it returns. */
+export function clientInExec(handle: u32): bool {
+  const c = clientAt(handle);
+  return changetype<usize>(c) != 0 && (c.flags & CLIENT_IN_EXEC) != 0;
+}
+
+/** Bytes of replies that a client has not been sent. */
+export function clientOutputBytes(handle: u32): usize {
+  const c = clientAt(handle);
+  return changetype<usize>(c) == 0 ? 0 : c.replyBytes;
+}
+
+/** Closes a client: at once, or after what was said to it. */
+export function clientShut(handle: u32, now: bool): void {
+  const c = clientAt(handle);
+  if (changetype<usize>(c) == 0) return;
+  c.flags |= now ? CLIENT_CLOSE_NOW : CLIENT_CLOSE_AFTER_REPLY;
+  readyAdd(c);
+}
+
+// ---- time passing
+
+/** The periodic work: clean-up of expired keys, bounded bites of what is to be freed. */
+export function cron(nowMs: f64): void {
+  setNow(<i64>nowMs);
+  expireCycle();
+  lazyFreeStep(LAZY_GROUPS);
+}
+
+/** Cache lines freed by one step, well below a millisecond. */
+const LAZY_GROUPS: u32 = 512;
+
+/** One more bite of lazy freeing; how many objects are still waiting. */
+export function lazyStep(): u32 {
+  lazyFreeStep(LAZY_GROUPS);
+  return lazyPending;
+}
+
+// ---- settings
+
+export function configureExpire(sample: u32, rounds: u32, batch: u32, share: f64): void {
+  expireConfigure(sample, rounds, batch, share);
+}
+
+export function configureMemory(maxBytes: f64, lfu: bool, logFactor: u32, decay: u32): void {
+  setMaxMemory(<usize>maxBytes);
+  setPolicy(lfu, logFactor, decay);
+}
+
+/** Most chunks of 64 KiB the core may take, whatever the memory would give. */
+export function configureHeap(chunks: u32): void {
+  allocSetLimit(chunks);
+}
+
+export function configureProtocol(maxBulkLen: f64, maxQuery: f64): void {
+  setProtoMaxBulkLen(<u64>maxBulkLen);
+  querySetMax(<u64>maxQuery);
+}
+
+/** Sets the password of the default user; length 0 = none. */
+export function configurePassword(ptr: usize, len: u32): bool {
+  return accessSetPassword(ptr, len);
+}
+
+/** A threshold of the collections: `which` is a LIMIT_* of types/limits.ts. */
+export function configureLimit(which: u32, value: i32): void {
+  limitsSet(which, value);
+}
+
+/** stream-node-max-bytes and -entries. */
+export function configureStreams(nodeBytes: f64, nodeEntries: f64): void {
+  streamSetLimits(<u64>nodeBytes, <i64>nodeEntries);
+}
+
+/** enable-debug-command: 0 no, 1 yes, 2 local connections only. */
+export function configureDebug(mode: u32): void {
+  debugSetMode(mode);
+}
+
+/** rdbcompression, for DUMP and files. */
+export function configureDump(compression: bool): void {
+  rdbSetCompression(compression);
+}
+
+export function setReplica(replica: bool, readOnly: bool): void {
+  setRole(replica, readOnly);
+}
+
+/** A data set is being loaded; `aside`: the one being served stays meanwhile. */
+export function setLoadingState(on: bool, aside: bool): void {
+  setLoading(on, aside);
+}
+
+export function setMasterLinkDown(down: bool): void {
+  setMasterDown(down);
+}
+
+export function setActiveExpiry(on: bool): void {
+  setActiveExpire(on);
+}
+
+// ---- effects
+
+export function effectsFollow(on: bool): void {
+  effectsEnable(on);
+}
+
+/** The next effect names its database. */
+export function effectsSelect(): void {
+  effectsForceSelect();
+}
+
+export function effectsAddress(): usize {
+  return effectsPtr;
+}
+
+export function effectsLength(): usize {
+  return effectsLen;
+}
+
+/** The bytes were taken. */
+export function effectsDone(): void {
+  effectsTaken();
+}
+
+/** True once after memory ran out for effects: followers must start over. */
+export function effectsMissing(): bool {
+  const lost = effectsLost;
+  effectsClearLost();
+  return lost;
+}
+
+// ---- statistics
+
+export function statistics(): usize {
+  return fillStatistics();
+}
+
+export function statisticsCount(): u32 {
+  return STAT_COUNT;
+}
+
+export function databaseStatistics(index: u32): usize {
+  return fillDatabase(index);
+}
+
+export function statisticsReset(): void {
+  resetStats();
+  commandStatsReset();
+}
+
+/** Bytes that can still be allocated. */
+export function headroom(): f64 {
+  return <f64>allocHeadroom();
+}
+
+export function commandCount(): u32 {
+  return CMD_COUNT;
+}
+
+export function commandCallCount(id: i32): f64 {
+  return <f64>commandCalls(id);
+}
+
+export function commandFailedCount(id: i32): u32 {
+  return commandFailed(id);
+}
+
+export function commandRejectedCount(id: i32): u32 {
+  return commandRejected(id);
+}
+
+// ---- rdb: loading (assembly/rdb/load.ts; facts: layout in assembly/rdb/load-info.ts)
+
+/** Flags: 1 aside until loadCommit, 2 keep expired keys (a master's file), 4 skip the checksum. */
+export function loadBegin(flags: u32): i32 {
+  return rdbLoadBegin(flags);
+}
+
+/** Bytes of the RDB, of any length. 0: more, 1: whole, -1: failed. Time grows with `len`. */
+export function loadFeed(ptr: usize, len: u32, nowMs: f64): i32 {
+  return rdbLoadFeed(ptr, len, nowMs);
+}
+
+/** No more bytes will come: 1 when the RDB was whole, else -1. */
+export function loadFinish(): i32 {
+  return rdbLoadFinish();
+}
+
+/** Bytes of the last feed that belong to the RDB. */
+export function loadConsumed(): u32 {
+  return rdbLoadConsumed();
+}
+
+/** What was loaded is the data set now. False: it is not whole. */
+export function loadCommit(): bool {
+  return rdbLoadCommit();
+}
+
+/** Drops what was loaded. */
+export function loadAbort(): void {
+  rdbLoadAbort();
+}
+
+export function loadInfo(): usize {
+  return loadInfoPtr();
+}
+
+/** First function library, 0 = none; the next one. Layout: keyspace/functions.ts. */
+export function functionFirst(): usize {
+  return functionsFirst(false);
+}
+export function functionNext(library: usize): usize {
+  return functionsNext(library);
+}
+
+// ---- replication: the master's stream, and what a replica's clients may see
+
+export {
+  masterDb,
+  masterOffset,
+  masterReadOffset,
+  masterStart,
+  replicaApplied,
+  replicaKeyCount,
+  replicaUsedBytes,
+} from './clients/master';
+
+/**
+ * `feed` for bytes anywhere in memory. For the read buffer's HEADROOM to serve a split command the
+ * bytes must lie in the read buffer; elsewhere `ptr` needs as much free room in front unless the
+ * client has nothing pending (an internal client that sends whole commands only).
+ */
+export function feedAt(handle: u32, ptr: usize, len: u32, nowMs: f64): u32 {
+  const c = clientAt(handle);
+  if (changetype<usize>(c) == 0) return 4;
+  setNow(<i64>nowMs);
+  clientFeed(c, ptr, len);
+  return status(c);
+}
+
+// ---- local: reads of the embedding process
+
+export { localDb, localDbSize, localGet, localSelect } from './clients/local';
+
+/** Where the value of the last `localGet` lies. */
+export function localValue(): usize {
+  return localPtr;
+}

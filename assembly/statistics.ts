@@ -1,0 +1,77 @@
+/**
+ * What INFO and metrics read: one block of f64 numbers, filled on request. host/core/statistics.ts
+ * names the places; both lists must be kept in step (a test compares their lengths).
+ */
+import { allocNotePeak, heapBytes, usedMemory, usedMemoryPeak } from './base/alloc';
+import { clientCount, clientQueryBytes } from './clients/client';
+import { effectsOffset } from './keyspace/effects';
+import { dbAt, dbAvgTtl, dbCount, dbExpires, dbKeys } from './keyspace/db';
+import { htOverhead } from './hashtable/hashtable';
+import {
+  dirty,
+  statApplyErrors,
+  statCommands,
+  statExpiredKeys,
+  statKeyspaceHits,
+  statKeyspaceMisses,
+  statNetInput,
+} from './keyspace/state';
+import { lazyFreed, lazyPending } from './keyspace/value';
+import { watchedKeys } from './keyspace/watch';
+import { replyBytesTotal, replyErrors } from './resp/reply';
+
+/** Numbers in the block. */
+export const STAT_COUNT: u32 = 20;
+const block = memory.data(<i32>STAT_COUNT * 8, 16);
+let at: usize = 0;
+
+function put(value: f64): void {
+  store<f64>(at, value);
+  at += 8;
+}
+
+/** Fills the block and returns its address. */
+export function fillStatistics(): usize {
+  allocNotePeak();
+  at = block;
+  put(<f64>usedMemory);
+  put(<f64>usedMemoryPeak);
+  put(<f64>heapBytes);
+  put(<f64>(<usize>memory.size() << 16));
+  put(<f64>clientCount);
+  put(<f64>clientQueryBytes);
+  put(<f64>dirty);
+  put(<f64>statCommands);
+  put(<f64>statKeyspaceHits);
+  put(<f64>statKeyspaceMisses);
+  put(<f64>statExpiredKeys);
+  put(<f64>statNetInput);
+  put(<f64>replyBytesTotal);
+  put(<f64>replyErrors);
+  put(<f64>lazyPending);
+  put(<f64>lazyFreed);
+  put(<f64>statApplyErrors);
+  put(<f64>effectsOffset);
+  put(<f64>watchedKeys());
+  put(<f64>tablesOverhead());
+  return block;
+}
+
+/** Bytes of all databases' tables (INFO mem_overhead_db_hashtable). */
+function tablesOverhead(): usize {
+  let sum: usize = 0;
+  for (let i: u32 = 0; i < dbCount; i++) {
+    sum += htOverhead(dbKeys(dbAt(i))) + htOverhead(dbExpires(dbAt(i)));
+  }
+  return sum;
+}
+
+/** Keys, keys with an expiry and average TTL ms of one database: three f64 in the block. */
+export function fillDatabase(index: u32): usize {
+  at = block;
+  const db = dbAt(min(index, dbCount - 1));
+  put(<f64>dbKeys(db).count);
+  put(<f64>dbExpires(db).count);
+  put(<f64>dbAvgTtl(db));
+  return block;
+}

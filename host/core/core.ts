@@ -1,0 +1,183 @@
+// The typed wrapper of one core instance: views of its memory, strings in and out, and the few
+// calls that need more than a number. Everything else in the host goes through here; nobody else
+// knows `WebAssembly.Memory` or raw exports.
+
+import { RespiteError } from '../errors.js';
+import type { CoreExports } from './exports.js';
+import { type CoreImports, type CoreModule, instantiateCore, type MemoryOptions } from './load.js';
+
+export interface CoreOptions extends MemoryOptions {
+  databases?: number;
+  /** The instance met a bug of ours and is dead: see `failed`. */
+  onTrap?: (error: Error) => void;
+  /** 16 bytes: the seed of hashing and of every random choice. */
+  seed: Uint8Array;
+}
+
+/** Bits of what `feed`, `resume` and `clientStatus` answer. */
+export const STATUS_OUTPUT = 1;
+export const STATUS_CLOSE_AFTER_REPLY = 2;
+export const STATUS_CLOSE_NOW = 4;
+export const STATUS_HOST_BUSY = 8;
+/** Output stopped the commands: `resume` when all of it was sent. */
+export const STATUS_OUTPUT_FULL = 16;
+
+/** Flags of `openClient`; the numbers are those of assembly/clients/client.ts. */
+export const CLIENT_MASTER = 1 << 2;
+export const CLIENT_AUTHENTICATED = 1 << 7;
+export const CLIENT_UNIX = 1 << 11;
+export const CLIENT_INTERNAL = 1 << 12;
+
+const BLOCK_HEADER = 16;
+
+/** One instance of core.wasm. */
+export class Core {
+  readonly x: CoreExports;
+  readonly #memory: WebAssembly.Memory;
+  readonly reserved: boolean;
+  readonly #onTrap: ((error: Error) => void) | undefined;
+  /** The trap that killed this instance. */
+  trap: Error | undefined;
+  #u8: Uint8Array;
+  #u32: Uint32Array;
+  #read: Uint8Array;
+  readonly #readPtr: number;
+  readonly #readSize: number;
+
+  constructor(module: CoreModule, imports: CoreImports, options: CoreOptions) {
+    const { exports, memory, reserved } = instantiateCore(module, imports, options);
+    this.x = exports;
+    this.#onTrap = options.onTrap;
+    this.#memory = memory;
+    this.reserved = reserved;
+    const seed = new DataView(options.seed.buffer, options.seed.byteOffset, 16);
+    const ok = exports.init(
+      options.databases ?? 16,
+      seed.getBigUint64(0, true),
+      seed.getBigUint64(8, true),
+    );
+    if (!ok) throw new RespiteError('ERR_RESPITE_OUT_OF_MEMORY', 'no memory to start the core');
+    this.#readPtr = exports.readBuffer() >>> 0;
+    this.#readSize = exports.readBufferSize();
+    this.#u8 = new Uint8Array(memory.buffer);
+    this.#u32 = new Uint32Array(memory.buffer);
+    this.#read = new Uint8Array(memory.buffer, this.#readPtr, this.#readSize);
+  }
+
+  #refresh(): void {
+    if (this.#u8.buffer === this.#memory.buffer) return;
+    this.#u8 = new Uint8Array(this.#memory.buffer);
+    this.#u32 = new Uint32Array(this.#memory.buffer);
+    this.#read = new Uint8Array(this.#memory.buffer, this.#readPtr, this.#readSize);
+  }
+
+  /** All of the memory; re-made when it grew, so not to be kept over calls unless `reserved`. */
+  get bytes(): Uint8Array {
+    if (!this.reserved) this.#refresh();
+    return this.#u8;
+  }
+
+  /** The shared read buffer: received bytes go here, then `feed`. */
+  get readBuffer(): Uint8Array {
+    if (!this.reserved) this.#refresh();
+    return this.#read;
+  }
+
+  /** The u32 at an address. */
+  word(ptr: number): number {
+    if (!this.reserved) this.#refresh();
+    return this.#u32[ptr >>> 2] as number;
+  }
+
+  /** A view of memory; valid until the core is called again, unless the caller owns the block. */
+  view(ptr: number, len: number): Uint8Array {
+    return this.bytes.subarray(ptr, ptr + len);
+  }
+
+  /** A view of a reply block's data. */
+  blockView(block: number): Uint8Array {
+    return this.view(block + BLOCK_HEADER, this.word(block + 4));
+  }
+
+  /** `count` f64 numbers at an address, copied. */
+  doubles(ptr: number, count: number): Float64Array {
+    return new Float64Array(this.bytes.buffer.slice(ptr, ptr + 8 * count));
+  }
+
+  /** A copy of memory. */
+  copy(ptr: number, len: number): Uint8Array {
+    return this.bytes.slice(ptr, ptr + len);
+  }
+
+  /** Calls `use` with the bytes in linear memory; they are gone afterwards. */
+  withBytes<T>(data: Uint8Array, use: (ptr: number, len: number) => T): T {
+    const ptr = this.x.hostAlloc(data.length) >>> 0;
+    if (ptr === 0) throw new RespiteError('ERR_RESPITE_OUT_OF_MEMORY', 'the core is full');
+    try {
+      this.bytes.set(data, ptr);
+      return use(ptr, data.length);
+    } finally {
+      this.x.hostFree(ptr);
+    }
+  }
+
+  /**
+   * To be called with whatever a call that runs commands threw. A trap means a bug of ours: the
+   * instance is dead from then on and `onTrap` hears of it, once.
+   */
+  failed(error: unknown): void {
+    if (!(error instanceof WebAssembly.RuntimeError) || this.trap !== undefined) return;
+    this.trap = error;
+    this.#onTrap?.(error);
+  }
+
+  /** Opens a client and returns its handle. */
+  openClient(flags: number, address: string, localAddress: string): number {
+    const a = encoder.encode(address);
+    const l = encoder.encode(localAddress);
+    const handle = this.withBytes(a, (ap, al) =>
+      this.withBytes(l, (lp, ll) => this.x.clientOpen(flags, ap, al, lp, ll)),
+    );
+    if (handle < 0) throw new RespiteError('ERR_RESPITE_OUT_OF_MEMORY', 'no memory for a client');
+    return handle;
+  }
+
+  /** Arguments of the host command that runs now, copied. */
+  commandArgs(): Uint8Array[] {
+    const argc = this.x.commandArgc();
+    const argv = this.x.commandArgv() >>> 0;
+    const out: Uint8Array[] = [];
+    for (let i = 0; i < argc; i++) {
+      out.push(this.copy(this.word(argv + 8 * i), this.word(argv + 8 * i + 4)));
+    }
+    return out;
+  }
+
+  /**
+   * The reply of the host command that runs now for a client. Without memory for it the client is
+   * closed. Never throws: Wasm is on the stack.
+   */
+  reply(handle: number, data: Uint8Array): void {
+    const ptr = this.#replyBlock(handle, data);
+    if (ptr === 0) return;
+    this.x.replyBytes(ptr, data.length);
+    this.x.hostFree(ptr);
+  }
+
+  /** The same for a client that waited for its host command. */
+  replyLate(handle: number, data: Uint8Array): void {
+    const ptr = this.#replyBlock(handle, data);
+    if (ptr === 0) return;
+    this.x.replyBytesLate(handle, ptr, data.length);
+    this.x.hostFree(ptr);
+  }
+
+  #replyBlock(handle: number, data: Uint8Array): number {
+    const ptr = this.x.hostAlloc(data.length) >>> 0;
+    if (ptr === 0) this.x.clientShut(handle, true);
+    else this.bytes.set(data, ptr);
+    return ptr;
+  }
+}
+
+const encoder = new TextEncoder();

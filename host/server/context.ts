@@ -1,0 +1,62 @@
+// What the parts of the server share: nothing but interfaces, so that none needs the whole.
+
+import type { Config } from '../config/index.js';
+import type { Core } from '../core/core.js';
+import type { Logger } from '../log.js';
+import type { Platform } from '../platform/platform.js';
+
+/** One field of an INFO section; values that are not set are left out. */
+export type InfoFields = Record<string, string | number | undefined>;
+
+/** Facts of a replica, for INFO and ROLE. */
+export interface ReplicationFacts {
+  /** False: the server is a master, and the rest must not be asked. */
+  readonly isReplica: boolean;
+  /** Fields of INFO replication, `role` first. */
+  info(): InfoFields;
+  /** The reply of ROLE: nested arrays of texts and numbers. */
+  role(): RoleReply;
+}
+
+/** The link to a master, as far as the core's calls concern it. */
+export interface ServerLink {
+  /** REPLCONF of the master's stream; undefined: the command is a client's. */
+  hostCommand(handle: number): number | undefined;
+  /** A command of the stream was not applied. */
+  applyProblem(id: number): void;
+  /** A host command is done. True: the handle was the stream's. */
+  resume(handle: number): boolean;
+  /** The core wants attention for a client. True: it was the stream's. */
+  attend(handle: number): boolean;
+  /** REPLICAOF. */
+  follow(master: { host: string; port: number } | undefined): void;
+  close(): void;
+}
+
+export type RoleReply = readonly (string | number | readonly RoleReply[])[];
+
+export interface ServerCounters {
+  connectionsReceived: number;
+  rejectedConnections: number;
+}
+
+export interface ServerContext {
+  readonly core: Core;
+  readonly config: Config;
+  readonly platform: Platform;
+  readonly log: Logger;
+  readonly counters: ServerCounters;
+  readonly startedMs: number;
+  /** 40 hex digits, new at every start. */
+  readonly runId: string;
+  readonly replication: ReplicationFacts | undefined;
+  /** Facts about a load that is going on, or the last one, for INFO persistence. */
+  loadingInfo(): InfoFields;
+  nowMs(): number;
+  /** A host command of this client is done. */
+  resumeClient(handle: number): void;
+  /** Ends the server; resolves when everything is closed. */
+  shutdown(reason: string): Promise<void>;
+  /** REPLICAOF: follows a master, or (undefined) none any more. */
+  follow(master: { host: string; port: number } | undefined): void;
+}

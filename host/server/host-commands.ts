@@ -1,0 +1,90 @@
+// The commands the core hands to the host: one table from full name to function. A handler writes
+// its reply to `call.out`; one that returns a promise keeps its client waiting, nobody else.
+
+import { COMMAND_NAMES } from '../commands/generated/table.js';
+import type { Core } from '../core/core.js';
+import { COMMAND_FAMILY } from './commands/command.js';
+import { CONFIG_FAMILY } from './commands/config.js';
+import { DEBUG_FAMILY } from './commands/debug.js';
+import { SERVER_FAMILY } from './commands/server.js';
+import type { ServerContext } from './context.js';
+import { RespWriter } from './reply-writer.js';
+
+/** One call of a host command. */
+export interface HostCall {
+  readonly argv: readonly Uint8Array[];
+  readonly out: RespWriter;
+  readonly handle: number;
+  readonly server: ServerContext;
+  /** Runs inside EXEC: the handler must not return a promise. */
+  readonly inExec: boolean;
+}
+
+export type HostHandler = (call: HostCall) => void | Promise<void>;
+
+function table(): Map<string, HostHandler> {
+  const out = new Map<string, HostHandler>();
+  for (const [name, handler] of Object.entries(COMMAND_FAMILY)) {
+    out.set(name, (call) => handler(call.argv, call.out));
+  }
+  for (const family of [CONFIG_FAMILY, DEBUG_FAMILY, SERVER_FAMILY]) {
+    for (const [name, handler] of Object.entries(family)) out.set(name, handler);
+  }
+  return out;
+}
+
+const decoder = new TextDecoder('latin1');
+
+/** An argument as text; bytes above 127 become the Latin-1 characters of the same number. */
+export function argText(call: HostCall, index: number): string {
+  return decoder.decode(call.argv[index]);
+}
+
+/** Runs host commands for one server. */
+export class HostCommands {
+  readonly #server: ServerContext;
+  readonly #core: Core;
+  readonly #handlers: (HostHandler | undefined)[];
+
+  constructor(server: ServerContext, extra: Readonly<Record<string, HostHandler>>) {
+    this.#server = server;
+    this.#core = server.core;
+    const byName = table();
+    for (const [name, handler] of Object.entries(extra)) byName.set(name, handler);
+    this.#handlers = COMMAND_NAMES.map((name) => byName.get(name));
+  }
+
+  /** The core's `hostCommand` import: 0 = answered, 1 = will be. */
+  run(handle: number, id: number): number {
+    const core = this.#core;
+    const out = new RespWriter(core.x.clientProtocol(handle) === 3 ? 3 : 2);
+    const handler = this.#handlers[id];
+    const inExec = core.x.clientInExec(handle) !== 0;
+    const call = { argv: core.commandArgs(), out, handle, server: this.#server, inExec };
+    let pending: Promise<void> | undefined;
+    try {
+      if (handler === undefined) throw new Error(`no handler for ${COMMAND_NAMES[id]}`);
+      pending = handler(call) ?? undefined;
+    } catch (error) {
+      this.#fail(call, id, error);
+    }
+    if (pending === undefined) {
+      core.reply(handle, out.bytes());
+      return 0;
+    }
+    void pending
+      .catch((error: unknown) => this.#fail(call, id, error))
+      .then(() => {
+        core.replyLate(handle, out.bytes());
+        this.#server.resumeClient(handle);
+      });
+    return 1;
+  }
+
+  #fail(call: HostCall, id: number, error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error);
+    this.#server.log.warning(`${COMMAND_NAMES[id]} failed: ${text}`, { error });
+    call.out.reset();
+    call.out.error(`ERR ${text}`);
+  }
+}

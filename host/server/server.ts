@@ -1,0 +1,332 @@
+// The server: one core, its listeners and connections, the clock that drives them. It knows the
+// order of starting and ending; what a command does is the core's or a host command's business.
+
+import type { Config, OutputLimit } from '../config/index.js';
+import { Core } from '../core/core.js';
+import type { CoreModule } from '../core/load.js';
+import { RespiteError } from '../errors.js';
+import type { Logger } from '../log.js';
+import type { Connection, ListenerAddress, Platform, TimerHandle } from '../platform/platform.js';
+import { applyToCore, watchConfig } from './apply-config.js';
+import { ClientConnection, type ConnectionOwner } from './connection.js';
+import type {
+  InfoFields,
+  ReplicationFacts,
+  ServerContext,
+  ServerCounters,
+  ServerLink,
+} from './context.js';
+import { HostCommands, type HostHandler } from './host-commands.js';
+import { Listeners } from './listeners.js';
+import { RESPITE_VERSION } from './version.js';
+
+const SHUTDOWN_GRACE_MS = 2000;
+const MAX_CLIENTS = new TextEncoder().encode('-ERR max number of clients reached\r\n');
+const DENIED = new TextEncoder().encode(
+  '-DENIED Redis is running in protected mode because protected mode is enabled and no ' +
+    'password is set for the default user. In this mode connections are only accepted from the ' +
+    'loopback interface. If you want to connect from external computers to Redis you may adopt ' +
+    "one of the following solutions: 1) Just disable protected mode sending the command 'CONFIG " +
+    "SET protected-mode no' from the loopback interface by connecting to Redis from the same " +
+    'host the server is running, however MAKE SURE Redis is not publicly accessible from ' +
+    'internet if you do so. Use CONFIG REWRITE to make this change permanent. 2) Alternatively ' +
+    'you can just disable the protected mode by editing the Redis configuration file, and ' +
+    "setting the protected mode option to 'no', and then restarting the server. 3) If you " +
+    "started the server manually just for testing, restart it with the '--protected-mode no' " +
+    'option. 4) Setup a an authentication password for the default user. NOTE: You only need to ' +
+    'do one of the above things in order for the server to start accepting connections from the ' +
+    'outside.\r\n',
+);
+
+export interface ServerOptions {
+  config: Config;
+  platform: Platform;
+  log: Logger;
+  /** Compiled core.wasm. */
+  module: CoreModule;
+  /** A core made by somebody else (the replica library) instead of an own one. */
+  core?: Core;
+  /** Host commands beside the built-in ones. */
+  commands?: Readonly<Record<string, HostHandler>>;
+  /** Makes the link to a master; without it REPLICAOF is refused. */
+  makeLink?: (server: RespiteServer) => ServerLink & ReplicationFacts;
+}
+
+const hex = (bytes: Uint8Array) => [...bytes].map((b) => b.toString(16).padStart(2, '0')).join('');
+
+/** Loopback addresses, as protected mode understands them. */
+function isLocal(socket: Connection): boolean {
+  const host = socket.remoteHost;
+  return socket.isUnix || host === '::1' || host.replace('::ffff:', '').startsWith('127.');
+}
+
+export class RespiteServer implements ServerContext, ConnectionOwner {
+  readonly core: Core;
+  readonly config: Config;
+  readonly platform: Platform;
+  readonly log: Logger;
+  readonly counters: ServerCounters = { connectionsReceived: 0, rejectedConnections: 0 };
+  readonly startedMs: number;
+  readonly runId: string;
+  readonly #link: (ServerLink & ReplicationFacts) | undefined;
+  /** Resolves when the server has ended. */
+  readonly done: Promise<void>;
+  readonly #options: ServerOptions;
+  readonly #connections = new Map<number, ClientConnection>();
+  readonly #listeners: Listeners;
+  readonly #hostCommands: HostCommands;
+  #cron: TimerHandle | undefined;
+  #load: { startedMs: number; done: number; total: number } | undefined;
+  #closing: Promise<void> | undefined;
+  #markDone: () => void = () => undefined;
+  #markFailed: (error: Error) => void = () => undefined;
+
+  constructor(options: ServerOptions) {
+    const { config, platform, log } = options;
+    this.#options = options;
+    this.config = config;
+    this.platform = platform;
+    this.log = log;
+    this.startedMs = platform.clock.nowMs();
+    this.runId = hex(platform.random.bytes(20));
+    this.done = new Promise((resolve, reject) => {
+      this.#markDone = resolve;
+      this.#markFailed = reject;
+    });
+    // Whoever cares looks at `done`; nobody looking must not end the process unheard.
+    this.done.catch(() => undefined);
+    this.core = options.core ?? this.#makeCore();
+    this.#hostCommands = new HostCommands(this, options.commands ?? {});
+    applyToCore(config, this.core);
+    this.#listeners = new Listeners(
+      config,
+      platform,
+      (socket) => this.#accept(socket),
+      (error) => log.warning(`Accepting a client failed: ${error.message}`),
+    );
+    watchConfig(config, this.core, this.#listeners);
+    this.#link = options.makeLink?.(this);
+  }
+
+  get replication(): ReplicationFacts | undefined {
+    return this.#link?.isReplica ? this.#link : undefined;
+  }
+
+  #makeCore(): Core {
+    return new Core(
+      this.#options.module,
+      {
+        hostCommand: (handle, id) => this.runHostCommand(handle, id),
+        applyProblem: (id) => this.#link?.applyProblem(id),
+      },
+      {
+        seed: this.platform.random.bytes(16),
+        onTrap: (error) => this.#die(error),
+        databases: this.config.int('databases'),
+      },
+    );
+  }
+
+  /** The core's `hostCommand` import; for whoever makes the core himself. */
+  runHostCommand(handle: number, id: number): number {
+    return this.#link?.hostCommand(handle) ?? this.#hostCommands.run(handle, id);
+  }
+
+  defer(fn: () => void): void {
+    this.platform.clock.defer(fn);
+  }
+
+  nowMs(): number {
+    return this.platform.clock.nowMs();
+  }
+
+  get openAccess(): boolean {
+    return this.config.str('requirepass') === '';
+  }
+
+  get addresses(): readonly ListenerAddress[] {
+    return this.#listeners.addresses;
+  }
+
+  /** Opens the listeners and starts the clock. */
+  async listen(): Promise<void> {
+    await this.#listeners.open();
+    this.startCron();
+    for (const { host, port, path } of this.addresses) {
+      this.log.notice(path === undefined ? `Listening on ${host}:${port}` : `Listening on ${path}`);
+    }
+  }
+
+  /** Starts the periodic work; `listen` does it, a replica without listeners needs it too. */
+  startCron(): void {
+    if (this.#cron !== undefined) return;
+    const every = Math.max(1, Math.round(1000 / this.config.int('hz')));
+    this.#cron = this.platform.clock.setRepeating(every, () => this.#tick());
+  }
+
+  #tick(): void {
+    const now = this.nowMs();
+    try {
+      this.core.x.cron(now);
+      this.#lazyFree();
+    } catch (error) {
+      this.core.failed(error);
+      if (this.core.trap === undefined) throw error;
+      return;
+    }
+    if (this.core.x.readyClients() !== 0) this.drainReady();
+    for (const connection of this.#connections.values()) connection.checkOutput();
+    const idleMs = this.config.int('timeout') * 1000;
+    if (idleMs > 0) this.#closeIdle(now - idleMs);
+  }
+
+  /** Large frees go on in the gaps between other work. */
+  #lazyFree(): void {
+    if (this.core.x.lazyStep() !== 0) this.platform.clock.defer(() => this.#lazyFree());
+  }
+
+  #closeIdle(before: number): void {
+    for (const connection of this.#connections.values()) {
+      if (connection.lastInputMs < before) connection.destroy();
+    }
+  }
+
+  #accept(socket: Connection): void {
+    this.counters.connectionsReceived++;
+    if (this.#connections.size >= this.config.int('maxclients')) {
+      this.#refuse(socket, MAX_CLIENTS);
+      return;
+    }
+    if (this.config.bool('protected-mode') && this.openAccess && !isLocal(socket)) {
+      this.#refuse(socket, DENIED);
+      return;
+    }
+    socket.setNoDelay(true);
+    socket.setKeepAlive(this.config.int('tcp-keepalive'));
+    try {
+      const connection = new ClientConnection(this, socket);
+      this.#connections.set(connection.handle, connection);
+    } catch (error) {
+      this.log.warning(`A client was refused: ${(error as Error).message}`);
+      this.counters.rejectedConnections++;
+      socket.destroy();
+    }
+  }
+
+  #refuse(socket: Connection, text: Uint8Array): void {
+    this.counters.rejectedConnections++;
+    socket.start({ buffer: this.core.readBuffer, onRead: () => {}, onClose: () => {} });
+    socket.write(text);
+    socket.end();
+  }
+
+  drainReady(): void {
+    for (;;) {
+      const handle = this.core.x.nextReady();
+      if (handle < 0) return;
+      if (!this.#link?.attend(handle)) this.#connections.get(handle)?.attend();
+    }
+  }
+
+  get outputLimit(): OutputLimit {
+    return this.config.outputLimits.normal;
+  }
+
+  onOutputLimit(connection: ClientConnection, bytes: number): void {
+    this.log.warning(
+      `Client ${connection.handle} closed for overcoming of output buffer limits (${bytes} bytes)`,
+    );
+  }
+
+  onClosed(connection: ClientConnection): void {
+    this.#connections.delete(connection.handle);
+  }
+
+  resumeClient(handle: number): void {
+    if (!this.#link?.resume(handle)) this.#connections.get(handle)?.resume();
+  }
+
+  loadingInfo(): InfoFields {
+    const load = this.#load;
+    if (load === undefined) return { loading: 0, async_loading: 0 };
+    const { startedMs, done, total } = load;
+    const seconds = Math.max(0.001, (this.nowMs() - startedMs) / 1000);
+    return {
+      loading: 1,
+      async_loading: 0,
+      loading_start_time: Math.floor(startedMs / 1000),
+      loading_total_bytes: total,
+      loading_loaded_bytes: done,
+      loading_loaded_perc: ((100 * done) / Math.max(1, total)).toFixed(2),
+      loading_eta_seconds: Math.round(((total - done) * seconds) / Math.max(1, done)),
+    };
+  }
+
+  /** Runs a load whose progress INFO tells. */
+  async watchLoad<T>(
+    load: (onProgress: (done: number, total: number) => void) => Promise<T>,
+  ): Promise<T> {
+    const facts = { startedMs: this.nowMs(), done: 0, total: 0 };
+    this.#load = facts;
+    try {
+      return await load((done, total) => Object.assign(facts, { done, total }));
+    } finally {
+      this.#load = undefined;
+    }
+  }
+
+  follow(master: { host: string; port: number } | undefined): void {
+    if (this.#link === undefined) {
+      throw new RespiteError('ERR_RESPITE_UNSUPPORTED', 'replication is not available here');
+    }
+    this.#link.follow(master);
+  }
+
+  shutdown(reason: string): Promise<void> {
+    this.log.warning(`User requested shutdown (${reason})...`);
+    return this.close();
+  }
+
+  /** The core met a bug of ours: it is told in full, and nothing goes on with a broken core. */
+  #die(error: Error): void {
+    this.log.warning('=== RESPITE BUG REPORT START: the core trapped, the server ends now ===');
+    this.log.warning(`respite ${RESPITE_VERSION}, ${this.platform.process.os}`);
+    this.log.warning(error.stack ?? error.message);
+    this.log.warning('=== RESPITE BUG REPORT END. Please send it with the last commands sent ===');
+    this.#cron?.cancel();
+    this.#link?.close();
+    for (const connection of this.#connections.values()) connection.destroy();
+    void this.#listeners.close();
+    const fault = new RespiteError('ERR_RESPITE_CORE', undefined, { cause: error });
+    this.#markFailed(fault);
+  }
+
+  /** Ends gracefully: no new clients, replies are sent, then everything is closed. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#cron?.cancel();
+    this.#link?.close();
+    await this.#listeners.close();
+    for (const connection of this.#connections.values()) connection.end();
+    await this.#waitForClients();
+    for (const connection of this.#connections.values()) connection.destroy();
+    this.log.warning('respite is now ready to exit, bye bye...');
+    this.#markDone();
+  }
+
+  #waitForClients(): Promise<void> {
+    const { clock } = this.platform;
+    const deadline = clock.monotonicMs() + SHUTDOWN_GRACE_MS;
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (this.#connections.size === 0 || clock.monotonicMs() > deadline) resolve();
+        else clock.setTimer(10, look);
+      };
+      look();
+    });
+  }
+}

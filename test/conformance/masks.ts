@@ -1,0 +1,65 @@
+// What of two replies is not compared. Without masks replies are compared byte by byte; with
+// masks both are parsed, the masked parts are replaced by #, and the rest must be the same.
+
+import { parseReply, type Reply } from '../support/resp.js';
+
+export type Mask =
+  | { what: 'int' } // every integer
+  | { what: 'approx'; by: bigint } // integers may differ by that much
+  | { what: 'kv' } // values in name=value and name:value texts
+  | { what: 'text' } // contents of strings
+  | { what: 'shape' } // everything but types and counts
+  | { what: 'type' } // everything but the first type
+  | { what: 'code' } // of an error only the first word counts
+  | { what: 'unordered' } // order of elements (of pairs in maps)
+  | { what: 're'; re: RegExp } // matched text
+  | { what: 'drop'; re: RegExp }; // text that only one of them has
+
+/** Whether two raw replies are the same under the masks. */
+export function sameReply(a: Buffer, b: Buffer, masks: readonly Mask[]): boolean {
+  if (masks.length === 0 || a.equals(b)) return a.equals(b);
+  const [left, right] = [masked(parseReply(a), masks), masked(parseReply(b), masks)];
+  const approx = masks.find((mask) => mask.what === 'approx');
+  return approx ? close(left, right, approx.by) : JSON.stringify(left) === JSON.stringify(right);
+}
+
+/** The canonical form: nested arrays of [type, content]. */
+type Masked = [type: string, content: string | Masked[]];
+
+function masked(reply: Reply, masks: readonly Mask[]): Masked {
+  const has = (what: Mask['what']) => masks.some((mask) => mask.what === what);
+  if (has('type')) return [reply.type, '#'];
+  if ('items' in reply) {
+    const items = reply.items.map((item) => masked(item, masks));
+    return [reply.type, has('unordered') ? sorted(reply.type, items) : items];
+  }
+  if (reply.type === 'null') return ['null', reply.form];
+  if (reply.type === 'int') return ['int', has('int') || has('shape') ? '#' : `${reply.value}`];
+  if (reply.type === 'bool') return ['bool', has('shape') ? '#' : String(reply.value)];
+  if (has('shape') || (has('text') && reply.type !== 'error')) return [reply.type, '#'];
+  let { text } = reply;
+  for (const mask of masks) if (mask.what === 'drop') text = text.replace(mask.re, '');
+  if (has('code') && reply.type === 'error') text = text.split(' ')[0]!;
+  if (has('kv')) text = text.replace(/([\w.-]+)([=:])[^\s]*/g, '$1$2#');
+  for (const mask of masks) if (mask.what === 're') text = text.replace(mask.re, '#');
+  return [reply.type, text];
+}
+
+function sorted(type: Reply['type'], items: Masked[]): Masked[] {
+  const width = type === 'map' ? 2 : 1;
+  const groups: Masked[][] = [];
+  for (let i = 0; i < items.length; i += width) groups.push(items.slice(i, i + width));
+  const keyed = groups.map((group) => [JSON.stringify(group), group] as const);
+  return keyed.sort((x, y) => (x[0] < y[0] ? -1 : 1)).flatMap(([, group]) => group);
+}
+
+function close(a: Masked, b: Masked, by: bigint): boolean {
+  if (a[0] !== b[0]) return false;
+  if (Array.isArray(a[1]) && Array.isArray(b[1])) {
+    const other = b[1];
+    return a[1].length === other.length && a[1].every((item, i) => close(item, other[i]!, by));
+  }
+  if (a[0] !== 'int' || a[1] === '#') return a[1] === b[1];
+  const gap = BigInt(a[1] as string) - BigInt(b[1] as string);
+  return gap <= by && gap >= -by;
+}

@@ -1,0 +1,37 @@
+// Random commands on redis-server and respite for as long as wanted:
+//   node test/conformance/random.mjs [--seed N] [--ops N] [--runs N] [--subject respite|redis]
+// Prints the first difference with its history and exits 1; each run uses the next seed.
+
+import { parseArgs } from 'node:util';
+import { runnerImport } from 'vite';
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    ops: { type: 'string', default: '100000' },
+    runs: { type: 'string', default: '1' },
+    subject: { type: 'string', default: 'respite' },
+  },
+});
+const load = async (path) => {
+  const file = new URL(path, import.meta.url).pathname;
+  return (await runnerImport(file, { configFile: false, logLevel: 'error' })).module;
+};
+const { startServer } = await load('../support/servers.ts');
+const { startSubject } = await load('./subject.ts');
+const { runRandom, describeRandom } = await load('./random.ts');
+
+let failed = false;
+for (let run = 0; run < Number(values.runs) && !failed; run++) {
+  const seed = Number(values.seed) + run;
+  const oracle = await startServer('redis');
+  const subject = await startSubject(values.subject);
+  const startMs = performance.now();
+  const found = await runRandom(oracle, subject, { seed, ops: Number(values.ops) });
+  const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+  failed = found !== undefined;
+  console.log(failed ? describeRandom(seed, found) : `seed ${seed}: same (${seconds} s)`);
+  await oracle.stop();
+  await subject.stop();
+}
+process.exit(failed ? 1 : 0);
