@@ -10,6 +10,9 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,
+    // Most tests drive real servers against the real clock; build/test.mjs names those that needed
+    // a second try.
+    retry: 1,
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
   },

@@ -23,13 +23,13 @@ import {
 import { localPtr } from './clients/local';
 import { HEADROOM, querySetMax, READ_SIZE } from './clients/query';
 import { readyAdd, readyCount, readyRemove, readyTake } from './clients/ready';
-import { clientFeed, clientResume } from './commands/process';
+import { clientFeed, clientResume } from './commands/batch';
 import {
   commandCalls,
   commandFailed,
   commandRejected,
   commandStatsReset,
-} from './commands/process';
+} from './commands/command-stats';
 import { CMD_COUNT } from './commands/generated/ids';
 import { dbInit } from './keyspace/db';
 import { functionsFirst, functionsNext } from './keyspace/functions';

@@ -88,7 +88,8 @@ async function vitest(names) {
   mkdirSync(OUT, { recursive: true });
   rmSync(REPORT, { force: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${REPORT}`];
-  const { code } = await run(bin('vitest'), ['run', ...reporters, ...names]);
+  const { code, text } = await run(bin('vitest'), ['run', ...reporters, ...names]);
+  listRetries(text);
   if (!existsSync(REPORT)) {
     count(0, 1, 'vitest gave no report');
     return;
@@ -99,6 +100,13 @@ async function vitest(names) {
   const lost = code !== 0 && failed === 0 ? 1 : 0;
   count(passed, failed + lost + (passed + failed === 0 ? 1 : 0), 'vitest');
   listSkips(report);
+}
+
+/** Tests that passed on a second try are no failure, but somebody should look at them. */
+function listRetries(text) {
+  const retried = stripVTControlCharacters(text).match(/^.*\(retry x\d+\).*$/gm) ?? [];
+  if (retried.length > 0) console.log(`\nPassed on the second try only: ${retried.length}`);
+  for (const line of retried) console.log(`  ${line.trim()}`);
 }
 
 function listSkips(report) {

@@ -6,6 +6,7 @@ import { parseReply, type Reply } from '../support/resp.js';
 export type Mask =
   | { what: 'int' } // every integer
   | { what: 'approx'; by: bigint } // integers may differ by that much
+  | { what: 'clock'; by: bigint } // the same, but only integers from 0 on: they follow a clock
   | { what: 'kv' } // values in name=value and name:value texts
   | { what: 'text' } // contents of strings
   | { what: 'shape' } // everything but types and counts
@@ -19,8 +20,10 @@ export type Mask =
 export function sameReply(a: Buffer, b: Buffer, masks: readonly Mask[]): boolean {
   if (masks.length === 0 || a.equals(b)) return a.equals(b);
   const [left, right] = [masked(parseReply(a), masks), masked(parseReply(b), masks)];
-  const approx = masks.find((mask) => mask.what === 'approx');
-  return approx ? close(left, right, approx.by) : JSON.stringify(left) === JSON.stringify(right);
+  const near = masks.find((mask) => mask.what === 'approx' || mask.what === 'clock');
+  return near && 'by' in near
+    ? close(left, right, near.by, near.what === 'clock')
+    : JSON.stringify(left) === JSON.stringify(right);
 }
 
 /** The canonical form: nested arrays of [type, content]. */
@@ -53,13 +56,16 @@ function sorted(type: Reply['type'], items: Masked[]): Masked[] {
   return keyed.sort((x, y) => (x[0] < y[0] ? -1 : 1)).flatMap(([, group]) => group);
 }
 
-function close(a: Masked, b: Masked, by: bigint): boolean {
+function close(a: Masked, b: Masked, by: bigint, isClock: boolean): boolean {
   if (a[0] !== b[0]) return false;
   if (Array.isArray(a[1]) && Array.isArray(b[1])) {
     const other = b[1];
-    return a[1].length === other.length && a[1].every((item, i) => close(item, other[i]!, by));
+    const same = (item: Masked, i: number) => close(item, other[i]!, by, isClock);
+    return a[1].length === other.length && a[1].every(same);
   }
   if (a[0] !== 'int' || a[1] === '#') return a[1] === b[1];
-  const gap = BigInt(a[1] as string) - BigInt(b[1] as string);
+  const [x, y] = [BigInt(a[1] as string), BigInt(b[1] as string)];
+  if (isClock && (x < 0n || y < 0n)) return x === y;
+  const gap = x - y;
   return gap <= by && gap >= -by;
 }

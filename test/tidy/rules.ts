@@ -28,11 +28,12 @@ export const COMMANDS_SHARED: readonly string[] = [
   'host-call',
   'dispatch',
   'process',
-  'propagate',
+  'reject',
+  'command-stats',
 ];
 
 /** Command files that bring the families together and so may import any of them. */
-export const COMMANDS_GATHERING: readonly string[] = ['dispatch', 'index', 'process'];
+export const COMMANDS_GATHERING: readonly string[] = ['dispatch', 'index', 'process', 'batch'];
 
 const LEAVES = ['config', 'metrics', 'platform', 'errors'];
 const MIDDLE = ['rdb', 'server', 'lua', 'persistence'];

@@ -1,0 +1,9 @@
+// All makers of random commands, and a draw among them by weight.
+
+import type { Make } from './common.js';
+import { KEYSPACE } from './keyspace.js';
+
+/** One entry per unit of weight. */
+export const ROULETTE: Make[] = [KEYSPACE].flatMap((family) =>
+  family.flatMap(([weight, make]) => Array<Make>(weight).fill(make)),
+);
