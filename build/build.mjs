@@ -50,7 +50,13 @@ const changed = Math.max(
 for (const { entry, out, flags } of ARTEFACTS) {
   if (only !== undefined && out !== 'build/core.wasm') continue;
   if (isFresh(path.join(ROOT, out), changed)) continue;
-  run(bin('asc'), [entry, '-o', out, ...flags, ...(only === 'dev' ? ['--optimizeLevel', '0'] : [])]);
+  run(bin('asc'), [
+    entry,
+    '-o',
+    out,
+    ...flags,
+    ...(only === 'dev' ? ['--optimizeLevel', '0'] : []),
+  ]);
   // so that any other build makes it again, optimised
   if (only === 'dev') fs.utimesSync(path.join(ROOT, out), new Date(0), new Date(0));
 }
