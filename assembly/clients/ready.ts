@@ -1,11 +1,13 @@
 /**
  * Clients the host must look after although they sent nothing: output was made for them, or they
- * are to be closed. A list through the clients themselves, emptied by the host after each call.
+ * are to be closed. A list through the clients themselves, first come first served, emptied by the
+ * host after each call.
  */
 import { Client, CLIENT_READY, clientAt } from './client';
 
 const NONE: u32 = u32.MAX_VALUE;
 let head: u32 = NONE;
+let tail: u32 = NONE;
 /** Clients in the list. */
 export let readyCount: u32 = 0;
 
@@ -13,8 +15,10 @@ export let readyCount: u32 = 0;
 export function readyAdd(c: Client): void {
   if (c.flags & CLIENT_READY) return;
   c.flags |= CLIENT_READY;
-  c.nextReady = head;
-  head = c.handle;
+  c.nextReady = NONE;
+  if (head == NONE) head = c.handle;
+  else clientAt(tail).nextReady = c.handle;
+  tail = c.handle;
   readyCount++;
 }
 
@@ -42,4 +46,5 @@ export function readyRemove(c: Client): void {
   let at = clientAt(head);
   while (at.nextReady != c.handle) at = clientAt(at.nextReady);
   at.nextReady = c.nextReady;
+  if (tail == c.handle) tail = at.handle;
 }
