@@ -28,6 +28,7 @@ export const COMMANDS_SHARED: readonly string[] = [
   'host-call',
   'dispatch',
   'process',
+  'unblock',
   'reject',
   'command-stats',
   'sorted-set-pop',
