@@ -30,6 +30,7 @@ export const COMMANDS_SHARED: readonly string[] = [
   'process',
   'reject',
   'command-stats',
+  'list-elements',
 ];
 
 /** Command files that bring the families together and so may import any of them. */
