@@ -31,6 +31,7 @@ export const COMMANDS_SHARED: readonly string[] = [
   'unblock',
   'reject',
   'command-stats',
+  'list-elements',
 ];
 
 /** Command files that bring the families together and so may import any of them. */
