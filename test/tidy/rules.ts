@@ -32,6 +32,7 @@ export const COMMANDS_SHARED: readonly string[] = [
   'reject',
   'command-stats',
   'list-elements',
+  'sorted-set-pop',
 ];
 
 /** Command files that bring the families together and so may import any of them. */
