@@ -26,7 +26,6 @@ import { blockedForget } from './clients/blocked';
 import { deadlineFirst, deadlinesArm, deadlinesFresh } from './clients/deadlines';
 import { localPtr } from './clients/local';
 import { HEADROOM, querySetMax, READ_SIZE } from './clients/query';
-import { readyAdd, readyCount, readyRemove, readyTake } from './clients/ready';
 import { clientFeed, clientResume } from './commands/batch';
 import {
   commandCalls,
@@ -77,6 +76,7 @@ import {
 import { loadInfoPtr } from './rdb/load-info';
 import { rdbSetCompression } from './rdb/save-sink';
 import { argc, argv } from './resp/args';
+import { readyAdd, readyCount, readyRemove, readyTake } from './resp/outbox';
 import { replyBegin, replyEnd, replyMade, replyRecycle, replyTake } from './resp/reply';
 
 let readBase: usize = 0;

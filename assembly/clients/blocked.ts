@@ -37,7 +37,7 @@ import {
   copyArguments,
 } from './client';
 import { deadlineAdd, deadlineRemove } from './deadlines';
-import { readyAdd } from './ready';
+import { readyAdd } from '../resp/outbox';
 
 @unmanaged
 export class Blocked {

@@ -6,6 +6,7 @@
  */
 import { alloc, free, realloc } from '../base/alloc';
 import { blobNew } from '../base/blob';
+import { CLIENT_READY, Outbox, outboxList } from '../resp/outbox';
 import { replyClear, ReplyList } from '../resp/reply';
 import { watchClear } from '../keyspace/watch';
 import { nowMs } from '../keyspace/state';
@@ -29,8 +30,8 @@ export const CLIENT_AUTHENTICATED: u32 = 1 << 7;
 /** A host command has not finished: nothing more is read from this client. */
 export const CLIENT_HOST_BUSY: u32 = 1 << 8;
 export const CLIENT_NO_EVICT: u32 = 1 << 9;
-/** In the host's list of clients with something to send. */
-export const CLIENT_READY: u32 = 1 << 10;
+// 1 << 10
+export { CLIENT_READY };
 /** Came over a unix socket. */
 export const CLIENT_UNIX: u32 = 1 << 11;
 /** Not a connection: in-process calls. Never listed, never killed. */
@@ -51,19 +52,9 @@ export const CLIENT_POSTPONED: u32 = 1 << 19;
 export const CLIENT_RESUME: u32 = 1 << 20;
 
 @unmanaged
-export class Client {
-  // ---- replies; first, because a client is used as its own ReplyList
-  replyHead: u32;
-  replyTail: u32;
-  replyBytes: u32;
-
-  /** Index in the table. */
-  handle: u32;
-  flags: u32;
+export class Client extends Outbox {
   /** Selected database. */
   db: u32;
-  /** 2 or 3. */
-  resp: u32;
   /** A watched key changed (a byte is enough, see keyspace/watch.ts). */
   dirtyCas: u32;
 
@@ -108,8 +99,6 @@ export class Client {
   laddr: u32;
   user: u32;
   lastCmd: i32;
-  /** Next client in the ready list (a handle), see ready.ts; u32.MAX_VALUE at the end. */
-  nextReady: u32;
   /** Unix ms. */
   createdMs: i64;
   lastMs: i64;
@@ -155,7 +144,7 @@ export function clientId(c: Client): u64 {
 }
 
 export function clientList(c: Client): ReplyList {
-  return changetype<ReplyList>(changetype<usize>(c));
+  return outboxList(c);
 }
 
 /**
@@ -190,7 +179,6 @@ export function clientNew(
   c.lastCmd = -1;
   c.createdMs = nowMs;
   c.lastMs = nowMs;
-  c.nextReady = u32.MAX_VALUE;
   c.idLo = <u32>nextId;
   c.idHi = <u32>(nextId >>> 32);
   nextId++;
