@@ -33,6 +33,8 @@ export const COMMANDS_SHARED: readonly string[] = [
   'command-stats',
   'sorted-set-pop',
   'list-elements',
+  'list-elements',
+  'sorted-set-pop',
 ];
 
 /** Command files that bring the families together and so may import any of them. */
