@@ -31,6 +31,7 @@ export const COMMANDS_SHARED: readonly string[] = [
   'reject',
   'command-stats',
   'sorted-set-pop',
+  'stream-common',
 ];
 
 /** Command files that bring the families together and so may import any of them. */
