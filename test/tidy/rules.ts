@@ -31,6 +31,8 @@ export const COMMANDS_SHARED: readonly string[] = [
   'unblock',
   'reject',
   'command-stats',
+  'sorted-set-pop',
+  'list-elements',
   'list-elements',
   'sorted-set-pop',
 ];
