@@ -3,9 +3,10 @@
 import type { Make } from './common.js';
 import { KEYSPACE } from './keyspace.js';
 import { LIST } from './list.js';
+import { SET } from './set.js';
 import { SORT } from './sort.js';
 
 /** One entry per unit of weight. */
-export const ROULETTE: Make[] = [KEYSPACE, LIST, SORT].flatMap((family) =>
+export const ROULETTE: Make[] = [KEYSPACE, LIST, SET, SORT].flatMap((family) =>
   family.flatMap(([weight, make]) => Array<Make>(weight).fill(make)),
 );
