@@ -3,6 +3,7 @@
  * names the places; both lists must be kept in step (a test compares their lengths).
  */
 import { allocNotePeak, heapBytes, usedMemory, usedMemoryPeak } from './base/alloc';
+import { blockedClients } from './clients/blocked';
 import { clientCount, clientQueryBytes } from './clients/client';
 import { effectsOffset } from './keyspace/effects';
 import { dbAt, dbAvgTtl, dbCount, dbExpires, dbKeys } from './keyspace/db';
@@ -21,7 +22,7 @@ import { watchedKeys } from './keyspace/watch';
 import { replyBytesTotal, replyErrors } from './resp/reply';
 
 /** Numbers in the block. */
-export const STAT_COUNT: u32 = 20;
+export const STAT_COUNT: u32 = 21;
 const block = memory.data(<i32>STAT_COUNT * 8, 16);
 let at: usize = 0;
 
@@ -54,6 +55,7 @@ export function fillStatistics(): usize {
   put(<f64>effectsOffset);
   put(<f64>watchedKeys());
   put(<f64>tablesOverhead());
+  put(<f64>blockedClients);
   return block;
 }
 

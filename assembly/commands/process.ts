@@ -6,6 +6,7 @@ import { usedMemory } from '../base/alloc';
 import {
   client,
   CLIENT_AUTHENTICATED,
+  CLIENT_BLOCKED,
   CLIENT_IN_EXEC,
   CLIENT_INTERNAL,
   CLIENT_MASTER,
@@ -22,6 +23,7 @@ import {
   effectVerbatim,
   effectWritten,
 } from '../keyspace/effects';
+import { readyKeyCount } from '../keyspace/ready-keys';
 import {
   countCommand,
   dirty,
@@ -58,6 +60,7 @@ import {
   lookupSubcommand,
 } from './generated/table';
 import { applyProblem, reject, rejectArity, rejectSubcommand, rejectUnknown } from './reject';
+import { serveReadyKeys } from './unblock';
 
 /** A pipeline is interrupted at this much output, so that replies never pile up by the chunk. */
 const OUTPUT_MAX: u32 = 4 << 20;
@@ -72,10 +75,16 @@ export const UNUSUAL: u32 =
  * effect. EXEC and scripts use it too; the unit's end is theirs then.
  */
 export function call(id: i32): void {
-  const before = dirty;
-  const db = client.db;
   countCall(id);
   countCommand();
+  callAgain(id);
+}
+
+/** The same for the command of a blocked client that is served: it was counted when it came. */
+// @ts-ignore: decorator
+@inline export function callAgain(id: i32): void {
+  const before = dirty;
+  const db = client.db;
   effectsCommandStart();
   dispatch(id);
   if (dirty != before && !effectWritten) effectVerbatim(db);
@@ -222,6 +231,7 @@ export function processCommand(id: i32): void {
     endUnusual();
   }
   effectsCommit();
+  if (readyKeyCount != 0) serveReadyKeys();
   if (client.replyBytes > OUTPUT_MAX && (client.flags & CLIENT_INTERNAL) == 0) {
     client.flags |= CLIENT_OUTPUT_FULL;
   }
@@ -244,7 +254,8 @@ function beginUnusual(): void {
 }
 
 function endUnusual(): void {
-  client.flags &= ~CLIENT_REPLY_SKIP;
+  // A blocked command's reply is yet to come.
+  if ((client.flags & CLIENT_BLOCKED) == 0) client.flags &= ~CLIENT_REPLY_SKIP;
   applyMute();
 }
 

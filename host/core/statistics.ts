@@ -23,6 +23,7 @@ const NAMES = [
   'effectsOffset',
   'watchedKeys',
   'tableBytes',
+  'blockedClients',
 ] as const;
 
 /** Counters and gauges of a core; sizes in bytes. */

@@ -8,9 +8,11 @@ import {
   type Core,
   STATUS_CLOSE_AFTER_REPLY,
   STATUS_CLOSE_NOW,
+  STATUS_DEADLINES,
   STATUS_HOST_BUSY,
   STATUS_OUTPUT,
   STATUS_OUTPUT_FULL,
+  STATUS_RESUME,
 } from '../core/core.js';
 import type { Connection } from '../platform/platform.js';
 
@@ -25,6 +27,8 @@ export interface ConnectionOwner {
   defer(fn: () => void): void;
   /** Clients other than the one just fed have something to send or are to be closed. */
   drainReady(): void;
+  /** The core has new deadlines. */
+  armDeadlines(): void;
   /** The connection is gone; its handle is free. */
   onClosed(connection: ClientConnection): void;
   /** client-output-buffer-limit for this kind of client. */
@@ -42,6 +46,8 @@ export class ClientConnection {
   /** The socket still holds a reply block: no other may be handed to it. */
   #held = 0;
   #paused = false;
+  /** `resume` is going to be called. */
+  #resuming = false;
   #closed = false;
   /** Since when the output is above the soft limit, unix ms; 0 = it is not. */
   #aboveSoftMs = 0;
@@ -83,6 +89,15 @@ export class ClientConnection {
     if (owner.core.x.readyClients() !== 0) owner.drainReady();
   }
 
+  #resumeSoon(): void {
+    if (this.#resuming) return;
+    this.#resuming = true;
+    this.#owner.defer(() => {
+      this.#resuming = false;
+      this.resume();
+    });
+  }
+
   /** Sends what is there and closes if the core says so. */
   attend(): void {
     if (!this.#closed) this.#after(this.#owner.core.x.clientStatus(this.handle));
@@ -94,10 +109,12 @@ export class ClientConnection {
       return;
     }
     if (status & STATUS_OUTPUT) this.#flush();
-    if (status & STATUS_OUTPUT_FULL && this.#held === 0) {
-      // Not from here: a long pipeline would go one level deeper with each piece.
+    if (status & STATUS_DEADLINES) this.#owner.armDeadlines();
+    if (status & (STATUS_OUTPUT_FULL | STATUS_RESUME) && this.#held === 0) {
+      // Not from here: a long pipeline, or two that unblock each other, would go one level deeper
+      // with each piece.
       this.#pause();
-      this.#owner.defer(() => this.resume());
+      this.#resumeSoon();
     } else if (status & STATUS_CLOSE_AFTER_REPLY && this.#held === 0) this.#socket.end();
     else if (status & (STATUS_HOST_BUSY | STATUS_OUTPUT_FULL)) this.#pause();
     else if (this.#paused && this.#held === 0) this.#unpause();

@@ -59,7 +59,7 @@ function clientsSection(server: ServerContext, stats: CoreStatistics): InfoField
     maxclients: server.config.int('maxclients'),
     client_recent_max_input_buffer: 0,
     client_recent_max_output_buffer: 0,
-    blocked_clients: 0,
+    blocked_clients: stats.blockedClients,
     tracking_clients: 0,
     clients_in_timeout_table: 0,
   };

@@ -28,9 +28,12 @@ export const COMMANDS_SHARED: readonly string[] = [
   'host-call',
   'dispatch',
   'process',
+  'unblock',
   'reject',
   'command-stats',
   'sorted-set-pop',
+  'stream-common',
+  'list-elements',
 ];
 
 /** Command files that bring the families together and so may import any of them. */
