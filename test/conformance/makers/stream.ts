@@ -21,7 +21,7 @@ const group = (r: Prng): string => r.pick(['g', 'g', 'g2', 'none']);
 const consumer = (r: Prng): string => r.pick(['alice', 'bob', 'c', '']);
 const number = (r: Prng): string => (r.once(15) ? edge(r) : String(r.range(0, 12)));
 const field = (r: Prng): string => r.pick(['f', 'g', '12', 'long field name']);
-const count: Make = (r) => maybe(r, 'COUNT', number(r));
+const count = (r: Prng): string[] => maybe(r, 'COUNT', number(r));
 
 const trimming: Make = (r) => {
   const length = r.once(2);
@@ -68,7 +68,10 @@ const pendingRange: Make = (r) => [
   number(r),
   ...maybe(r, consumer(r)),
 ];
-const position: Make = (r) => [r.once(3) ? '$' : id(r), ...(r.once(6) ? ['ENTRIESREAD', edge(r)] : [])];
+const position: Make = (r) => [
+  r.once(3) ? '$' : id(r),
+  ...(r.once(6) ? ['ENTRIESREAD', edge(r)] : []),
+];
 
 export const STREAM: Weighted[] = [
   [16, (r) => ['XADD', key(r), ...adding(r)]],
