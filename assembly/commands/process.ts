@@ -38,7 +38,7 @@ import {
 import { observers, pushMark, pushRelease } from '../keyspace/push';
 import { argc, argLen, argPtr, argv, setArgs } from '../resp/args';
 import { PUSH_CACHING, PUSH_MONITOR, PUSH_PUBSUB } from '../resp/outbox';
-import { replyErrors, replyMute, replySimple } from '../resp/reply';
+import { replyErrors, replySimple } from '../resp/reply';
 import { endCaching, trackReads } from './client-tracking';
 import { countCall, countFailed } from './command-stats';
 import { dispatch } from './generated/dispatch';
@@ -81,6 +81,7 @@ import {
   rejectSubscriber,
   rejectUnknown,
 } from './reject';
+import { applyMute } from './turn';
 import { serveReadyKeys } from './unblock';
 
 /** A pipeline is interrupted at this much output, so that replies never pile up by the chunk. */
@@ -101,19 +102,22 @@ export const UNUSUAL: u32 =
  * effect. EXEC and scripts use it too; the unit's end is theirs then.
  */
 export function call(id: i32): void {
-  countCall(id);
-  countCommand();
-  callAgain(id);
-}
-
-/** The same for the command of a blocked client that is served: it was counted when it came. */
-// @ts-ignore: decorator
-@inline export function callAgain(id: i32): void {
   const before = dirty;
   const db = client.db;
+  countCall(id);
+  countCommand();
   effectsCommandStart();
   if (observers == 0) dispatch(id);
   else dispatchObserved(id);
+  if (dirty != before && !effectWritten) effectVerbatim(db);
+}
+
+/** The command of a blocked client that is served: it was counted and shown when it came. */
+export function callAgain(id: i32): void {
+  const before = dirty;
+  const db = client.db;
+  effectsCommandStart();
+  dispatch(id);
   if (dirty != before && !effectWritten) effectVerbatim(db);
 }
 
@@ -327,9 +331,4 @@ function endUnusual(): void {
   applyMute();
   pushRelease();
   if (client.push & PUSH_CACHING) endCaching();
-}
-
-/** Sets the reply writer to what the client's flags say. */
-export function applyMute(): void {
-  replyMute((client.flags & (CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP | CLIENT_MASTER)) != 0);
 }
