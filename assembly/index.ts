@@ -13,13 +13,18 @@ import {
   CLIENT_HOST_BUSY,
   CLIENT_OUTPUT_FULL,
   CLIENT_IN_EXEC,
+  CLIENT_BLOCKED,
+  CLIENT_RESUME,
   CLIENT_REPLY_OFF,
   clientAt,
   clientFree,
   clientList,
   clientNew,
   clientQueryBytes,
+  clientTop,
 } from './clients/client';
+import { blockedForget } from './clients/blocked';
+import { deadlineFirst, deadlinesArm, deadlinesFresh } from './clients/deadlines';
 import { localPtr } from './clients/local';
 import { HEADROOM, querySetMax, READ_SIZE } from './clients/query';
 import { clientFeed, clientResume } from './commands/batch';
@@ -30,6 +35,7 @@ import {
   commandStatsReset,
 } from './commands/command-stats';
 import { CMD_COUNT } from './commands/generated/ids';
+import { disconnectAllBlocked, serveReadyKeys, serveTimeouts } from './commands/unblock';
 import { dbInit } from './keyspace/db';
 import { functionsFirst, functionsNext } from './keyspace/functions';
 import {
@@ -42,7 +48,11 @@ import {
   effectsTaken,
 } from './keyspace/effects';
 import { debugSetMode } from './keyspace/debug';
+import { notifyConfigure } from './keyspace/notify';
+import { limitCheck, limitConfigure } from './keyspace/push';
+import { trackingConfigure, trackingSettle } from './keyspace/tracking';
 import { expireConfigure, expireCycle } from './keyspace/expire';
+import { readyKeyCount } from './keyspace/ready-keys';
 import {
   resetStats,
   setActiveExpire,
@@ -70,7 +80,13 @@ import {
 import { loadInfoPtr } from './rdb/load-info';
 import { rdbSetCompression } from './rdb/save-sink';
 import { argc, argv } from './resp/args';
-import { readyAdd, readyCount, readyRemove, readyTake } from './resp/outbox';
+import {
+  PUSH_OVER_LIMIT,
+  readyAdd,
+  readyCount,
+  readyRemove,
+  readyTake,
+} from './resp/outbox';
 import { replyBegin, replyEnd, replyMade, replyRecycle, replyTake } from './resp/reply';
 
 let readBase: usize = 0;
@@ -127,16 +143,24 @@ export function clientClose(handle: u32): void {
   const c = clientAt(handle);
   if (changetype<usize>(c) == 0) return;
   readyRemove(c);
+  blockedForget(c);
   clientFree(c);
 }
 
-/** 1: has output. 2: close after it. 4: close now. 8: waits for the host. 16: resume once sent. */
+/**
+ * 1: has output. 2: close after it. 4: close now. 8: waits for the host. 16: resume once sent.
+ * 32: is blocked. 64: was unblocked, resume. 128: call `armDeadlines`.
+ */
 function status(c: Client): u32 {
   let s: u32 = c.replyHead != 0 ? 1 : 0;
   if (c.flags & CLIENT_CLOSE_AFTER_REPLY) s |= 2;
   if (c.flags & CLIENT_CLOSE_NOW) s |= 4;
   if (c.flags & CLIENT_HOST_BUSY) s |= 8;
   if (c.flags & CLIENT_OUTPUT_FULL) s |= 16;
+  if (c.flags & CLIENT_BLOCKED) s |= 32;
+  if (c.flags & CLIENT_RESUME) s |= 64;
+  if (deadlinesFresh()) s |= 128;
+  if (c.push & PUSH_OVER_LIMIT) s |= 256;
   return s;
 }
 
@@ -245,7 +269,35 @@ export function clientShut(handle: u32, now: bool): void {
 export function cron(nowMs: f64): void {
   setNow(<i64>nowMs);
   expireCycle();
+  if (readyKeyCount != 0) serveReadyKeys();
+  trackingSettle();
+  checkOutputs();
   lazyFreeStep(LAZY_GROUPS);
+}
+
+/** Soft limits of output run out with time. */
+function checkOutputs(): void {
+  for (let handle: u32 = 0; handle < clientTop; handle++) {
+    const c = clientAt(handle);
+    if (changetype<usize>(c) != 0) limitCheck(c);
+  }
+}
+
+/**
+ * The host's steady clock, ms: deadlines that came up since the last call begin now. The next
+ * deadline in that time, infinity when there is none; then `serveDeadlines` is to be called.
+ */
+export function armDeadlines(steadyMs: f64): f64 {
+  deadlinesArm(steadyMs);
+  return deadlineFirst();
+}
+
+/** Wakes those whose deadline has come; as `armDeadlines` for the rest. */
+export function serveDeadlines(steadyMs: f64, nowMs: f64): f64 {
+  setNow(<i64>nowMs);
+  deadlinesArm(steadyMs);
+  serveTimeouts(steadyMs);
+  return deadlineFirst();
 }
 
 /** Cache lines freed by one step, well below a millisecond. */
@@ -298,9 +350,29 @@ export function configureDebug(mode: u32): void {
   debugSetMode(mode);
 }
 
+/** notify-keyspace-events: NOTIFY_* of keyspace/notify.ts. */
+export function configureNotify(flags: u32): void {
+  notifyConfigure(flags);
+}
+
+/** tracking-table-max-keys; 0 = no limit. */
+export function configureTracking(keysMax: f64): void {
+  trackingConfigure(<u32>min<f64>(keysMax, u32.MAX_VALUE));
+}
+
+/** client-output-buffer-limit of a class: 0 normal, 1 replica, 2 pubsub. */
+export function configureOutput(which: u32, hard: f64, soft: f64, softSec: f64): void {
+  limitConfigure(which, hard, soft, softSec);
+}
+
 /** rdbcompression, for DUMP and files. */
 export function configureDump(compression: bool): void {
   rdbSetCompression(compression);
+}
+
+/** A master is followed from now on: whoever is blocked is told so and closed. */
+export function disconnectBlocked(): void {
+  disconnectAllBlocked();
 }
 
 export function setReplica(replica: bool, readOnly: bool): void {
@@ -415,7 +487,9 @@ export function loadConsumed(): u32 {
 
 /** What was loaded is the data set now. False: it is not whole. */
 export function loadCommit(): bool {
-  return rdbLoadCommit();
+  const isDone = rdbLoadCommit();
+  if (readyKeyCount != 0) serveReadyKeys();
+  return isDone;
 }
 
 /** Drops what was loaded. */

@@ -6,6 +6,7 @@ import { usedMemory } from '../base/alloc';
 import {
   client,
   CLIENT_AUTHENTICATED,
+  CLIENT_BLOCKED,
   CLIENT_IN_EXEC,
   CLIENT_INTERNAL,
   CLIENT_LISTENS,
@@ -23,6 +24,7 @@ import {
   effectVerbatim,
   effectWritten,
 } from '../keyspace/effects';
+import { readyKeyCount } from '../keyspace/ready-keys';
 import {
   countCommand,
   dirty,
@@ -79,6 +81,7 @@ import {
   rejectSubscriber,
   rejectUnknown,
 } from './reject';
+import { serveReadyKeys } from './unblock';
 
 /** A pipeline is interrupted at this much output, so that replies never pile up by the chunk. */
 const OUTPUT_MAX: u32 = 4 << 20;
@@ -98,13 +101,23 @@ export const UNUSUAL: u32 =
  * effect. EXEC and scripts use it too; the unit's end is theirs then.
  */
 export function call(id: i32): void {
-  const before = dirty;
-  const db = client.db;
   countCall(id);
   countCommand();
+  execute(id, observers != 0);
+}
+
+/** The same for the command of a blocked client that is served: it was counted when it came. */
+export function callAgain(id: i32): void {
+  execute(id, false);
+}
+
+// @ts-ignore: decorator
+@inline function execute(id: i32, isObserved: bool): void {
+  const before = dirty;
+  const db = client.db;
   effectsCommandStart();
-  if (observers == 0) dispatch(id);
-  else dispatchObserved(id);
+  if (isObserved) dispatchObserved(id);
+  else dispatch(id);
   if (dirty != before && !effectWritten) effectVerbatim(db);
 }
 
@@ -289,6 +302,7 @@ export function processCommand(id: i32): void {
     endUnusual();
   }
   effectsCommit();
+  if (readyKeyCount != 0) serveReadyKeys();
   if (client.replyBytes > OUTPUT_MAX && (client.flags & CLIENT_INTERNAL) == 0) {
     client.flags |= CLIENT_OUTPUT_FULL;
   }
@@ -312,7 +326,8 @@ function beginUnusual(): void {
 }
 
 function endUnusual(): void {
-  client.flags &= ~CLIENT_REPLY_SKIP;
+  // A blocked command's reply is yet to come.
+  if ((client.flags & CLIENT_BLOCKED) == 0) client.flags &= ~CLIENT_REPLY_SKIP;
   applyMute();
   pushRelease();
   if (client.push & PUSH_CACHING) endCaching();

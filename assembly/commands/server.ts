@@ -10,8 +10,10 @@ import {
   dbSwap,
 } from '../keyspace/db';
 import { effectNone, effectVerbatim } from '../keyspace/effects';
+import { signalAllKeys } from '../keyspace/ready-keys';
 import { markDirty } from '../keyspace/state';
 import { forgetTable, freeTableLater, freeTableNow } from '../keyspace/value';
+import { trackingFlushed } from '../keyspace/tracking';
 import { touchWatchedAll } from '../keyspace/watch';
 import { argInt, argRangeOrReplyText } from '../resp/arg-values';
 import { argc, argIs } from '../resp/args';
@@ -30,6 +32,7 @@ function flush(db: usize, later: bool): u32 {
   const keys = dbKeys(db);
   const count = keys.count;
   touchWatchedAll(db, 0);
+  signalAllKeys(db, 0);
   forgetTable(dbExpires(db));
   if (later || count > FREE_NOW_MAX) freeTableLater(keys);
   else freeTableNow(keys);
@@ -56,6 +59,7 @@ function effectAlways(): void {
 export function cmdFlushdb(): void {
   if (!flushOptionOrReply()) return;
   markDirty(flush(dbAt(client.db), isAsync));
+  trackingFlushed();
   effectAlways();
   replyOk();
 }
@@ -64,6 +68,7 @@ export function cmdFlushall(): void {
   if (!flushOptionOrReply()) return;
   let count: u64 = 0;
   for (let i: u32 = 0; i < dbCount; i++) count += flush(dbAt(i), isAsync);
+  trackingFlushed();
   markDirty(count + 1);
   effectAlways();
   replyOk();
@@ -85,6 +90,8 @@ export function cmdSwapdb(): void {
   if (a != b) {
     touchWatchedAll(a, b);
     touchWatchedAll(b, a);
+    signalAllKeys(a, b);
+    signalAllKeys(b, a);
     dbSwap(a, b);
   }
   markDirty(1);

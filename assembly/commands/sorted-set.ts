@@ -17,8 +17,6 @@ import { replySyntaxError, replyWrongType } from '../resp/errors';
 import {
   replyArray,
   replyBulk,
-  replyDeferred,
-  replyDeferredArrayEnd,
   replyDouble,
   replyError,
   replyInt,
@@ -26,14 +24,11 @@ import {
   respVersion,
 } from '../resp/reply';
 import {
-  replyScanCursor,
+  replyScan,
   replyScanEmpty,
-  scanCount,
-  scanCursor,
   scanCursorOrReply,
   scanMatches,
   scanOptionsOrReply,
-  scanSteps,
 } from '../resp/scan-args';
 import { DOUBLE_CHARS_MAX, formatG17 } from '../base/numbers/format';
 import { elLen, elPtr, elScore, valLen, valPtr } from '../types/element';
@@ -287,19 +282,12 @@ export function cmdZrange(): void {
 
 // ---- ZSCAN
 
-let met: i64 = 0;
-let shown: u32 = 0;
-
-function countMember(_arg: usize): void {
-  met += 2;
-}
-
-function replyMatching(_arg: usize): void {
-  if (!scanMatches(elPtr, elLen)) return;
+function showMatching(): u32 {
+  if (!scanMatches(elPtr, elLen)) return 0;
   replyBulk(elPtr, elLen);
   if (valPtr != 0) replyBulk(valPtr, valLen);
   else replyBulk(scoreText, formatG17(elScore, scoreText));
-  shown += 2;
+  return 2;
 }
 
 export function cmdZscan(): void {
@@ -308,21 +296,5 @@ export function cmdZscan(): void {
     replyScanEmpty();
     return;
   }
-  if (!scanOptionsOrReply(3, false)) return;
-  // As in SSCAN: the first walk finds the next cursor, the second one answers.
-  const wanted = scanCount > i64.MAX_VALUE / 2 ? scanCount : scanCount * 2;
-  let cursor = scanCursor;
-  let steps: u64 = 0;
-  met = 0;
-  do {
-    cursor = zsetScan(zset, cursor, countMember, 0);
-    steps++;
-  } while (cursor != 0 && steps < scanSteps() && met < wanted);
-  replyArray(2);
-  replyScanCursor(cursor);
-  shown = 0;
-  const head = replyDeferred();
-  cursor = scanCursor;
-  while (steps-- != 0) cursor = zsetScan(zset, cursor, replyMatching, 0);
-  replyDeferredArrayEnd(head, shown);
+  if (scanOptionsOrReply(3, false)) replyScan(zset, zsetScan, showMatching, 2);
 }

@@ -22,6 +22,8 @@ import {
   dbSwap,
 } from './db';
 import { forgetTable, freeTableLater } from './value';
+import { signalAllKeys } from './ready-keys';
+import { trackingFlushed } from './tracking';
 import { touchWatchedAll } from './watch';
 
 let sideBase: usize = 0;
@@ -60,8 +62,10 @@ export function sideCommit(): void {
     const live = dbAt(i);
     const side = sideDbAt(i);
     touchWatchedAll(live, side);
+    signalAllKeys(live, side);
     dbSwap(live, side);
   }
+  trackingFlushed();
   sideAbort();
 }
 
@@ -79,6 +83,8 @@ export function liveDrop(): void {
     const db = dbAt(i);
     if (dbKeys(db).count == 0) continue;
     touchWatchedAll(db, 0);
+    signalAllKeys(db, 0);
     drop(db);
   }
+  trackingFlushed();
 }

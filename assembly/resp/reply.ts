@@ -353,6 +353,24 @@ export function replyBulk(ptr: usize, len: u32): void {
   replyLiteral('\r\n');
 }
 
+/**
+ * Room for `need` bytes that a caller writes itself, for replies of many small elements: the
+ * address, and its end in `replyRoomEnd`. What was written is told with `replyWrote` before any
+ * other reply. 0: nothing is to be written (thrown away, or no memory).
+ */
+export function replyRoom(need: usize): usize {
+  if (!reserve(need)) return 0;
+  replyRoomEnd = end;
+  return pos;
+}
+export let replyRoomEnd: usize = 0;
+
+/** Takes what was written up to `to` into the reply. */
+// @ts-ignore: decorator
+@inline export function replyWrote(to: usize): void {
+  pos = to;
+}
+
 /** A literal as a bulk string. */
 export function replyBulkLiteral(text: string): void {
   header(36, text.length);

@@ -21,6 +21,15 @@ export const STATUS_CLOSE_NOW = 4;
 export const STATUS_HOST_BUSY = 8;
 /** Output stopped the commands: `resume` when all of it was sent. */
 export const STATUS_OUTPUT_FULL = 16;
+/** Waits for keys, for replicas or for the end of a pause. */
+export const STATUS_BLOCKED = 32;
+/** Was unblocked with commands waiting: `resume`. */
+export const STATUS_RESUME = 64;
+/** Deadlines came up: `armDeadlines`. */
+export const STATUS_DEADLINES = 128;
+
+/** Closed for leaving too much output unread; with STATUS_CLOSE_NOW. */
+export const STATUS_OVER_LIMIT = 256;
 
 /** Flags of `openClient`; the numbers are those of assembly/clients/client.ts. */
 export const CLIENT_MASTER = 1 << 2;

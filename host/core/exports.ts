@@ -32,6 +32,8 @@ export interface CoreExports {
   // time passing
   cron(nowMs: number): void;
   lazyStep(): number;
+  armDeadlines(steadyMs: number): number;
+  serveDeadlines(steadyMs: number, nowMs: number): number;
   // settings
   configureExpire(sample: number, rounds: number, batch: number, share: number): void;
   configureMemory(maxBytes: number, lfu: boolean, logFactor: number, decay: number): void;
@@ -41,8 +43,12 @@ export interface CoreExports {
   configureStreams(nodeBytes: number, nodeEntries: number): void;
   configureDebug(mode: number): void;
   configureDump(compression: boolean): void;
+  configureNotify(flags: number): void;
+  configureTracking(keysMax: number): void;
+  configureOutput(which: number, hard: number, soft: number, softSec: number): void;
   configurePassword(ptr: number, len: number): number;
   setReplica(replica: boolean, readOnly: boolean): void;
+  disconnectBlocked(): void;
   setLoadingState(on: boolean, aside: boolean): void;
   setMasterLinkDown(down: boolean): void;
   setActiveExpiry(on: boolean): void;

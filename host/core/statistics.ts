@@ -23,6 +23,14 @@ const NAMES = [
   'effectsOffset',
   'watchedKeys',
   'tableBytes',
+  'blockedClients',
+  'pubsubChannels',
+  'pubsubPatterns',
+  'pubsubShardChannels',
+  'trackingClients',
+  'trackedKeys',
+  'trackedItems',
+  'trackingPrefixes',
 ] as const;
 
 /** Counters and gauges of a core; sizes in bytes. */

@@ -65,6 +65,8 @@ export class Follower implements ServerLink, ReplicationFacts {
     }
     this.#deps.log.notice(`REPLICAOF ${master.host}:${master.port} enabled`);
     this.#deps.log.setRole('S');
+    this.#deps.core.x.disconnectBlocked();
+    this.#deps.onCoreFed();
     this.#start(this.#from);
     this.#from = undefined;
   }

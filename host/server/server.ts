@@ -1,8 +1,8 @@
 // The server: one core, its listeners and connections, the clock that drives them. It knows the
 // order of starting and ending; what a command does is the core's or a host command's business.
 
-import type { Config, OutputLimit } from '../config/index.js';
-import { Core } from '../core/core.js';
+import type { Config } from '../config/index.js';
+import { Core, STATUS_BLOCKED } from '../core/core.js';
 import type { CoreModule } from '../core/load.js';
 import { RespiteError } from '../errors.js';
 import type { Logger } from '../log.js';
@@ -16,6 +16,7 @@ import type {
   ServerCounters,
   ServerLink,
 } from './context.js';
+import { Deadlines } from './deadlines.js';
 import { HostCommands, type HostHandler } from './host-commands.js';
 import { Listeners } from './listeners.js';
 import { RESPITE_VERSION } from './version.js';
@@ -75,7 +76,10 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
   readonly #connections = new Map<number, ClientConnection>();
   readonly #listeners: Listeners;
   readonly #hostCommands: HostCommands;
+  readonly #deadlines: Deadlines;
   #cron: TimerHandle | undefined;
+  /** `drainReady` is going to be called. */
+  #isDraining = false;
   #load: { startedMs: number; done: number; total: number } | undefined;
   #closing: Promise<void> | undefined;
   #markDone: () => void = () => undefined;
@@ -96,6 +100,7 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     // Whoever cares looks at `done`; nobody looking must not end the process unheard.
     this.done.catch(() => undefined);
     this.core = options.core ?? this.#makeCore();
+    this.#deadlines = new Deadlines(this.core, platform.clock, () => this.drainReady());
     this.#hostCommands = new HostCommands(this, options.commands ?? {});
     applyToCore(config, this.core);
     this.#listeners = new Listeners(
@@ -175,7 +180,7 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
       return;
     }
     if (this.core.x.readyClients() !== 0) this.drainReady();
-    for (const connection of this.#connections.values()) connection.checkOutput();
+    this.#deadlines.arm();
     const idleMs = this.config.int('timeout') * 1000;
     if (idleMs > 0) this.#closeIdle(now - idleMs);
   }
@@ -187,8 +192,16 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
 
   #closeIdle(before: number): void {
     for (const connection of this.#connections.values()) {
-      if (connection.lastInputMs < before) connection.destroy();
+      if (connection.lastInputMs >= before) continue;
+      // Redis: who is blocked is not idle.
+      if ((this.core.x.clientStatus(connection.handle) & STATUS_BLOCKED) === 0) {
+        connection.destroy();
+      }
     }
+  }
+
+  armDeadlines(): void {
+    this.#deadlines.arm();
   }
 
   #accept(socket: Connection): void {
@@ -228,14 +241,18 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     }
   }
 
-  get outputLimit(): OutputLimit {
-    return this.config.outputLimits.normal;
+  /** The same once for all that arrives in this turn: a receiver of many messages is sent to once. */
+  drainSoon(): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    this.defer(() => {
+      this.#isDraining = false;
+      if (this.core.trap === undefined) this.drainReady();
+    });
   }
 
-  onOutputLimit(connection: ClientConnection, bytes: number): void {
-    this.log.warning(
-      `Client ${connection.handle} closed for overcoming of output buffer limits (${bytes} bytes)`,
-    );
+  onOutputLimit(address: string): void {
+    this.log.warning(`Client ${address} closed for overcoming of output buffer limits.`);
   }
 
   onClosed(connection: ClientConnection): void {
@@ -294,6 +311,7 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     this.log.warning(error.stack ?? error.message);
     this.log.warning('=== RESPITE BUG REPORT END. Please send it with the last commands sent ===');
     this.#cron?.cancel();
+    this.#deadlines.cancel();
     this.#link?.close();
     for (const connection of this.#connections.values()) connection.destroy();
     void this.#listeners.close();
@@ -309,6 +327,7 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
 
   async #close(): Promise<void> {
     this.#cron?.cancel();
+    this.#deadlines.cancel();
     this.#link?.close();
     await this.#listeners.close();
     for (const connection of this.#connections.values()) connection.end();

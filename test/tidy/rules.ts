@@ -28,8 +28,12 @@ export const COMMANDS_SHARED: readonly string[] = [
   'host-call',
   'dispatch',
   'process',
+  'unblock',
   'reject',
   'command-stats',
+  'sorted-set-pop',
+  'list-elements',
+  'list-elements',
   'sorted-set-pop',
 ];
 

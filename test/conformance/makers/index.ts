@@ -2,8 +2,9 @@
 
 import type { Make } from './common.js';
 import { KEYSPACE } from './keyspace.js';
+import { LIST } from './list.js';
 
 /** One entry per unit of weight. */
-export const ROULETTE: Make[] = [KEYSPACE].flatMap((family) =>
+export const ROULETTE: Make[] = [KEYSPACE, LIST].flatMap((family) =>
   family.flatMap(([weight, make]) => Array<Make>(weight).fill(make)),
 );
