@@ -38,6 +38,7 @@ import {
   initialClock,
   isExpired,
   lruClock,
+  notifyNew,
 } from './db';
 import { signalEntryAdded, waitedKeys } from './ready-keys';
 import { fromMaster, maxMemory, policyLfu } from './state';
@@ -119,6 +120,8 @@ export function entryPut(db: usize, fresh: usize): bool {
   }
   dbReplaceFound(db, fresh, false);
   if (waitedKeys != 0) signalEntryAdded(db, fresh, foundHash);
+  // Redis: what was there is deleted, so this one is new.
+  notifyNew(db, fresh);
   return true;
 }
 

@@ -24,6 +24,13 @@ const NAMES = [
   'watchedKeys',
   'tableBytes',
   'blockedClients',
+  'pubsubChannels',
+  'pubsubPatterns',
+  'pubsubShardChannels',
+  'trackingClients',
+  'trackedKeys',
+  'trackedItems',
+  'trackingPrefixes',
 ] as const;
 
 /** Counters and gauges of a core; sizes in bytes. */

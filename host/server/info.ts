@@ -60,7 +60,7 @@ function clientsSection(server: ServerContext, stats: CoreStatistics): InfoField
     client_recent_max_input_buffer: 0,
     client_recent_max_output_buffer: 0,
     blocked_clients: stats.blockedClients,
-    tracking_clients: 0,
+    tracking_clients: stats.trackingClients,
     clients_in_timeout_table: 0,
   };
 }
@@ -125,9 +125,13 @@ function statsSection(server: ServerContext, stats: CoreStatistics): InfoFields 
     evicted_keys: 0,
     keyspace_hits: stats.keyspaceHits,
     keyspace_misses: stats.keyspaceMisses,
-    pubsub_channels: 0,
-    pubsub_patterns: 0,
+    pubsub_channels: stats.pubsubChannels,
+    pubsub_patterns: stats.pubsubPatterns,
+    pubsubshard_channels: stats.pubsubShardChannels,
     latest_fork_usec: 0,
+    tracking_total_keys: stats.trackedKeys,
+    tracking_total_items: stats.trackedItems,
+    tracking_total_prefixes: stats.trackingPrefixes,
     total_error_replies: stats.errorReplies,
     replica_apply_errors: stats.applyErrors,
   };
