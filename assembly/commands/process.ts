@@ -3,6 +3,7 @@
  * queue, and the call itself. Refusals are in reject.ts, pipelines in batch.ts.
  */
 import { usedMemory } from '../base/alloc';
+import { clockForget, clockMarked, clockNs } from '../base/clock';
 import {
   client,
   CLIENT_AUTHENTICATED,
@@ -34,7 +35,7 @@ import {
 } from '../keyspace/state';
 import { argc, argLen, argPtr, argv } from '../resp/args';
 import { replyErrors, replyMute, replySimple } from '../resp/reply';
-import { countCall, countFailed } from './command-stats';
+import { callEnded, callWeight, countCall, countFailed } from './command-stats';
 import { dispatch } from './generated/dispatch';
 import {
   CMD_DISCARD,
@@ -74,10 +75,16 @@ export const UNUSUAL: u32 =
 export function call(id: i32): void {
   const before = dirty;
   const db = client.db;
-  countCall(id);
+  const words = argc;
+  const pairs = argv;
+  const weight = callWeight(id);
+  const began: f64 = weight != 0 ? clockNs() : 0;
+  clockForget();
   countCommand();
   effectsCommandStart();
   dispatch(id);
+  countCall(id);
+  if (weight != 0 || clockMarked != 0) callEnded(id, weight, began, words, pairs);
   if (dirty != before && !effectWritten) effectVerbatim(db);
 }
 

@@ -142,15 +142,21 @@ export class Core {
     return handle;
   }
 
+  /** A copy of a blob (u32 length, bytes) at an address; empty for 0. */
+  blob(ptr: number): Uint8Array {
+    const at = ptr >>> 0;
+    return at === 0 ? new Uint8Array(0) : this.copy(at + 4, this.word(at));
+  }
+
+  /** One argument of the command that runs now, copied. */
+  commandArg(index: number): Uint8Array {
+    const at = (this.x.commandArgv() >>> 0) + 8 * index;
+    return this.copy(this.word(at), this.word(at + 4));
+  }
+
   /** Arguments of the host command that runs now, copied. */
   commandArgs(): Uint8Array[] {
-    const argc = this.x.commandArgc();
-    const argv = this.x.commandArgv() >>> 0;
-    const out: Uint8Array[] = [];
-    for (let i = 0; i < argc; i++) {
-      out.push(this.copy(this.word(argv + 8 * i), this.word(argv + 8 * i + 4)));
-    }
-    return out;
+    return Array.from({ length: this.x.commandArgc() }, (_, i) => this.commandArg(i));
   }
 
   /**

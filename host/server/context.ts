@@ -4,6 +4,8 @@ import type { Config } from '../config/index.js';
 import type { Core } from '../core/core.js';
 import type { Logger } from '../log.js';
 import type { Platform } from '../platform/platform.js';
+import type { LatencyMonitor } from './latency.js';
+import type { Slowlog } from './slowlog.js';
 
 /** One field of an INFO section; values that are not set are left out. */
 export type InfoFields = Record<string, string | number | undefined>;
@@ -46,6 +48,8 @@ export interface ServerContext {
   readonly platform: Platform;
   readonly log: Logger;
   readonly counters: ServerCounters;
+  readonly slowlog: Slowlog;
+  readonly latency: LatencyMonitor;
   readonly startedMs: number;
   /** 40 hex digits, new at every start. */
   readonly runId: string;

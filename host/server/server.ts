@@ -17,10 +17,15 @@ import type {
   ServerLink,
 } from './context.js';
 import { HostCommands, type HostHandler } from './host-commands.js';
+import { LatencyMonitor } from './latency.js';
 import { Listeners } from './listeners.js';
+import { Slowlog } from './slowlog.js';
 import { RESPITE_VERSION } from './version.js';
 
 const SHUTDOWN_GRACE_MS = 2000;
+/** Flags of the core's `slowCommand`. */
+const SLOW_UNLOGGED = 1;
+const SLOW_FAST = 2;
 const MAX_CLIENTS = new TextEncoder().encode('-ERR max number of clients reached\r\n');
 const DENIED = new TextEncoder().encode(
   '-DENIED Redis is running in protected mode because protected mode is enabled and no ' +
@@ -66,6 +71,8 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
   readonly platform: Platform;
   readonly log: Logger;
   readonly counters: ServerCounters = { connectionsReceived: 0, rejectedConnections: 0 };
+  readonly slowlog: Slowlog;
+  readonly latency: LatencyMonitor;
   readonly startedMs: number;
   readonly runId: string;
   readonly #link: (ServerLink & ReplicationFacts) | undefined;
@@ -96,6 +103,8 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     // Whoever cares looks at `done`; nobody looking must not end the process unheard.
     this.done.catch(() => undefined);
     this.core = options.core ?? this.#makeCore();
+    this.slowlog = new Slowlog(this.core, config);
+    this.latency = new LatencyMonitor(() => config.int('latency-monitor-threshold'));
     this.#hostCommands = new HostCommands(this, options.commands ?? {});
     applyToCore(config, this.core);
     this.#listeners = new Listeners(
@@ -118,6 +127,7 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
       {
         hostCommand: (handle, id) => this.runHostCommand(handle, id),
         applyProblem: (id) => this.#link?.applyProblem(id),
+        slowCommand: (handle, id, us, flags) => this.slowCommand(handle, id, us, flags),
       },
       {
         seed: this.platform.random.bytes(16),
@@ -130,6 +140,13 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
   /** The core's `hostCommand` import; for whoever makes the core himself. */
   runHostCommand(handle: number, id: number): number {
     return this.#link?.hostCommand(handle) ?? this.#hostCommands.run(handle, id);
+  }
+
+  /** The core's `slowCommand` import; as above. */
+  slowCommand(handle: number, id: number, us: number, flags: number): void {
+    const now = this.nowMs();
+    if ((flags & SLOW_UNLOGGED) === 0) this.slowlog.note(handle, id, us, now);
+    this.latency.add(flags & SLOW_FAST ? 'fast-command' : 'command', us / 1000, now);
   }
 
   defer(fn: () => void): void {
@@ -166,8 +183,11 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
 
   #tick(): void {
     const now = this.nowMs();
+    const { clock } = this.platform;
     try {
+      const began = this.latency.isOn ? clock.monotonicMs() : 0;
       this.core.x.cron(now);
+      if (began !== 0) this.latency.add('expire-cycle', clock.monotonicMs() - began, now);
       this.#lazyFree();
     } catch (error) {
       this.core.failed(error);
