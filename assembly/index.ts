@@ -13,6 +13,8 @@ import {
   CLIENT_HOST_BUSY,
   CLIENT_OUTPUT_FULL,
   CLIENT_IN_EXEC,
+  CLIENT_BLOCKED,
+  CLIENT_RESUME,
   CLIENT_REPLY_OFF,
   clientAt,
   clientFree,
@@ -20,9 +22,10 @@ import {
   clientNew,
   clientQueryBytes,
 } from './clients/client';
+import { blockedForget } from './clients/blocked';
+import { deadlineFirst, deadlinesArm, deadlinesFresh } from './clients/deadlines';
 import { localPtr } from './clients/local';
 import { HEADROOM, querySetMax, READ_SIZE } from './clients/query';
-import { readyAdd, readyCount, readyRemove, readyTake } from './clients/ready';
 import { clientFeed, clientResume } from './commands/batch';
 import {
   commandStatsReset,
@@ -31,6 +34,7 @@ import {
   commandTiming,
 } from './commands/command-stats';
 import { CMD_COUNT } from './commands/generated/ids';
+import { disconnectAllBlocked, serveReadyKeys, serveTimeouts } from './commands/unblock';
 import { dbInit } from './keyspace/db';
 import { functionsFirst, functionsNext } from './keyspace/functions';
 import {
@@ -44,6 +48,7 @@ import {
 } from './keyspace/effects';
 import { debugSetMode } from './keyspace/debug';
 import { expireConfigure, expireCycle } from './keyspace/expire';
+import { readyKeyCount } from './keyspace/ready-keys';
 import {
   resetStats,
   setActiveExpire,
@@ -59,7 +64,7 @@ import { lazyFreeStep, lazyPending } from './keyspace/value';
 import { limitsSet } from './types/limits';
 import { streamSetLimits } from './types/stream';
 import { accessSetPassword } from './clients/access';
-import { fillDatabase, fillStatistics, STAT_COUNT } from './statistics';
+import { fillDatabase, fillStatistics, fillTraffic, STAT_COUNT } from './statistics';
 import {
   loadAbort as rdbLoadAbort,
   loadBegin as rdbLoadBegin,
@@ -72,6 +77,7 @@ import { loadInfoPtr } from './rdb/load-info';
 import { rdbSetCompression } from './rdb/save-sink';
 import { argc, argv } from './resp/args';
 import { errorCodes, errorStatsReset, errorTable } from './resp/error-stats';
+import { readyAdd, readyCount, readyRemove, readyTake } from './resp/outbox';
 import { replyBegin, replyEnd, replyMade, replyRecycle, replyTake } from './resp/reply';
 
 let readBase: usize = 0;
@@ -128,16 +134,23 @@ export function clientClose(handle: u32): void {
   const c = clientAt(handle);
   if (changetype<usize>(c) == 0) return;
   readyRemove(c);
+  blockedForget(c);
   clientFree(c);
 }
 
-/** 1: has output. 2: close after it. 4: close now. 8: waits for the host. 16: resume once sent. */
+/**
+ * 1: has output. 2: close after it. 4: close now. 8: waits for the host. 16: resume once sent.
+ * 32: is blocked. 64: was unblocked, resume. 128: call `armDeadlines`.
+ */
 function status(c: Client): u32 {
   let s: u32 = c.replyHead != 0 ? 1 : 0;
   if (c.flags & CLIENT_CLOSE_AFTER_REPLY) s |= 2;
   if (c.flags & CLIENT_CLOSE_NOW) s |= 4;
   if (c.flags & CLIENT_HOST_BUSY) s |= 8;
   if (c.flags & CLIENT_OUTPUT_FULL) s |= 16;
+  if (c.flags & CLIENT_BLOCKED) s |= 32;
+  if (c.flags & CLIENT_RESUME) s |= 64;
+  if (deadlinesFresh()) s |= 128;
   return s;
 }
 
@@ -256,7 +269,25 @@ export function clientShut(handle: u32, now: bool): void {
 export function cron(nowMs: f64): void {
   setNow(<i64>nowMs);
   expireCycle();
+  if (readyKeyCount != 0) serveReadyKeys();
   lazyFreeStep(LAZY_GROUPS);
+}
+
+/**
+ * The host's steady clock, ms: deadlines that came up since the last call begin now. The next
+ * deadline in that time, infinity when there is none; then `serveDeadlines` is to be called.
+ */
+export function armDeadlines(steadyMs: f64): f64 {
+  deadlinesArm(steadyMs);
+  return deadlineFirst();
+}
+
+/** Wakes those whose deadline has come; as `armDeadlines` for the rest. */
+export function serveDeadlines(steadyMs: f64, nowMs: f64): f64 {
+  setNow(<i64>nowMs);
+  deadlinesArm(steadyMs);
+  serveTimeouts(steadyMs);
+  return deadlineFirst();
 }
 
 /** Cache lines freed by one step, well below a millisecond. */
@@ -315,11 +346,16 @@ export function configureDump(compression: bool): void {
 }
 
 /**
- * Commands of `slowNs` or more are reported through `slowCommand` (Infinity: none are); `all`: every
- * command is timed, not only samples of the short ones; whether histograms are kept.
+ * Commands of `slowNs` or more are reported through `slowCommand` (Infinity: none are); `all`:
+ * every command is timed, not only samples of the short ones; whether histograms are kept.
  */
 export function configureTiming(slowNs: f64, all: bool, histograms: bool): void {
   commandTiming(slowNs, all, histograms);
+}
+
+/** A master is followed from now on: whoever is blocked is told so and closed. */
+export function disconnectBlocked(): void {
+  disconnectAllBlocked();
 }
 
 export function setReplica(replica: bool, readOnly: bool): void {
@@ -376,6 +412,10 @@ export function statistics(): usize {
   return fillStatistics();
 }
 
+export function trafficStatistics(): usize {
+  return fillTraffic();
+}
+
 export function statisticsCount(): u32 {
   return STAT_COUNT;
 }
@@ -409,7 +449,7 @@ export function commandStatisticsSettle(): void {
   commandStatsSettle();
 }
 
-/** Error codes answered, `errorStatisticsCount` rows; the layout is in assembly/resp/error-stats.ts. */
+/** Error codes answered, `errorStatisticsCount` rows of assembly/resp/error-stats.ts. */
 export function errorStatistics(): usize {
   return errorTable();
 }
@@ -442,7 +482,9 @@ export function loadConsumed(): u32 {
 
 /** What was loaded is the data set now. False: it is not whole. */
 export function loadCommit(): bool {
-  return rdbLoadCommit();
+  const isDone = rdbLoadCommit();
+  if (readyKeyCount != 0) serveReadyKeys();
+  return isDone;
 }
 
 /** Drops what was loaded. */

@@ -1,6 +1,7 @@
 // npm run bench [-- NAME…] [-- --rounds N] [-- --scale X]: benchmarks beside redis-server.
 //   throughput  redis-benchmark, CPU per operation     memory  bytes per key
 //   sync        full synchronisation of a replica      stream  applying a master's stream
+//   suite       redis-benchmark's default suite        collections  memory of collections
 //   micro       inside one process: library and core
 // All when none is named. Prints tables and keeps build/out/bench-DATE.json. Judges nothing.
 
@@ -9,7 +10,7 @@ import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { runnerImport } from 'vite';
 
-const NAMES = ['throughput', 'memory', 'sync', 'stream', 'micro'];
+const NAMES = ['throughput', 'suite', 'memory', 'collections', 'sync', 'stream', 'micro'];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -48,10 +49,11 @@ function print({ name, rows }, seconds) {
 }
 
 const { throughput } = await load('throughput.ts');
-const { memory } = await load('memory.ts');
+const { suite } = await load('suite.ts');
+const { memory, collections } = await load('memory.ts');
 const { sync, stream } = await load('replica.ts');
 const { micro } = await import('../test/bench/micro.mjs');
-const benches = { throughput, memory, sync, stream, micro };
+const benches = { throughput, suite, memory, collections, sync, stream, micro };
 const options = { rounds: Number(values.rounds), scale: Number(values.scale) };
 const date = new Date().toISOString();
 const machine = { cpus: cpus().length, model: cpus()[0]?.model, memory: totalmem() };

@@ -6,6 +6,7 @@
  */
 import { alloc, free, realloc } from '../base/alloc';
 import { blobNew } from '../base/blob';
+import { CLIENT_READY, Outbox, outboxList } from '../resp/outbox';
 import { replyClear, ReplyList } from '../resp/reply';
 import { watchClear } from '../keyspace/watch';
 import { nowMs } from '../keyspace/state';
@@ -29,8 +30,8 @@ export const CLIENT_AUTHENTICATED: u32 = 1 << 7;
 /** A host command has not finished: nothing more is read from this client. */
 export const CLIENT_HOST_BUSY: u32 = 1 << 8;
 export const CLIENT_NO_EVICT: u32 = 1 << 9;
-/** In the host's list of clients with something to send. */
-export const CLIENT_READY: u32 = 1 << 10;
+// 1 << 10
+export { CLIENT_READY };
 /** Came over a unix socket. */
 export const CLIENT_UNIX: u32 = 1 << 11;
 /** Not a connection: in-process calls. Never listed, never killed. */
@@ -43,21 +44,17 @@ export const CLIENT_READONLY: u32 = 1 << 15;
 export const CLIENT_NO_TOUCH: u32 = 1 << 16;
 /** Has so much output that no more commands are run until the host has taken it. */
 export const CLIENT_OUTPUT_FULL: u32 = 1 << 17;
+/** Waits for keys, for replicas or for the end of a pause: nothing more is run meanwhile. */
+export const CLIENT_BLOCKED: u32 = 1 << 18;
+/** … for the end of a pause; its command is the next in its query buffer (clients/pause.ts). */
+export const CLIENT_POSTPONED: u32 = 1 << 19;
+/** Was unblocked and has commands waiting in its query buffer: the host is to resume it. */
+export const CLIENT_RESUME: u32 = 1 << 20;
 
 @unmanaged
-export class Client {
-  // ---- replies; first, because a client is used as its own ReplyList
-  replyHead: u32;
-  replyTail: u32;
-  replyBytes: u32;
-
-  /** Index in the table. */
-  handle: u32;
-  flags: u32;
+export class Client extends Outbox {
   /** Selected database. */
   db: u32;
-  /** 2 or 3. */
-  resp: u32;
   /** A watched key changed (a byte is enough, see keyspace/watch.ts). */
   dirtyCas: u32;
 
@@ -87,6 +84,10 @@ export class Client {
   /** First watch node. */
   watches: u32;
 
+  // ---- waiting
+  /** What it is blocked for (blocked.ts), 0 = nothing. */
+  blocked: u32;
+
   // ---- who
   idLo: u32;
   idHi: u32;
@@ -98,8 +99,6 @@ export class Client {
   laddr: u32;
   user: u32;
   lastCmd: i32;
-  /** Next client in the ready list (a handle), see ready.ts; u32.MAX_VALUE at the end. */
-  nextReady: u32;
   /** Unix ms. */
   createdMs: i64;
   lastMs: i64;
@@ -145,7 +144,7 @@ export function clientId(c: Client): u64 {
 }
 
 export function clientList(c: Client): ReplyList {
-  return changetype<ReplyList>(changetype<usize>(c));
+  return outboxList(c);
 }
 
 /**
@@ -180,7 +179,6 @@ export function clientNew(
   c.lastCmd = -1;
   c.createdMs = nowMs;
   c.lastMs = nowMs;
-  c.nextReady = u32.MAX_VALUE;
   c.idLo = <u32>nextId;
   c.idHi = <u32>(nextId >>> 32);
   nextId++;
@@ -260,25 +258,35 @@ const OFF_CMD: usize = 4;
 const OFF_ARGC: usize = 8;
 const OFF_PAIRS: usize = 16;
 
-/** Copies a command into the transaction queue; false when memory ran out. */
-export function clientQueue(c: Client, cmd: i32, flags: u32, argc: u32, argv: usize): bool {
-  let bytes: u64 = OFF_PAIRS + <u64>argc * 8;
+/**
+ * A block with a copy of a command's arguments: `header` bytes for the caller, the pairs, the bytes
+ * of all arguments. 0 when memory ran out.
+ */
+export function copyArguments(header: usize, argc: u32, argv: usize): usize {
+  let bytes: u64 = header + <u64>argc * 8;
   for (let i: u32 = 0; i < argc; i++) bytes += load<u32>(argv + (<usize>i << 3), 4);
-  if (bytes > u32.MAX_VALUE) return false;
-  const node = alloc(<usize>bytes);
-  if (node == 0) return false;
-  store<u32>(node, 0);
-  store<i32>(node, cmd, OFF_CMD);
-  store<u32>(node, argc, OFF_ARGC);
-  let to = node + OFF_PAIRS + (<usize>argc << 3);
+  if (bytes > u32.MAX_VALUE) return 0;
+  const block = alloc(<usize>bytes);
+  if (block == 0) return 0;
+  let to = block + header + (<usize>argc << 3);
   for (let i: u32 = 0; i < argc; i++) {
     const ptr = load<u32>(argv + (<usize>i << 3));
     const len = load<u32>(argv + (<usize>i << 3), 4);
     memory.copy(to, ptr, len);
-    store<u32>(node + OFF_PAIRS + (<usize>i << 3), <u32>to);
-    store<u32>(node + OFF_PAIRS + (<usize>i << 3), len, 4);
+    store<u32>(block + header + (<usize>i << 3), <u32>to);
+    store<u32>(block + header + (<usize>i << 3), len, 4);
     to += len;
   }
+  return block;
+}
+
+/** Copies a command into the transaction queue; false when memory ran out. */
+export function clientQueue(c: Client, cmd: i32, flags: u32, argc: u32, argv: usize): bool {
+  const node = copyArguments(OFF_PAIRS, argc, argv);
+  if (node == 0) return false;
+  store<u32>(node, 0);
+  store<i32>(node, cmd, OFF_CMD);
+  store<u32>(node, argc, OFF_ARGC);
   if (c.queueTail != 0) store<u32>(c.queueTail, <u32>node);
   else c.queueHead = <u32>node;
   c.queueTail = <u32>node;

@@ -10,6 +10,7 @@ import { siphash } from '../base/siphash';
 import {
   client,
   Client,
+  CLIENT_BLOCKED,
   CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSE_NOW,
   CLIENT_HOST_BUSY,
@@ -17,6 +18,7 @@ import {
   CLIENT_MULTI,
   CLIENT_NO_TOUCH,
   CLIENT_OUTPUT_FULL,
+  CLIENT_RESUME,
   clientList,
   clientResetQuery,
   setCurrentClient,
@@ -58,7 +60,13 @@ import { applyMute, processCommand, UNUSUAL } from './process';
 
 /** Client flags that end the reading of commands. */
 const STOPPED: u32 =
-  CLIENT_CLOSE_AFTER_REPLY | CLIENT_CLOSE_NOW | CLIENT_HOST_BUSY | CLIENT_OUTPUT_FULL;
+  CLIENT_CLOSE_AFTER_REPLY |
+  CLIENT_CLOSE_NOW |
+  CLIENT_HOST_BUSY |
+  CLIENT_OUTPUT_FULL |
+  CLIENT_BLOCKED;
+/** Those among them under which bytes received are kept for later. */
+const WAITING: u32 = CLIENT_HOST_BUSY | CLIENT_OUTPUT_FULL | CLIENT_BLOCKED;
 
 /** Per batched command: hash of its first key. */
 const batchHashes = memory.data(<i32>BATCH * 8, 16);
@@ -215,12 +223,11 @@ function runDirect(p: usize, end: usize): void {
  */
 export function clientFeed(c: Client, ptr: usize, len: u32): void {
   begin(c);
-  countInput(len);
+  countInput(len, (c.flags & CLIENT_MASTER) != 0);
   c.netIn += len;
   c.lastMs = nowMs;
   if (c.flags & STOPPED) {
-    const waits = (c.flags & (CLIENT_HOST_BUSY | CLIENT_OUTPUT_FULL)) != 0;
-    if (waits && !queryAppend(c, ptr, len)) c.flags |= CLIENT_CLOSE_NOW;
+    if (c.flags & WAITING && !queryAppend(c, ptr, len)) c.flags |= CLIENT_CLOSE_NOW;
   } else if (c.qlen == 0 && c.multibulkLeft == 0) {
     runDirect(ptr, ptr + len);
   } else if (c.multibulkLeft == 0 && c.qlen <= HEADROOM) {
@@ -236,10 +243,10 @@ export function clientFeed(c: Client, ptr: usize, len: u32): void {
   finish(c);
 }
 
-/** Goes on with what was received while a client was busy, waiting or full of output. */
+/** Goes on with what was received while a client was busy, blocked or full of output. */
 export function clientResume(c: Client): void {
   begin(c);
-  c.flags &= ~(CLIENT_HOST_BUSY | CLIENT_OUTPUT_FULL);
+  c.flags &= ~(CLIENT_HOST_BUSY | CLIENT_OUTPUT_FULL | CLIENT_RESUME);
   if (c.flags & STOPPED) queryTrim(c);
   else runBuffered();
   finish(c);

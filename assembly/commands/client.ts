@@ -30,9 +30,9 @@ import {
   clientTop,
 } from '../clients/client';
 import { clientSetLib, clientSetName } from '../clients/names';
-import { readyAdd } from '../clients/ready';
 import { nowMs, setNoTouch } from '../keyspace/state';
 import { argc, argIs, argLen, argPtr } from '../resp/args';
+import { readyAdd } from '../resp/outbox';
 import { equalsLiteral } from '../base/literal';
 import {
   errorBegin,

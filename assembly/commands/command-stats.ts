@@ -22,7 +22,7 @@
  *
  * The histogram is HdrHistogram's with two digits, from 1 ns to 1 s, as in Redis.
  */
-import { alloc, free } from '../base/alloc';
+import { allocAside, freeAside } from '../base/alloc';
 import { clockMarked, clockNs } from '../base/clock';
 import { client } from '../clients/client';
 import { argc, argv, setArgs } from '../resp/args';
@@ -131,7 +131,7 @@ function count(at: usize, ns: f64, weight: u32): void {
   if (!tracksLatency) return;
   let histogram: usize = load<u32>(at, OFF_HISTOGRAM);
   if (histogram == 0) {
-    histogram = alloc(HISTOGRAM_SIZE << 2);
+    histogram = allocAside(HISTOGRAM_SIZE << 2);
     // Without memory for it there is none.
     if (histogram == 0) return;
     memory.fill(histogram, 0, HISTOGRAM_SIZE << 2);
@@ -141,14 +141,14 @@ function count(at: usize, ns: f64, weight: u32): void {
   store<u32>(cell, load<u32>(cell) + weight);
 }
 
-/** Place of a duration: buckets of 256 values, each twice as wide, of which the upper half counts. */
+/** Place of a duration: buckets of 256 values, each twice as wide; the upper half counts. */
 function histogramIndex(ns: f64): usize {
   const value = <u32>min<f64>(max<f64>(ns, 1), HISTOGRAM_MAX_NS);
   const bucket: u32 = 24 - clz(value | 255);
   return <usize>((bucket << 7) + (value >>> bucket));
 }
 
-/** Lets the last sample speak for the untimed calls so far: calls and times belong together then. */
+/** Lets the last sample speak for the untimed calls so far, so that times and calls agree. */
 export function commandStatsSettle(): void {
   for (let id = 0; id < CMD_COUNT; id++) {
     const at = row(id);
@@ -166,7 +166,9 @@ export function commandStatsRow(id: i32): usize {
 
 /** CONFIG RESETSTAT. */
 export function commandStatsReset(): void {
-  for (let id = 0; id < CMD_COUNT; id++) free(load<u32>(row(id), OFF_HISTOGRAM));
+  for (let id = 0; id < CMD_COUNT; id++) {
+    freeAside(load<u32>(row(id), OFF_HISTOGRAM));
+  }
   memory.fill(commandStats, 0, <usize>CMD_COUNT * ROW);
 }
 

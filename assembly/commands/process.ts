@@ -7,6 +7,7 @@ import { clockForget, clockMarked, clockNs } from '../base/clock';
 import {
   client,
   CLIENT_AUTHENTICATED,
+  CLIENT_BLOCKED,
   CLIENT_IN_EXEC,
   CLIENT_INTERNAL,
   CLIENT_MASTER,
@@ -23,6 +24,7 @@ import {
   effectVerbatim,
   effectWritten,
 } from '../keyspace/effects';
+import { readyKeyCount } from '../keyspace/ready-keys';
 import {
   countCommand,
   dirty,
@@ -59,6 +61,7 @@ import {
   lookupSubcommand,
 } from './generated/table';
 import { applyProblem, reject, rejectArity, rejectSubcommand, rejectUnknown } from './reject';
+import { serveReadyKeys } from './unblock';
 
 /** A pipeline is interrupted at this much output, so that replies never pile up by the chunk. */
 const OUTPUT_MAX: u32 = 4 << 20;
@@ -73,18 +76,24 @@ export const UNUSUAL: u32 =
  * effect. EXEC and scripts use it too; the unit's end is theirs then.
  */
 export function call(id: i32): void {
-  const before = dirty;
-  const db = client.db;
   const words = argc;
   const pairs = argv;
   const weight = callWeight(id);
   const began: f64 = weight != 0 ? clockNs() : 0;
   clockForget();
   countCommand();
-  effectsCommandStart();
-  dispatch(id);
+  callAgain(id);
   countCall(id);
   if (weight != 0 || clockMarked != 0) callEnded(id, weight, began, words, pairs);
+}
+
+/** The same for the command of a blocked client that is served: it was counted when it came. */
+// @ts-ignore: decorator
+@inline export function callAgain(id: i32): void {
+  const before = dirty;
+  const db = client.db;
+  effectsCommandStart();
+  dispatch(id);
   if (dirty != before && !effectWritten) effectVerbatim(db);
 }
 
@@ -229,6 +238,7 @@ export function processCommand(id: i32): void {
     endUnusual();
   }
   effectsCommit();
+  if (readyKeyCount != 0) serveReadyKeys();
   if (client.replyBytes > OUTPUT_MAX && (client.flags & CLIENT_INTERNAL) == 0) {
     client.flags |= CLIENT_OUTPUT_FULL;
   }
@@ -251,7 +261,8 @@ function beginUnusual(): void {
 }
 
 function endUnusual(): void {
-  client.flags &= ~CLIENT_REPLY_SKIP;
+  // A blocked command's reply is yet to come.
+  if ((client.flags & CLIENT_BLOCKED) == 0) client.flags &= ~CLIENT_REPLY_SKIP;
   applyMute();
 }
 

@@ -10,6 +10,7 @@ import {
   dbSwap,
 } from '../keyspace/db';
 import { effectNone, effectVerbatim } from '../keyspace/effects';
+import { signalAllKeys } from '../keyspace/ready-keys';
 import { markDirty } from '../keyspace/state';
 import { forgetTable, freeTableLater, freeTableNow } from '../keyspace/value';
 import { touchWatchedAll } from '../keyspace/watch';
@@ -30,6 +31,7 @@ function flush(db: usize, later: bool): u32 {
   const keys = dbKeys(db);
   const count = keys.count;
   touchWatchedAll(db, 0);
+  signalAllKeys(db, 0);
   forgetTable(dbExpires(db));
   if (later || count > FREE_NOW_MAX) freeTableLater(keys);
   else freeTableNow(keys);
@@ -85,6 +87,8 @@ export function cmdSwapdb(): void {
   if (a != b) {
     touchWatchedAll(a, b);
     touchWatchedAll(b, a);
+    signalAllKeys(a, b);
+    signalAllKeys(b, a);
     dbSwap(a, b);
   }
   markDirty(1);

@@ -8,6 +8,7 @@
  *   +40 HashTable watched   keys some client watches (watch.ts)
  *   +60 u32 id
  *   +64 u64 expire cursor, +72 i64 average TTL ms (expire.ts)
+ *   +80 HashTable waiting   keys some client is blocked for (ready-keys.ts)
  *
  * An entry that moves (it grew) is replaced in both tables here, so no one else holds its address
  * over a change. The last lookup leaves its slot and hash in `foundSlot` and `foundHash`; they are
@@ -61,12 +62,14 @@ import {
   nowMs,
   policyLfu,
 } from './state';
+import { signalEntryAdded, signalEntryGone, strictWaiters, waitedKeys } from './ready-keys';
 import { touchWatched } from './watch';
 
 const OFF_ID: usize = 60;
 const OFF_EXPIRE_CURSOR: usize = 64;
 const OFF_AVG_TTL: usize = 72;
-export const DB_SIZE: usize = 80;
+const OFF_WAITING: usize = 80;
+export const DB_SIZE: usize = 104;
 
 let dbBase: usize = 0;
 /** Number of databases. */
@@ -108,6 +111,11 @@ export function dbInit(count: u32): bool {
 // @ts-ignore: decorator
 @inline export function dbWatched(db: usize): HashTable {
   return changetype<HashTable>(db + 2 * HT_SIZE);
+}
+
+// @ts-ignore: decorator
+@inline export function dbWaiting(db: usize): HashTable {
+  return changetype<HashTable>(db + OFF_WAITING);
 }
 
 export function dbId(db: usize): u32 {
@@ -268,6 +276,11 @@ export function lookupReadNoTouch(db: usize, keyPtr: usize, keyLen: u32): usize 
   return item;
 }
 
+/** The entry as a reader sees it, but nothing is counted or touched. */
+export function lookupQuiet(db: usize, keyPtr: usize, keyLen: u32): usize {
+  return find(db, keyPtr, keyLen, false, false);
+}
+
 /** For writing commands. */
 export function lookupWrite(db: usize, keyPtr: usize, keyLen: u32): usize {
   return find(db, keyPtr, keyLen, true, true);
@@ -319,13 +332,15 @@ export function dbAddItem(db: usize, item: usize, hash: u64): bool {
   htSetItem(slot, item);
   foundSlot = slot;
   foundHash = hash;
-  if ((itemFlags(item) & ITEM_NUM) == 0) return true;
-  const second = htInsertSlot(dbExpires(db), hash);
-  if (second == 0) {
-    htRemove(dbKeys(db), slot, hash);
-    return false;
+  if (itemFlags(item) & ITEM_NUM) {
+    const second = htInsertSlot(dbExpires(db), hash);
+    if (second == 0) {
+      htRemove(dbKeys(db), slot, hash);
+      return false;
+    }
+    htSetItem(second, item);
   }
-  htSetItem(second, item);
+  if (waitedKeys != 0) signalEntryAdded(db, item, hash);
   return true;
 }
 
@@ -341,6 +356,7 @@ function expiresSlot(db: usize, item: usize, hash: u64): usize {
  */
 export function dbReplaceFound(db: usize, fresh: usize, keepValue: bool): void {
   const old = htItem(foundSlot);
+  if (strictWaiters != 0) signalEntryGone(db, old, foundHash);
   if (itemFlags(old) & ITEM_NUM) {
     const second = expiresSlot(db, old, foundHash);
     if (itemFlags(fresh) & ITEM_NUM) htSetItem(second, fresh);
@@ -354,6 +370,7 @@ export function dbReplaceFound(db: usize, fresh: usize, keepValue: bool): void {
 /** Takes the entry of the last lookup out of the database without freeing it. */
 export function dbTakeFound(db: usize): usize {
   const item = htItem(foundSlot);
+  if (strictWaiters != 0) signalEntryGone(db, item, foundHash);
   if (itemFlags(item) & ITEM_NUM) {
     htRemove(dbExpires(db), expiresSlot(db, item, foundHash), foundHash);
   }

@@ -39,6 +39,7 @@ import {
   isExpired,
   lruClock,
 } from './db';
+import { signalEntryAdded, waitedKeys } from './ready-keys';
 import { fromMaster, maxMemory, policyLfu } from './state';
 import { stringInt } from './strings';
 
@@ -117,6 +118,7 @@ export function entryPut(db: usize, fresh: usize): bool {
     if (dbSetExpire(db, itemExpire(fresh)) == 0) return false;
   }
   dbReplaceFound(db, fresh, false);
+  if (waitedKeys != 0) signalEntryAdded(db, fresh, foundHash);
   return true;
 }
 

@@ -22,6 +22,7 @@ import {
   dbSwap,
 } from './db';
 import { forgetTable, freeTableLater } from './value';
+import { signalAllKeys } from './ready-keys';
 import { touchWatchedAll } from './watch';
 
 let sideBase: usize = 0;
@@ -60,6 +61,7 @@ export function sideCommit(): void {
     const live = dbAt(i);
     const side = sideDbAt(i);
     touchWatchedAll(live, side);
+    signalAllKeys(live, side);
     dbSwap(live, side);
   }
   sideAbort();
@@ -79,6 +81,7 @@ export function liveDrop(): void {
     const db = dbAt(i);
     if (dbKeys(db).count == 0) continue;
     touchWatchedAll(db, 0);
+    signalAllKeys(db, 0);
     drop(db);
   }
 }

@@ -185,7 +185,18 @@ export function treeFind(t: RankTree, score: f64, ptr: usize, len: u32): bool {
   return equal;
 }
 
-/** Goes to the item of a rank below the number of items: treeLeaf, treeIndex. */
+/** Notes child `i` of an inner node as the way taken at `level`; returns the child. */
+// @ts-ignore: decorator
+@inline function step(inner: usize, level: u32, i: u32): usize {
+  store<u32>(pathNodes + (<usize>level << 2), <u32>inner);
+  store<u32>(pathTaken + (<usize>level << 2), i);
+  return load<u32>(childSlot(inner, i));
+}
+
+/**
+ * Goes to the item of a rank below the number of items: treeLeaf, treeIndex. `treeRemoveHere` may
+ * follow.
+ */
 export function treeSeek(t: RankTree, rank: u32): void {
   let node: usize = t.root;
   for (let level: u32 = 0; level < t.height; level++) {
@@ -195,7 +206,7 @@ export function treeSeek(t: RankTree, rank: u32): void {
       rank -= size;
       size = load<u32>(sizeSlot(node, ++i));
     }
-    node = load<u32>(childSlot(node, i));
+    node = step(node, level, i);
   }
   treeLeaf = node;
   treeIndex = rank;
@@ -479,6 +490,24 @@ function innerMove(from: usize, i: u32, to: usize, k: u32, n: u32): void {
 /** Takes an item out of the tree; it must be in it. Never needs memory. */
 export function treeRemove(t: RankTree, item: usize): void {
   treeFind(t, itemScore(item), itemKeyPtr(item), itemKeyLen(item));
+  treeRemoveHere(t);
+}
+
+/**
+ * Goes to the lowest or highest item of a tree that is not empty: treeLeaf, treeIndex.
+ * `treeRemoveHere` may follow.
+ */
+export function treeSeekEdge(t: RankTree, highest: bool): void {
+  let node: usize = t.root;
+  for (let level: u32 = 0; level < t.height; level++) {
+    node = step(node, level, highest ? nodeLen(node) - 1 : 0);
+  }
+  treeLeaf = node;
+  treeIndex = highest ? nodeLen(node) - 1 : 0;
+}
+
+/** Takes the item where the last search ended out of the tree. Never needs memory. */
+export function treeRemoveHere(t: RankTree): void {
   const leaf = treeLeaf;
   const count = nodeLen(leaf) - 1;
   const slot = itemSlot(leaf, treeIndex);

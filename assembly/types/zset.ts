@@ -108,7 +108,9 @@ import {
   treeOverhead,
   treeRank,
   treeRemove,
+  treeRemoveHere,
   treeSeek,
+  treeSeekEdge,
 } from './rank-tree';
 
 const ZSET_SIZE: usize = HT_SIZE + TREE_SIZE;
@@ -553,10 +555,45 @@ export function zsetRemoveRanks(obj: usize, from: u32, to: u32): void {
   }
   for (let n = to - from; n != 0; n--) {
     treeSeek(tree(value), from);
-    const item = leafItem(treeLeaf, treeIndex);
-    const hash = htHash(itemKeyPtr(item), itemKeyLen(item));
-    treeDrop(value, htFind(members(value), itemKeyPtr(item), itemKeyLen(item), hash), hash);
+    dropHere(value);
   }
+}
+
+/** Drops the item where the last search in the tree ended. */
+function dropHere(value: usize): void {
+  const item = leafItem(treeLeaf, treeIndex);
+  const ptr = itemKeyPtr(item);
+  const len = itemKeyLen(item);
+  const hash = htHash(ptr, len);
+  treeRemoveHere(tree(value));
+  htRemove(members(value), htFind(members(value), ptr, len, hash), hash);
+  free(item);
+}
+
+/** Reads the lowest or highest member (elPtr, elLen, elScore) of a set that is not empty. */
+export function zsetEdge(obj: usize, highest: bool): void {
+  const value = objValue(obj);
+  if (isPacked(obj)) {
+    const p = highest ? lpSeek(value, -2) : lpFirst(value);
+    elSetEntry(p);
+    elSetScore(entryScore(lpNext(value, p)));
+    return;
+  }
+  const leaf: usize = highest ? tree(value).last : tree(value).first;
+  const item = leafItem(leaf, highest ? leafLen(leaf) - 1 : 0);
+  elSet(itemKeyPtr(item), itemKeyLen(item));
+  elSetScore(itemScore(item));
+}
+
+/** Removes the lowest or highest member of a set that is not empty. Never needs memory. */
+export function zsetRemoveEdge(obj: usize, highest: bool): void {
+  const value = objValue(obj);
+  if (isPacked(obj)) {
+    objMoved(obj, lpDeleteRangeAt(value, highest ? lpSeek(value, -2) : lpFirst(value), 2));
+    return;
+  }
+  treeSeekEdge(tree(value), highest);
+  dropHere(value);
 }
 
 /** A random member, uniformly, in elPtr, elLen, elScore; the set is not empty. O(log n). */

@@ -57,9 +57,14 @@ function latin1(bytes: Uint8Array): string {
 
 /** The longest duration that a place of a histogram stands for. */
 function highestNs(index: number): number {
-  const bucket = (index >> 7) - 1;
-  if (bucket < 0) return index;
-  return ((index & 127) + 128) * 2 ** bucket + 2 ** bucket - 1;
+  if (index < 128) return index;
+  const width = widthNs(index);
+  return ((index & 127) + 128) * width + width - 1;
+}
+
+/** How many durations a place stands for. */
+function widthNs(index: number): number {
+  return 2 ** Math.max(0, (index >> 7) - 1);
 }
 
 function placeOf(ns: number): number {
@@ -79,12 +84,15 @@ export function percentileNs(histogram: Uint32Array, percent: number): number {
   let sum = 0;
   for (const [index, n] of histogram.entries()) {
     sum += n;
-    if (sum >= wanted) return highestNs(index);
+    if (sum < wanted) continue;
+    const longest = highestNs(index);
+    // Of the shortest calls the shortest that they can have been.
+    return percent === 0 ? longest - widthNs(index) + 1 : longest;
   }
   return 0;
 }
 
-/** How many calls took up to so many µs, in steps of about a factor of two where the number grows. */
+/** How many calls took up to so many µs, in steps of about two where the number grows. */
 export function cumulative(histogram: Uint32Array): { calls: number; steps: [number, number][] } {
   const calls = total(histogram);
   const steps: [number, number][] = [];

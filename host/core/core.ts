@@ -4,11 +4,12 @@
 
 import { RespiteError } from '../errors.js';
 import type { CoreExports } from './exports.js';
+import { guardExports } from './guard.js';
 import { type CoreImports, type CoreModule, instantiateCore, type MemoryOptions } from './load.js';
 
 export interface CoreOptions extends MemoryOptions {
   databases?: number;
-  /** The instance met a bug of ours and is dead: see `failed`. */
+  /** The instance met a bug of ours and is dead; see guard.ts. */
   onTrap?: (error: Error) => void;
   /** 16 bytes: the seed of hashing and of every random choice. */
   seed: Uint8Array;
@@ -21,6 +22,12 @@ export const STATUS_CLOSE_NOW = 4;
 export const STATUS_HOST_BUSY = 8;
 /** Output stopped the commands: `resume` when all of it was sent. */
 export const STATUS_OUTPUT_FULL = 16;
+/** Waits for keys, for replicas or for the end of a pause. */
+export const STATUS_BLOCKED = 32;
+/** Was unblocked with commands waiting: `resume`. */
+export const STATUS_RESUME = 64;
+/** Deadlines came up: `armDeadlines`. */
+export const STATUS_DEADLINES = 128;
 
 /** Flags of `openClient`; the numbers are those of assembly/clients/client.ts. */
 export const CLIENT_MASTER = 1 << 2;
@@ -46,19 +53,19 @@ export class Core {
 
   constructor(module: CoreModule, imports: CoreImports, options: CoreOptions) {
     const { exports, memory, reserved } = instantiateCore(module, imports, options);
-    this.x = exports;
     this.#onTrap = options.onTrap;
+    this.x = guardExports(exports, (error) => this.#failed(error));
     this.#memory = memory;
     this.reserved = reserved;
     const seed = new DataView(options.seed.buffer, options.seed.byteOffset, 16);
-    const ok = exports.init(
+    const ok = this.x.init(
       options.databases ?? 16,
       seed.getBigUint64(0, true),
       seed.getBigUint64(8, true),
     );
     if (!ok) throw new RespiteError('ERR_RESPITE_OUT_OF_MEMORY', 'no memory to start the core');
-    this.#readPtr = exports.readBuffer() >>> 0;
-    this.#readSize = exports.readBufferSize();
+    this.#readPtr = this.x.readBuffer() >>> 0;
+    this.#readSize = this.x.readBufferSize();
     this.#u8 = new Uint8Array(memory.buffer);
     this.#u32 = new Uint32Array(memory.buffer);
     this.#read = new Uint8Array(memory.buffer, this.#readPtr, this.#readSize);
@@ -112,6 +119,9 @@ export class Core {
   /** Calls `use` with the bytes in linear memory; they are gone afterwards. */
   withBytes<T>(data: Uint8Array, use: (ptr: number, len: number) => T): T {
     const ptr = this.x.hostAlloc(data.length) >>> 0;
+    if (this.trap !== undefined) {
+      throw new RespiteError('ERR_RESPITE_CORE', undefined, { cause: this.trap });
+    }
     if (ptr === 0) throw new RespiteError('ERR_RESPITE_OUT_OF_MEMORY', 'the core is full');
     try {
       this.bytes.set(data, ptr);
@@ -121,12 +131,8 @@ export class Core {
     }
   }
 
-  /**
-   * To be called with whatever a call that runs commands threw. A trap means a bug of ours: the
-   * instance is dead from then on and `onTrap` hears of it, once.
-   */
-  failed(error: unknown): void {
-    if (!(error instanceof WebAssembly.RuntimeError) || this.trap !== undefined) return;
+  /** A call threw (guard.ts): the instance is dead from now on. */
+  #failed(error: Error): void {
     this.trap = error;
     this.#onTrap?.(error);
   }

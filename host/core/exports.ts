@@ -34,6 +34,8 @@ export interface CoreExports {
   // time passing
   cron(nowMs: number): void;
   lazyStep(): number;
+  armDeadlines(steadyMs: number): number;
+  serveDeadlines(steadyMs: number, nowMs: number): number;
   // settings
   configureExpire(sample: number, rounds: number, batch: number, share: number): void;
   configureMemory(maxBytes: number, lfu: boolean, logFactor: number, decay: number): void;
@@ -46,6 +48,7 @@ export interface CoreExports {
   configureTiming(slowNs: number, all: boolean, histograms: boolean): void;
   configurePassword(ptr: number, len: number): number;
   setReplica(replica: boolean, readOnly: boolean): void;
+  disconnectBlocked(): void;
   setLoadingState(on: boolean, aside: boolean): void;
   setMasterLinkDown(down: boolean): void;
   setActiveExpiry(on: boolean): void;
@@ -59,6 +62,7 @@ export interface CoreExports {
   // statistics
   statistics(): number;
   statisticsCount(): number;
+  trafficStatistics(): number;
   databaseStatistics(index: number): number;
   statisticsReset(): void;
   headroom(): number;

@@ -42,7 +42,7 @@ const PURE: ReadonlySet<string> = new Set([
   ...['clientOutputBytes', 'readyClients', 'queryBytes', 'commandArgc', 'commandArgv'],
   ...['effectsAddress', 'effectsLength', 'statisticsCount', 'databaseStatistics', 'headroom'],
   ...['commandCount', 'commandStatistics', 'errorStatistics', 'errorStatisticsCount'],
-  ...['clientAddress', 'clientName'],
+  ...['clientAddress', 'clientName', 'trafficStatistics'],
   ...['loadInfo', 'loadConsumed', 'functionFirst', 'functionNext', 'masterOffset'],
   ...['masterReadOffset', 'masterDb', 'replicaApplied', 'replicaUsedBytes', 'replicaKeyCount'],
   ...['localValue', 'localDbSize', 'localDb'],

@@ -65,6 +65,8 @@ export class Follower implements ServerLink, ReplicationFacts {
     }
     this.#deps.log.notice(`REPLICAOF ${master.host}:${master.port} enabled`);
     this.#deps.log.setRole('S');
+    this.#deps.core.x.disconnectBlocked();
+    this.#deps.onCoreFed();
     this.#start(this.#from);
     this.#from = undefined;
   }
@@ -120,6 +122,10 @@ export class Follower implements ServerLink, ReplicationFacts {
 
   get isReplica(): boolean {
     return this.#link !== undefined;
+  }
+
+  get bytesReceived(): number {
+    return this.#link?.bytesReceived ?? 0;
   }
 
   info() {

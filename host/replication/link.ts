@@ -5,7 +5,7 @@
 // holds the core's imports. Events are raised when no call of the core is running, so that a
 // listener may use the core.
 
-import type { Core } from '../core/core.js';
+import { type Core, STATUS_RESUME } from '../core/core.js';
 import { RespiteError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { Connection, Platform, TimerHandle } from '../platform/platform.js';
@@ -211,9 +211,13 @@ export class ReplicaLink {
     return true;
   }
 
-  /** The core wants attention for a client (CLIENT KILL). True: it was the stream's. */
+  /** The core wants attention for a client (CLIENT KILL, UNPAUSE). True: it was the stream's. */
   attend(handle: number): boolean {
     if (this.#session?.stream?.handle !== handle) return false;
+    if (this.#core.x.clientStatus(handle) & STATUS_RESUME) {
+      this.#session.resume();
+      return true;
+    }
     this.#session.fail(new RespiteError('ERR_RESPITE_CLOSED', 'The link to the master was killed'));
     this.#drain();
     return true;
@@ -337,6 +341,12 @@ export class ReplicaLink {
     this.#lastErrorText = error.message;
     this.#later('error', error);
     if (!this.#isRunning) return;
+    if (this.#core.trap !== undefined) {
+      // Nothing can be applied any more.
+      this.#isRunning = false;
+      this.#setState('none');
+      return;
+    }
     this.#setState('connect');
     const code = error instanceof RespiteError ? error.code : '';
     const isRefused = code === 'ERR_RESPITE_AUTH' || code === 'ERR_RESPITE_PSYNC_REFUSED';

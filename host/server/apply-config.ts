@@ -104,9 +104,8 @@ export function watchConfig(config: Config, core: Core, listeners: Listeners): v
   config.onApply([...LIMITS.filter((name) => name !== undefined), ...STREAM_LIMITS], () =>
     applyLimits(config, core),
   );
-  config.onApply(
-    ['slowlog-log-slower-than', 'latency-monitor-threshold', 'latency-tracking'],
-    () => applyTiming(config, core),
+  config.onApply(['slowlog-log-slower-than', 'latency-monitor-threshold', 'latency-tracking'], () =>
+    applyTiming(config, core),
   );
   config.onApply(['rdbcompression'], () => applyDebug(config, core));
   config.onApply(['requirepass'], () => applyPassword(config, core));

@@ -8,9 +8,11 @@ import {
   type Core,
   STATUS_CLOSE_AFTER_REPLY,
   STATUS_CLOSE_NOW,
+  STATUS_DEADLINES,
   STATUS_HOST_BUSY,
   STATUS_OUTPUT,
   STATUS_OUTPUT_FULL,
+  STATUS_RESUME,
 } from '../core/core.js';
 import type { Connection } from '../platform/platform.js';
 
@@ -20,11 +22,14 @@ const PENDING_MAX = 1 << 20;
 /** What a connection needs of its server. */
 export interface ConnectionOwner {
   readonly core: Core;
+  readonly counters: { reads: number; writes: number };
   nowMs(): number;
   /** Calls back after pending I/O had its turn. */
   defer(fn: () => void): void;
   /** Clients other than the one just fed have something to send or are to be closed. */
   drainReady(): void;
+  /** The core has new deadlines. */
+  armDeadlines(): void;
   /** The connection is gone; its handle is free. */
   onClosed(connection: ClientConnection): void;
   /** client-output-buffer-limit for this kind of client. */
@@ -42,6 +47,8 @@ export class ClientConnection {
   /** The socket still holds a reply block: no other may be handed to it. */
   #held = 0;
   #paused = false;
+  /** `resume` is going to be called. */
+  #resuming = false;
   #closed = false;
   /** Since when the output is above the soft limit, unix ms; 0 = it is not. */
   #aboveSoftMs = 0;
@@ -66,13 +73,9 @@ export class ClientConnection {
     const owner = this.#owner;
     const now = owner.nowMs();
     this.lastInputMs = now;
-    try {
-      this.#after(owner.core.x.feed(this.handle, n, now));
-      if (owner.core.x.readyClients() !== 0) owner.drainReady();
-    } catch (error) {
-      owner.core.failed(error);
-      throw error;
-    }
+    owner.counters.reads++;
+    this.#after(owner.core.x.feed(this.handle, n, now));
+    if (owner.core.x.readyClients() !== 0) owner.drainReady();
   }
 
   /** Goes on after a host command is done. */
@@ -81,6 +84,15 @@ export class ClientConnection {
     const owner = this.#owner;
     this.#after(owner.core.x.resume(this.handle, owner.nowMs()));
     if (owner.core.x.readyClients() !== 0) owner.drainReady();
+  }
+
+  #resumeSoon(): void {
+    if (this.#resuming) return;
+    this.#resuming = true;
+    this.#owner.defer(() => {
+      this.#resuming = false;
+      this.resume();
+    });
   }
 
   /** Sends what is there and closes if the core says so. */
@@ -94,10 +106,12 @@ export class ClientConnection {
       return;
     }
     if (status & STATUS_OUTPUT) this.#flush();
-    if (status & STATUS_OUTPUT_FULL && this.#held === 0) {
-      // Not from here: a long pipeline would go one level deeper with each piece.
+    if (status & STATUS_DEADLINES) this.#owner.armDeadlines();
+    if (status & (STATUS_OUTPUT_FULL | STATUS_RESUME) && this.#held === 0) {
+      // Not from here: a long pipeline, or two that unblock each other, would go one level deeper
+      // with each piece.
       this.#pause();
-      this.#owner.defer(() => this.resume());
+      this.#resumeSoon();
     } else if (status & STATUS_CLOSE_AFTER_REPLY && this.#held === 0) this.#socket.end();
     else if (status & (STATUS_HOST_BUSY | STATUS_OUTPUT_FULL)) this.#pause();
     else if (this.#paused && this.#held === 0) this.#unpause();
@@ -110,6 +124,7 @@ export class ClientConnection {
     while (this.#held === 0) {
       const block = x.takeReply(this.handle) >>> 0;
       if (block === 0) return;
+      this.#owner.counters.writes++;
       if (this.#socket.write(core.blockView(block), () => this.#onFlushed(block))) {
         x.recycleReply(block);
       } else {
@@ -165,8 +180,7 @@ export class ClientConnection {
   #onClose(): void {
     if (this.#closed) return;
     this.#closed = true;
-    // A core that trapped is not called again.
-    if (this.#owner.core.trap === undefined) this.#owner.core.x.clientClose(this.handle);
+    this.#owner.core.x.clientClose(this.handle);
     this.#owner.onClosed(this);
   }
 }

@@ -2,8 +2,9 @@
 // order of starting and ending; what a command does is the core's or a host command's business.
 
 import type { Config, OutputLimit } from '../config/index.js';
-import { Core } from '../core/core.js';
+import { Core, STATUS_BLOCKED } from '../core/core.js';
 import type { CoreModule } from '../core/load.js';
+import { readTraffic } from '../core/statistics.js';
 import { RespiteError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { Connection, ListenerAddress, Platform, TimerHandle } from '../platform/platform.js';
@@ -16,9 +17,11 @@ import type {
   ServerCounters,
   ServerLink,
 } from './context.js';
+import { Deadlines } from './deadlines.js';
 import { HostCommands, type HostHandler } from './host-commands.js';
 import { LatencyMonitor } from './latency.js';
 import { Listeners } from './listeners.js';
+import { Rates } from './rates.js';
 import { Slowlog } from './slowlog.js';
 import { RESPITE_VERSION } from './version.js';
 
@@ -70,11 +73,20 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
   readonly config: Config;
   readonly platform: Platform;
   readonly log: Logger;
-  readonly counters: ServerCounters = { connectionsReceived: 0, rejectedConnections: 0 };
+  readonly counters: ServerCounters = {
+    connectionsReceived: 0,
+    rejectedConnections: 0,
+    reads: 0,
+    writes: 0,
+    expireCycleMs: 0,
+  };
+  readonly rates = new Rates();
   readonly slowlog: Slowlog;
   readonly latency: LatencyMonitor;
   readonly startedMs: number;
+  readonly startupMemory: number;
   readonly runId: string;
+  replId: string;
   readonly #link: (ServerLink & ReplicationFacts) | undefined;
   /** Resolves when the server has ended. */
   readonly done: Promise<void>;
@@ -82,6 +94,7 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
   readonly #connections = new Map<number, ClientConnection>();
   readonly #listeners: Listeners;
   readonly #hostCommands: HostCommands;
+  readonly #deadlines: Deadlines;
   #cron: TimerHandle | undefined;
   #load: { startedMs: number; done: number; total: number } | undefined;
   #closing: Promise<void> | undefined;
@@ -96,6 +109,7 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     this.log = log;
     this.startedMs = platform.clock.nowMs();
     this.runId = hex(platform.random.bytes(20));
+    this.replId = hex(platform.random.bytes(20));
     this.done = new Promise((resolve, reject) => {
       this.#markDone = resolve;
       this.#markFailed = reject;
@@ -103,8 +117,10 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     // Whoever cares looks at `done`; nobody looking must not end the process unheard.
     this.done.catch(() => undefined);
     this.core = options.core ?? this.#makeCore();
+    this.startupMemory = this.core.x.replicaUsedBytes();
     this.slowlog = new Slowlog(this.core, config);
     this.latency = new LatencyMonitor(() => config.int('latency-monitor-threshold'));
+    this.#deadlines = new Deadlines(this.core, platform.clock, () => this.drainReady());
     this.#hostCommands = new HostCommands(this, options.commands ?? {});
     applyToCore(config, this.core);
     this.#listeners = new Listeners(
@@ -161,6 +177,10 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     return this.config.str('requirepass') === '';
   }
 
+  get lastSaveSec(): number {
+    return Math.floor(this.startedMs / 1000);
+  }
+
   get addresses(): readonly ListenerAddress[] {
     return this.#listeners.addresses;
   }
@@ -184,17 +204,16 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
   #tick(): void {
     const now = this.nowMs();
     const { clock } = this.platform;
-    try {
-      const began = this.latency.isOn ? clock.monotonicMs() : 0;
-      this.core.x.cron(now);
-      if (began !== 0) this.latency.add('expire-cycle', clock.monotonicMs() - began, now);
-      this.#lazyFree();
-    } catch (error) {
-      this.core.failed(error);
-      if (this.core.trap === undefined) throw error;
-      return;
-    }
+    const began = clock.monotonicMs();
+    this.core.x.cron(now);
+    const tookMs = clock.monotonicMs() - began;
+    this.counters.expireCycleMs += tookMs;
+    this.latency.add('expire-cycle', tookMs, now);
+    this.#lazyFree();
+    if (this.core.trap !== undefined) return;
+    this.rates.sample(began, () => readTraffic(this.core));
     if (this.core.x.readyClients() !== 0) this.drainReady();
+    this.#deadlines.arm();
     for (const connection of this.#connections.values()) connection.checkOutput();
     const idleMs = this.config.int('timeout') * 1000;
     if (idleMs > 0) this.#closeIdle(now - idleMs);
@@ -207,8 +226,16 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
 
   #closeIdle(before: number): void {
     for (const connection of this.#connections.values()) {
-      if (connection.lastInputMs < before) connection.destroy();
+      if (connection.lastInputMs >= before) continue;
+      // Redis: who is blocked is not idle.
+      if ((this.core.x.clientStatus(connection.handle) & STATUS_BLOCKED) === 0) {
+        connection.destroy();
+      }
     }
+  }
+
+  armDeadlines(): void {
+    this.#deadlines.arm();
   }
 
   #accept(socket: Connection): void {
@@ -314,6 +341,7 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     this.log.warning(error.stack ?? error.message);
     this.log.warning('=== RESPITE BUG REPORT END. Please send it with the last commands sent ===');
     this.#cron?.cancel();
+    this.#deadlines.cancel();
     this.#link?.close();
     for (const connection of this.#connections.values()) connection.destroy();
     void this.#listeners.close();
@@ -329,6 +357,7 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
 
   async #close(): Promise<void> {
     this.#cron?.cancel();
+    this.#deadlines.cancel();
     this.#link?.close();
     await this.#listeners.close();
     for (const connection of this.#connections.values()) connection.end();

@@ -89,7 +89,8 @@ const NONE: ReadonlySet<number> = new Set();
 
 /** Places of passwords and the like in a command line; `words` gives it in lower case. */
 export function secretArguments(name: string, words: () => string[]): ReadonlySet<number> {
-  if (name === 'hello') return hidden(words(), 2, (word, i) => (word === 'auth' ? [i + 1, i + 2] : []));
+  if (name === 'hello')
+    return hidden(words(), 2, (word, i) => (word === 'auth' ? [i + 1, i + 2] : []));
   if (name === 'migrate') {
     return hidden(words(), 6, (word, i) => {
       if (word === 'auth') return [i + 1];

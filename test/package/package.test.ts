@@ -3,6 +3,7 @@
 
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdtempSync,
@@ -37,6 +38,8 @@ function install(tarball: string): void {
     const target = join(dir, 'node_modules/respite');
     execFileSync('tar', ['xzf', tarball, '-C', target, '--strip-components=1']);
     symlinkSync(join(ROOT, 'node_modules'), join(target, 'node_modules'));
+    // npm makes what "bin" names executable
+    chmodSync(join(target, 'build/js/cli/main.js'), 0o755);
     symlinkSync('../respite/build/js/cli/main.js', join(dir, 'node_modules/.bin/respite'));
   }
   for (const name of ['ioredis', '@types/node', 'undici-types']) {

@@ -3,9 +3,16 @@
 // hashes in hashtable encoding) the payloads go to a judge, a real redis-server that restores
 // both and compares DEBUG DIGEST-VALUE, so neither side needs more than DUMP.
 
+import type { Arg } from './bytes.js';
 import type { RawConnection } from './connection.js';
 import { type Plain, plain } from './resp.js';
 import { type Server, startServer } from './servers.js';
+
+/** What a keyspace is read through; a RawConnection is one. */
+export interface Asked {
+  call(...args: Arg[]): Promise<Plain>;
+  pipeline(commands: readonly (readonly Arg[])[]): Promise<Buffer[]>;
+}
 
 export interface CompareOptions {
   databases?: number;
@@ -31,8 +38,8 @@ let judge: { server: Server; connection: RawConnection } | undefined;
 
 /** All differences between the two keyspaces, as lines to print; empty when equal. */
 export async function compareKeyspaces(
-  a: RawConnection,
-  b: RawConnection,
+  a: Asked,
+  b: Asked,
   options: CompareOptions = {},
 ): Promise<string[]> {
   const differences: string[] = [];
@@ -65,7 +72,7 @@ function name(key: string): string {
   return JSON.stringify(key.length > 60 ? `${key.slice(0, 60)}…` : key);
 }
 
-async function allKeys(connection: RawConnection): Promise<Set<string>> {
+async function allKeys(connection: Asked): Promise<Set<string>> {
   const keys = new Set<string>();
   let cursor = '0';
   do {
@@ -77,7 +84,7 @@ async function allKeys(connection: RawConnection): Promise<Set<string>> {
   return keys;
 }
 
-async function factsOf(connection: RawConnection, keys: string[]): Promise<KeyFacts[]> {
+async function factsOf(connection: Asked, keys: string[]): Promise<KeyFacts[]> {
   const replies = await connection.pipeline(
     keys.flatMap((key) => [
       ['TYPE', key],

@@ -28,8 +28,10 @@ export const COMMANDS_SHARED: readonly string[] = [
   'host-call',
   'dispatch',
   'process',
+  'unblock',
   'reject',
   'command-stats',
+  'sorted-set-pop',
 ];
 
 /** Command files that bring the families together and so may import any of them. */

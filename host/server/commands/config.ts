@@ -49,9 +49,10 @@ function cmdConfigSet(call: HostCall): void | Promise<void> {
 }
 
 function cmdConfigResetstat(call: HostCall): void {
-  call.server.core.x.statisticsReset();
-  call.server.counters.connectionsReceived = 0;
-  call.server.counters.rejectedConnections = 0;
+  const { core, counters, rates } = call.server;
+  core.x.statisticsReset();
+  for (const name of Object.keys(counters) as (keyof typeof counters)[]) counters[name] = 0;
+  rates.reset();
   call.out.simple('OK');
 }
 

@@ -1,0 +1,133 @@
+// The stream of effects: line by line beside what real masters sent for the same commands, and as
+// a whole, because a real redis-server that is fed nothing but our effects must hold our data.
+
+import { afterAll, describe, expect, test } from 'vitest';
+import { encodeCommand } from '../support/bytes.js';
+import { compareKeyspaces, stopJudge } from '../support/keyspace.js';
+import { Prng, runSeed } from '../support/prng.js';
+import { available, type Server, startServer } from '../support/servers.js';
+import { waitFor } from '../support/wait.js';
+import { parseCommands } from '../unit/commands/support/core-client.js';
+import {
+  comparable,
+  effectsText,
+  encodeLine,
+  followedHost,
+  MemoryConnection,
+  recordings,
+  takeEffects,
+} from './effects.js';
+import { ROULETTE } from './makers/index.js';
+import { waitsFor } from './waiting.js';
+
+/** Lines of what later issues bring: scripts, eviction, replicas of ours. */
+const LATER = /^(eval|script|function|fcall|config|set willevict|wait|redis\.)/;
+
+/** Equal; of members drawn at random only the number counts. */
+function isSame(command: string, theirs: string, ours: string): boolean {
+  if (theirs === ours) return true;
+  const words = [theirs.split(' '), ours.split(' ')] as const;
+  return (
+    command.startsWith('spop') &&
+    words[0].length === words[1].length &&
+    words[0].every((word, i) => word === words[1][i] || word.length === 1)
+  );
+}
+
+describe('beside recordings of real masters', () => {
+  const recorded = recordings();
+  const first = recorded[0];
+
+  test.skipIf(first === undefined)('every line is as one of them sent it', async () => {
+    const host = followedHost();
+    const client = host.open();
+    const wrong: string[] = [];
+    for (const [i, { command, isBlocking }] of first!.lines.entries()) {
+      if (LATER.test(command) || waitsFor(command.split(' ').map(Buffer.from)) !== undefined)
+        continue;
+      if (isBlocking) {
+        await host.open().send(encodeLine(command));
+        continue;
+      }
+      host.nowMs += 30;
+      await client.ask(encodeLine(command));
+      const got = comparable(effectsText(takeEffects(host)));
+      if (/^set e1 /.test(command)) host.cron(1000);
+      const known = recorded.map(({ lines }) => comparable(lines[i]?.effects ?? ''));
+      if (!known.some((one) => isSame(command, one, got))) {
+        wrong.push(`${command}\n    ours: ${got}\n    theirs: ${known.join('\n            ')}`);
+      }
+      takeEffects(host);
+    }
+    if (wrong.length > 0) expect.fail(`${wrong.length} lines\n${wrong.join('\n')}`);
+  });
+});
+
+const OPS = Number(process.env.RESPITE_OPS ?? 10_000);
+const seed = runSeed();
+const missing = [available('redis'), available('respite')].find(({ ok }) => !ok);
+
+/** What random runs are made of, as bytes to be told apart from their effects. */
+function randomCommands(seed: number): (string | Buffer)[][] {
+  const prng = new Prng(seed);
+  return [...Array.from({ length: OPS }, () => prng.pick(ROULETTE)(prng)), ['DISCARD']];
+}
+
+describe(`random commands, seed ${seed}`, () => {
+  const servers: Server[] = [];
+  afterAll(async () => {
+    await stopJudge();
+    for (const server of servers) await server.stop();
+  });
+
+  test.skipIf(missing)('a redis-server fed our effects holds our data', async () => {
+    const host = followedHost({ directives: { 'set-max-listpack-entries': 0 } });
+    host.nowMs = Date.now();
+    const client = host.open();
+    const effects: Buffer[] = [];
+    for (const command of randomCommands(seed)) {
+      await client.ask(encodeCommand(command));
+      effects.push(takeEffects(host));
+    }
+    const follower = await startServer('redis');
+    servers.push(follower);
+    const connection = await follower.connect();
+    const wrong: string[] = [];
+    for (const [i, bytes] of effects.entries()) {
+      const own = parseCommands(bytes);
+      if (own.length === 0) continue;
+      const replies = await connection.pipeline(own);
+      const bad = replies.find((reply) => reply[0] === 45);
+      if (bad) wrong.push(`${effectsText(bytes)} was answered ${bad} (command ${i})`);
+    }
+    expect(wrong).toEqual([]);
+    const mine = new MemoryConnection(host);
+    const why = await compareKeyspaces(mine, connection, { databases: 3 });
+    expect(why).toEqual([]);
+    connection.close();
+  });
+
+  test.skipIf(missing)('a replica of a redis-server holds its data', async () => {
+    const master = await startServer('redis', { directives: { 'repl-diskless-sync-delay': 0 } });
+    servers.push(master);
+    const replica = await startServer('respite', {
+      directives: { replicaof: ['127.0.0.1', master.port] },
+    });
+    servers.push(replica);
+    const [there, here] = [await master.connect(), await replica.connect()];
+    const online = async () => /master_link_status:up/.test(String(await here.call('INFO')));
+    await waitFor(online, { what: 'the link' });
+    const commands = randomCommands(seed + 1);
+    for (let at = 0; at < commands.length; at += 50)
+      await there.pipeline(commands.slice(at, at + 50));
+    await there.pipeline([
+      ['SELECT', '0'],
+      ['SET', 'last', String(seed)],
+    ]);
+    const done = async () => (await here.call('GET', 'last')) === String(seed);
+    await waitFor(done, { what: 'the last command', timeoutMs: 30_000 });
+    expect(await compareKeyspaces(there, here, { databases: 3, encodings: false })).toEqual([]);
+    there.close();
+    here.close();
+  });
+});
