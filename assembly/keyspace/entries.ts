@@ -111,6 +111,15 @@ export function entryNew(key: usize, keyLen: u32, typeAndEncoding: u32, value: u
  * nothing changed, the entry is still the caller's. Leaves `foundSlot` at it. May grow memory.
  */
 export function entryPut(db: usize, fresh: usize): bool {
+  const isNew = dbFindRaw(db, itemKeyPtr(fresh), itemKeyLen(fresh)) == 0;
+  if (!entryOverwrite(db, fresh)) return false;
+  // Redis: what was there is deleted first, so this one is new.
+  if (!isNew) notifyNew(db, fresh);
+  return true;
+}
+
+/** The same for commands that store a result: a key that was there is not new to listeners. */
+export function entryOverwrite(db: usize, fresh: usize): bool {
   const expires = (itemFlags(fresh) & ITEM_NUM) != 0;
   const old = dbFindRaw(db, itemKeyPtr(fresh), itemKeyLen(fresh));
   if (old == 0) return dbAddItem(db, fresh, foundHash);
@@ -120,8 +129,6 @@ export function entryPut(db: usize, fresh: usize): bool {
   }
   dbReplaceFound(db, fresh, false);
   if (waitedKeys != 0) signalEntryAdded(db, fresh, foundHash);
-  // Redis: what was there is deleted, so this one is new.
-  notifyNew(db, fresh);
   return true;
 }
 
