@@ -9,7 +9,9 @@ import { RawConnection } from '../support/connection.js';
 import { compareKeyspaces } from '../support/keyspace.js';
 import { Prng } from '../support/prng.js';
 import { parseReply, type Reply } from '../support/resp.js';
+import { isStream, streamDifference } from '../support/stream-dump.js';
 import { ROULETTE } from './makers/index.js';
+import { sameTimes } from './masks.js';
 import type { Endpoint } from './runner.js';
 
 export interface RandomOptions {
@@ -72,13 +74,14 @@ export async function runRandom(
   }
 }
 
-/** Replies whose elements may come in any order. */
-const ANY_ORDER = /^(DUMP|EXEC|SORT|SORT_RO|S(MEMBERS|INTER|UNION|DIFF|POP|RANDMEMBER|SCAN))$/;
+/** Replies whose elements may come in any order, or tell of times. */
+const ANY_ORDER =
+  /^(DUMP|EXEC|SORT|SORT_RO|XINFO|XPENDING|S(MEMBERS|INTER|UNION|DIFF|POP|RANDMEMBER|SCAN))$/;
 
-/** Whether replies differ only where Redis defines no order. */
+/** Whether replies differ only where Redis defines no order, or in when something happened. */
 function isSameUnordered(args: (string | Buffer)[], left: Buffer, right: Buffer): boolean {
   const name = String(args[0]);
-  if (left.length !== right.length || !ANY_ORDER.test(name)) return false;
+  if (!ANY_ORDER.test(name)) return false;
   const [a, b] = [parseReply(left), parseReply(right)];
   if (name !== 'EXEC') return isSamePart(a, b);
   return 'items' in a && 'items' in b && a.items.every((x, i) => isSamePart(x, b.items[i]!));
@@ -87,8 +90,11 @@ function isSameUnordered(args: (string | Buffer)[], left: Buffer, right: Buffer)
 /** The same for one reply: DUMPs of hash tables of one size, arrays of the same elements. */
 function isSamePart(a: Reply, b: Reply): boolean {
   if (sortedText(a) === sortedText(b)) return true;
+  if (a.type === 'array' && b.type === 'array') return sameTimes(a, b);
   if (a.type !== 'bulk' || b.type !== 'bulk' || a.text.length !== b.text.length) return false;
-  return UNORDERED.has(a.text.charCodeAt(0)) && a.text[0] === b.text[0];
+  const [x, y] = [Buffer.from(a.text, 'latin1'), Buffer.from(b.text, 'latin1')];
+  if (isStream(x) && isStream(y)) return streamDifference(x, y, 'timeless') === '';
+  return UNORDERED.has(x[0]!) && x[0] === y[0];
 }
 
 /** A reply as text, with the elements of all arrays in it sorted. */

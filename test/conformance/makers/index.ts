@@ -5,8 +5,10 @@ import { KEYSPACE } from './keyspace.js';
 import { LIST } from './list.js';
 import { SET } from './set.js';
 import { SORT } from './sort.js';
+import { STREAM } from './stream.js';
+import { ZSET } from './zset.js';
 
 /** One entry per unit of weight. */
-export const ROULETTE: Make[] = [KEYSPACE, LIST, SET, SORT].flatMap((family) =>
+export const ROULETTE: Make[] = [KEYSPACE, LIST, SET, SORT, STREAM, ZSET].flatMap((family) =>
   family.flatMap(([weight, make]) => Array<Make>(weight).fill(make)),
 );
