@@ -32,6 +32,7 @@ export const COMMANDS_SHARED: readonly string[] = [
   'reject',
   'command-stats',
   'sorted-set-pop',
+  'stream-common',
   'list-elements',
 ];
 

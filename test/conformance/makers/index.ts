@@ -5,8 +5,9 @@ import { HYPERLOGLOG } from './hyperloglog.js';
 import { KEYSPACE } from './keyspace.js';
 import { LIST } from './list.js';
 import { SORT } from './sort.js';
+import { ZSET } from './zset.js';
 
 /** One entry per unit of weight. */
-export const ROULETTE: Make[] = [KEYSPACE, LIST, SORT, HYPERLOGLOG].flatMap((family) =>
+export const ROULETTE: Make[] = [KEYSPACE, LIST, SORT, HYPERLOGLOG, ZSET].flatMap((family) =>
   family.flatMap(([weight, make]) => Array<Make>(weight).fill(make)),
 );
