@@ -120,7 +120,9 @@ class Side {
       const message = plain((await connection.reply())!) as string[];
       if (message[0] === 'pong') return out;
       const [, , channel, text] = message as [string, string, string, string];
-      const isExpiry = channel.startsWith('__keyevent') ? /:expired$/.test(channel) : text === 'expired';
+      const isExpiry = channel.startsWith('__keyevent')
+        ? /:expired$/.test(channel)
+        : text === 'expired';
       if (!isExpiry) out.push(`${channel} ${text}`);
     }
   }
