@@ -81,9 +81,8 @@ export function trackReads(id: i32): void {
 }
 
 /** A command has run: CLIENT CACHING was about it, unless it is that itself, or MULTI's queue. */
-export function endCaching(): void {
-  if (client.flags & CLIENT_MULTI) return;
-  if (client.lastCmd >= 0 && cmdParent(client.lastCmd) == CMD_CLIENT) return;
+export function endCaching(id: i32): void {
+  if (client.flags & CLIENT_MULTI || (id >= 0 && cmdParent(id) == CMD_CLIENT)) return;
   pushFlags(client, 0, PUSH_CACHING);
 }
 
