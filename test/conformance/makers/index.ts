@@ -6,6 +6,7 @@ import { HYPERLOGLOG } from './hyperloglog.js';
 import { KEYSPACE } from './keyspace.js';
 import { LIST } from './list.js';
 import { SORT } from './sort.js';
+import { STREAM } from './stream.js';
 import { ZSET } from './zset.js';
 
 /**
@@ -15,7 +16,7 @@ import { ZSET } from './zset.js';
 export const ERRNO_RESET = ['INCRBYFLOAT', 'errno', 'inf'];
 
 /** One entry per unit of weight. */
-const ROULETTE: Make[] = [KEYSPACE, LIST, SORT, HYPERLOGLOG, ZSET].flatMap((family) =>
+const ROULETTE: Make[] = [KEYSPACE, LIST, SORT, HYPERLOGLOG, STREAM, ZSET].flatMap((family) =>
   family.flatMap(([weight, make]) => Array<Make>(weight).fill(make)),
 );
 
