@@ -115,3 +115,7 @@ describe('memory that runs out', () => {
     }
   });
 });
+
+test('PFSELFTEST, which takes a redis-server seconds', () => {
+  expect(text(new CoreClient(module).command('PFSELFTEST'))).toBe('+OK\r\n');
+});
