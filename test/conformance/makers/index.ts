@@ -1,12 +1,13 @@
 // All makers of random commands, and a draw among them by weight.
 
 import type { Make } from './common.js';
+import { GEO } from './geo.js';
 import { KEYSPACE } from './keyspace.js';
 import { LIST } from './list.js';
 import { SORT } from './sort.js';
 import { ZSET } from './zset.js';
 
 /** One entry per unit of weight. */
-export const ROULETTE: Make[] = [KEYSPACE, LIST, SORT, ZSET].flatMap((family) =>
+export const ROULETTE: Make[] = [KEYSPACE, GEO, LIST, SORT, ZSET].flatMap((family) =>
   family.flatMap(([weight, make]) => Array<Make>(weight).fill(make)),
 );
