@@ -2,8 +2,8 @@
  * Searches for places: GEOSEARCH, GEOSEARCHSTORE, GEORADIUS and its like.
  *
  * The boxes that a search may touch (base/geohash.ts) are ranges of scores; what is found in them
- * and lies within the shape becomes a point, in the order of boxes and scores, which is the order of
- * the reply where none is asked for.
+ * and lies within the shape becomes a point, in the order of boxes and scores, which is the order
+ * of the reply where none is asked for.
  *
  *   point (40 bytes)   +0 f64 distance   +8 f64 longitude   +16 f64 latitude   +24 ZsetPos
  */
@@ -43,6 +43,7 @@ import {
   errorBegin,
   errorBytes,
   errorEnd,
+  errorText,
   replyArray,
   replyBulk,
   replyError,
@@ -257,9 +258,9 @@ function fitsOrReply(form: u32): bool {
         'ERR GEOSEARCHSTORE is not compatible with WITHDIST, WITHHASH and WITHCOORD options',
       );
     } else {
-      replyError(
-        'ERR STORE option in GEORADIUS is not compatible with WITHDIST, WITHHASH and WITHCOORD options',
-      );
+      errorBegin('ERR STORE option in GEORADIUS is not compatible with ');
+      errorText('WITHDIST, WITHHASH and WITHCOORD options');
+      errorEnd();
     }
   } else if (form >= SEARCH && from == FROM_NONE) {
     replyNamed('ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for ');
@@ -337,7 +338,7 @@ function isWithin(): bool {
 
 const pos = changetype<ZsetPos>(memory.data(16));
 
-/** Adds the points of a range of scores; false: out of memory. `most` points are enough, 0: none. */
+/** Adds the points of a range of scores, `most` in all (0 = any number); false: out of memory. */
 function searchRange(low: f64, beyond: f64, most: i64): bool {
   let more = zsetSeek(zset, zsetRankOfScore(zset, low, false), pos);
   while (more && elScore < beyond) {

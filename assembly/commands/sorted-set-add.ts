@@ -159,8 +159,8 @@ function replyAdded(): void {
 }
 
 /**
- * Adds the pairs to the sorted set in argument 1 under the conditions PUT_* and ADD_CH, and does all
- * that a command has to do then, but for an effect of another form. Whether anything changed.
+ * Adds the pairs to the sorted set in argument 1 under the conditions PUT_* and ADD_CH, and does
+ * all that a command has to do then, but for an effect of another form. Whether anything changed.
  */
 export function addPairs(conditions: u32): bool {
   const db = dbAt(client.db);

@@ -1,4 +1,4 @@
-/** Arguments and replies of the geo commands: coordinates, units, distances. As in arg-values.ts. */
+/** Arguments and replies of geo commands: coordinates, units, distances. As in arg-values.ts. */
 import { GEO_LAT_MAX, GEO_LONG_MAX } from '../base/geohash';
 import { FIXED_CHARS_MAX, formatFixed, formatHuman } from '../base/numbers/fixed';
 import { argDouble, argF64OrReply, argF64OrReplyText } from './arg-values';
