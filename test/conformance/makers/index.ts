@@ -5,8 +5,9 @@ import { KEYSPACE } from './keyspace.js';
 import { LIST } from './list.js';
 import { SORT } from './sort.js';
 import { STREAM } from './stream.js';
+import { ZSET } from './zset.js';
 
 /** One entry per unit of weight. */
-export const ROULETTE: Make[] = [KEYSPACE, LIST, SORT, STREAM].flatMap((family) =>
+export const ROULETTE: Make[] = [KEYSPACE, LIST, SORT, STREAM, ZSET].flatMap((family) =>
   family.flatMap(([weight, make]) => Array<Make>(weight).fill(make)),
 );
