@@ -14,6 +14,7 @@ import { usableSize } from '../base/alloc';
 import {
   Client,
   client,
+  CLIENT_BLOCKED,
   CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSE_NOW,
   CLIENT_INTERNAL,
@@ -93,6 +94,7 @@ function addFlags(c: Client): void {
   const before = textLen;
   if (c.flags & CLIENT_MASTER) textAdd('M');
   if (c.flags & CLIENT_MULTI) textAdd('x');
+  if (c.flags & CLIENT_BLOCKED) textAdd('b');
   if (c.flags & CLIENT_CLOSE_AFTER_REPLY) textAdd('c');
   if (c.flags & CLIENT_CLOSE_NOW) textAdd('A');
   if (c.flags & CLIENT_UNIX) textAdd('U');

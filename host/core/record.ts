@@ -42,7 +42,7 @@ const PURE: ReadonlySet<string> = new Set([
   ...['commandCount', 'commandCallCount', 'commandFailedCount', 'commandRejectedCount'],
   ...['loadInfo', 'loadConsumed', 'functionFirst', 'functionNext', 'masterOffset'],
   ...['masterReadOffset', 'masterDb', 'replicaApplied', 'replicaUsedBytes', 'replicaKeyCount'],
-  ...['localValue', 'localDbSize', 'localDb'],
+  ...['localValue', 'localDbSize', 'localDb', 'waitingForAcks'],
 ]);
 
 /** Positions of (address, length) argument pairs whose bytes go into the log. */
