@@ -225,7 +225,7 @@ function runDirect(p: usize, end: usize): void {
  */
 export function clientFeed(c: Client, ptr: usize, len: u32): void {
   turnBegin(c);
-  countInput(len);
+  countInput(len, (c.flags & CLIENT_MASTER) != 0);
   c.netIn += len;
   c.lastMs = nowMs;
   if (c.flags & STOPPED) {

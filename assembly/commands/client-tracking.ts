@@ -267,13 +267,13 @@ export function cmdClientCaching(): void {
   replyOk();
 }
 
-/** Who gets the client's invalidations: an id, 0 itself, -1 nobody as it does not track. */
-export function trackingRedirect(c: Client): i64 {
-  return c.push & PUSH_TRACKING ? <i64>redirectId(c) : -1;
+/** An id, 0 = the client itself, -1 = it does not track. */
+function replyRedirect(): void {
+  replyInt(client.push & PUSH_TRACKING ? <i64>redirectId(client) : -1);
 }
 
 export function cmdClientGetredir(): void {
-  replyInt(trackingRedirect(client));
+  replyRedirect();
 }
 
 function replyFlags(): void {
@@ -305,7 +305,7 @@ export function cmdClientTrackinginfo(): void {
   replyBulkLiteral('flags');
   replyFlags();
   replyBulkLiteral('redirect');
-  replyInt(trackingRedirect(client));
+  replyRedirect();
   replyBulkLiteral('prefixes');
   let count: u32 = 0;
   for (let m = prefixOfFirst(client); m != 0; m = prefixOfNext(m)) count++;

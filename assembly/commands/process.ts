@@ -3,6 +3,7 @@
  * queue, and the call itself. Refusals are in reject.ts, pipelines in batch.ts.
  */
 import { usedMemory } from '../base/alloc';
+import { clockForget, clockMarked, clockNs } from '../base/clock';
 import {
   client,
   CLIENT_AUTHENTICATED,
@@ -43,7 +44,7 @@ import { argc, argLen, argPtr, argv, setArgs } from '../resp/args';
 import { PUSH_CACHING, PUSH_MONITOR, PUSH_PUBSUB } from '../resp/outbox';
 import { replyErrors, replySimple } from '../resp/reply';
 import { endCaching, trackReads } from './client-tracking';
-import { countCall, countFailed } from './command-stats';
+import { callEnded, callWeight, countCall, countFailed } from './command-stats';
 import { dispatch } from './generated/dispatch';
 import {
   CMD_DISCARD,
@@ -105,22 +106,29 @@ export const UNUSUAL: u32 =
  * effect. EXEC and scripts use it too; the unit's end is theirs then.
  */
 export function call(id: i32): void {
-  const before = dirty;
-  const db = client.db;
-  countCall(id);
+  const words = argc;
+  const pairs = argv;
+  const weight = callWeight(id);
+  const began: f64 = weight != 0 ? clockNs() : 0;
+  clockForget();
   countCommand();
-  effectsCommandStart();
-  if (observers == 0) dispatch(id);
-  else dispatchObserved(id);
-  if (dirty != before && !effectWritten) effectVerbatim(db);
+  execute(id, observers != 0);
+  countCall(id);
+  if (weight != 0 || clockMarked != 0) callEnded(id, weight, began, words, pairs);
 }
 
 /** The command of a blocked client that is served: it was counted and shown when it came. */
 export function callAgain(id: i32): void {
+  execute(id, false);
+}
+
+// @ts-ignore: decorator
+@inline function execute(id: i32, isObserved: bool): void {
   const before = dirty;
   const db = client.db;
   effectsCommandStart();
-  dispatch(id);
+  if (isObserved) dispatchObserved(id);
+  else dispatch(id);
   if (dirty != before && !effectWritten) effectVerbatim(db);
 }
 

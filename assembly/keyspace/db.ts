@@ -290,6 +290,14 @@ export function lookupReadNoTouch(db: usize, keyPtr: usize, keyLen: u32): usize 
   return item;
 }
 
+/** The same, and nobody is told of a miss (OBJECT). */
+export function lookupReadUnnoticed(db: usize, keyPtr: usize, keyLen: u32): usize {
+  const item = find(db, keyPtr, keyLen, false, false);
+  if (item == 0) countMiss();
+  else countHit();
+  return item;
+}
+
 /** The entry as a reader sees it, but nothing is counted or touched. */
 export function lookupQuiet(db: usize, keyPtr: usize, keyLen: u32): usize {
   return find(db, keyPtr, keyLen, false, false);
@@ -346,6 +354,19 @@ export function dbAdd(
 
 /** Adds a ready item whose key is not there; its NUM part decides about the expires table. */
 export function dbAddItem(db: usize, item: usize, hash: u64): bool {
+  if (!dbInsertItem(db, item, hash)) return false;
+  notifyNew(db, item);
+  return true;
+}
+
+/** An entry was put where there was none, or where what was there was deleted first. */
+// @ts-ignore: decorator
+@inline export function notifyNew(db: usize, item: usize): void {
+  notifyKeyspaceEvent(NOTIFY_NEW, 'new', dbId(db), itemKeyPtr(item), itemKeyLen(item));
+}
+
+/** `dbAddItem` without a word to those who listen: for what is loaded. */
+export function dbInsertItem(db: usize, item: usize, hash: u64): bool {
   const slot = htInsertSlot(dbKeys(db), hash);
   if (slot == 0) return false;
   htSetItem(slot, item);

@@ -38,6 +38,7 @@ import {
   initialClock,
   isExpired,
   lruClock,
+  notifyNew,
 } from './db';
 import { signalEntryAdded, waitedKeys } from './ready-keys';
 import { fromMaster, maxMemory, policyLfu } from './state';
@@ -110,6 +111,15 @@ export function entryNew(key: usize, keyLen: u32, typeAndEncoding: u32, value: u
  * nothing changed, the entry is still the caller's. Leaves `foundSlot` at it. May grow memory.
  */
 export function entryPut(db: usize, fresh: usize): bool {
+  const isNew = dbFindRaw(db, itemKeyPtr(fresh), itemKeyLen(fresh)) == 0;
+  if (!entryOverwrite(db, fresh)) return false;
+  // Redis: what was there is deleted first, so this one is new.
+  if (!isNew) notifyNew(db, fresh);
+  return true;
+}
+
+/** The same for commands that store a result: a key that was there is not new to listeners. */
+export function entryOverwrite(db: usize, fresh: usize): bool {
   const expires = (itemFlags(fresh) & ITEM_NUM) != 0;
   const old = dbFindRaw(db, itemKeyPtr(fresh), itemKeyLen(fresh));
   if (old == 0) return dbAddItem(db, fresh, foundHash);
