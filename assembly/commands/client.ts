@@ -14,6 +14,7 @@ import { usableSize } from '../base/alloc';
 import {
   Client,
   client,
+  CLIENT_BLOCKED,
   CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSE_NOW,
   CLIENT_INTERNAL,
@@ -104,6 +105,7 @@ function addFlags(c: Client): void {
   if (c.flags & CLIENT_MASTER) textAdd('M');
   if (c.push & PUSH_PUBSUB) textAdd('P');
   if (c.flags & CLIENT_MULTI) textAdd('x');
+  if (c.flags & CLIENT_BLOCKED) textAdd('b');
   if (c.push & PUSH_TRACKING) textAdd('t');
   if (c.push & PUSH_BROKEN_REDIRECT) textAdd('R');
   if (c.push & PUSH_BCAST) textAdd('B');
@@ -173,7 +175,8 @@ function addClients(type: i32, firstId: u32): void {
   textBegin();
   for (let h: u32 = 0; h < clientTop; h++) {
     const c = clientAt(h);
-    if (changetype<usize>(c) == 0 || c.flags & CLIENT_INTERNAL) continue;
+    // A client that was killed is gone, whenever the host closes it.
+    if (changetype<usize>(c) == 0 || c.flags & (CLIENT_INTERNAL | CLIENT_CLOSE_NOW)) continue;
     if (type != TYPE_ANY && typeOf(c) != type) continue;
     if (firstId == 0 || isListed(c, firstId)) addClient(c);
   }
@@ -252,7 +255,7 @@ function sameBlob(blob: usize, arg: u32): bool {
 }
 
 function isKillTarget(c: Client): bool {
-  if (c.flags & CLIENT_INTERNAL) return false;
+  if (c.flags & (CLIENT_INTERNAL | CLIENT_CLOSE_NOW)) return false;
   if (killAddr != 0 && !sameBlob(c.addr, killAddr)) return false;
   if (killLaddr != 0 && !sameBlob(c.laddr, killLaddr)) return false;
   if (killType != TYPE_ANY && typeOf(c) != killType) return false;
