@@ -29,10 +29,10 @@ import { localPtr } from './clients/local';
 import { HEADROOM, querySetMax, READ_SIZE } from './clients/query';
 import { clientFeed, clientResume } from './commands/batch';
 import {
-  commandCalls,
-  commandFailed,
-  commandRejected,
   commandStatsReset,
+  commandStatsRow,
+  commandStatsSettle,
+  commandTiming,
 } from './commands/command-stats';
 import { CMD_COUNT } from './commands/generated/ids';
 import { disconnectAllBlocked, serveReadyKeys, serveTimeouts } from './commands/unblock';
@@ -68,7 +68,7 @@ import { lazyFreeStep, lazyPending } from './keyspace/value';
 import { limitsSet } from './types/limits';
 import { streamSetLimits } from './types/stream';
 import { accessSetPassword } from './clients/access';
-import { fillDatabase, fillStatistics, STAT_COUNT } from './statistics';
+import { fillDatabase, fillStatistics, fillTraffic, STAT_COUNT } from './statistics';
 import {
   loadAbort as rdbLoadAbort,
   loadBegin as rdbLoadBegin,
@@ -80,6 +80,7 @@ import {
 import { loadInfoPtr } from './rdb/load-info';
 import { rdbSetCompression } from './rdb/save-sink';
 import { argc, argv } from './resp/args';
+import { errorCodes, errorStatsReset, errorTable } from './resp/error-stats';
 import {
   PUSH_OVER_LIMIT,
   readyAdd,
@@ -255,6 +256,16 @@ export function clientOutputBytes(handle: u32): usize {
   return changetype<usize>(c) == 0 ? 0 : c.replyBytes;
 }
 
+/** The peer's address and the client's name, blobs (u32 length, bytes) or 0. */
+export function clientAddress(handle: u32): usize {
+  const c = clientAt(handle);
+  return changetype<usize>(c) == 0 ? 0 : c.addr;
+}
+export function clientName(handle: u32): usize {
+  const c = clientAt(handle);
+  return changetype<usize>(c) == 0 ? 0 : c.name;
+}
+
 /** Closes a client: at once, or after what was said to it. */
 export function clientShut(handle: u32, now: bool): void {
   const c = clientAt(handle);
@@ -370,6 +381,14 @@ export function configureDump(compression: bool): void {
   rdbSetCompression(compression);
 }
 
+/**
+ * Commands of `slowNs` or more are reported through `slowCommand` (Infinity: none are); `all`:
+ * every command is timed, not only samples of the short ones; whether histograms are kept.
+ */
+export function configureTiming(slowNs: f64, all: bool, histograms: bool): void {
+  commandTiming(slowNs, all, histograms);
+}
+
 /** A master is followed from now on: whoever is blocked is told so and closed. */
 export function disconnectBlocked(): void {
   disconnectAllBlocked();
@@ -429,6 +448,10 @@ export function statistics(): usize {
   return fillStatistics();
 }
 
+export function trafficStatistics(): usize {
+  return fillTraffic();
+}
+
 export function statisticsCount(): u32 {
   return STAT_COUNT;
 }
@@ -440,6 +463,7 @@ export function databaseStatistics(index: u32): usize {
 export function statisticsReset(): void {
   resetStats();
   commandStatsReset();
+  errorStatsReset();
 }
 
 /** Bytes that can still be allocated. */
@@ -451,16 +475,23 @@ export function commandCount(): u32 {
   return CMD_COUNT;
 }
 
-export function commandCallCount(id: i32): f64 {
-  return <f64>commandCalls(id);
+/** Calls, times and failures of a command: the row of assembly/commands/command-stats.ts. */
+export function commandStatistics(id: i32): usize {
+  return commandStatsRow(id);
 }
 
-export function commandFailedCount(id: i32): u32 {
-  return commandFailed(id);
+/** Makes times and histograms speak for all calls so far; before they are read. */
+export function commandStatisticsSettle(): void {
+  commandStatsSettle();
 }
 
-export function commandRejectedCount(id: i32): u32 {
-  return commandRejected(id);
+/** Error codes answered, `errorStatisticsCount` rows of assembly/resp/error-stats.ts. */
+export function errorStatistics(): usize {
+  return errorTable();
+}
+
+export function errorStatisticsCount(): u32 {
+  return errorCodes;
 }
 
 // ---- rdb: loading (assembly/rdb/load.ts; facts: layout in assembly/rdb/load-info.ts)

@@ -5,8 +5,16 @@
 import { allocNotePeak, heapBytes, usedMemory, usedMemoryPeak } from './base/alloc';
 import { blockedClients } from './clients/blocked';
 import { clientCount, clientQueryBytes } from './clients/client';
+import {
+  usageClients,
+  usageInputMax,
+  usageMaster,
+  usageOutputMax,
+  usageSum,
+} from './clients/usage';
 import { effectsOffset } from './keyspace/effects';
 import { dbAt, dbAvgTtl, dbCount, dbExpires, dbKeys } from './keyspace/db';
+import { expireStaleShare } from './keyspace/expire';
 import { htOverhead } from './hashtable/hashtable';
 import {
   dirty,
@@ -16,6 +24,7 @@ import {
   statKeyspaceHits,
   statKeyspaceMisses,
   statNetInput,
+  statNetReplInput,
 } from './keyspace/state';
 import { prefixCount } from './keyspace/prefixes';
 import { channelsOf, KIND_CHANNEL, KIND_PATTERN, KIND_SHARD } from './keyspace/pubsub';
@@ -25,7 +34,7 @@ import { watchedKeys } from './keyspace/watch';
 import { replyBytesTotal, replyErrors } from './resp/reply';
 
 /** Numbers in the block. */
-export const STAT_COUNT: u32 = 28;
+export const STAT_COUNT: u32 = 34;
 const block = memory.data(<i32>STAT_COUNT * 8, 16);
 let at: usize = 0;
 
@@ -66,6 +75,23 @@ export function fillStatistics(): usize {
   put(<f64>trackedKeys());
   put(<f64>trackedPairs);
   put(<f64>prefixCount);
+  usageSum();
+  put(<f64>usageInputMax);
+  put(<f64>usageOutputMax);
+  put(<f64>usageClients);
+  put(<f64>usageMaster);
+  put(<f64>statNetReplInput);
+  put(expireStaleShare);
+  return block;
+}
+
+/** Commands, bytes from clients, bytes to them, bytes of the master's stream: four f64. */
+export function fillTraffic(): usize {
+  at = block;
+  put(<f64>statCommands);
+  put(<f64>statNetInput);
+  put(<f64>replyBytesTotal);
+  put(<f64>statNetReplInput);
   return block;
 }
 

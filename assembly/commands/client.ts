@@ -55,7 +55,7 @@ import {
   replyOk,
   replyVerbatim,
 } from '../resp/reply';
-import { applyMute } from './process';
+import { applyMute } from './turn';
 import { cmdNameLen, cmdNamePtr } from './generated/table';
 
 const TYPE_ANY: i32 = -1;

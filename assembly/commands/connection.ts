@@ -12,7 +12,7 @@ import {
   clientDiscard,
   clientId,
 } from '../clients/client';
-import { applyMute } from './process';
+import { applyMute } from './turn';
 import { accessCheck, accessIsOpen } from '../clients/access';
 import { monitorStop } from '../clients/monitors';
 import { clientSetName } from '../clients/names';

@@ -3,6 +3,7 @@
  * queue, and the call itself. Refusals are in reject.ts, pipelines in batch.ts.
  */
 import { usedMemory } from '../base/alloc';
+import { clockForget, clockMarked, clockNs } from '../base/clock';
 import {
   client,
   CLIENT_AUTHENTICATED,
@@ -38,9 +39,9 @@ import {
 import { observers, pushMark, pushRelease } from '../keyspace/push';
 import { argc, argLen, argPtr, argv, setArgs } from '../resp/args';
 import { PUSH_CACHING, PUSH_MONITOR, PUSH_PUBSUB } from '../resp/outbox';
-import { replyErrors, replyMute, replySimple } from '../resp/reply';
+import { replyErrors, replySimple } from '../resp/reply';
 import { endCaching, trackReads } from './client-tracking';
-import { countCall, countFailed } from './command-stats';
+import { callEnded, callWeight, countCall, countFailed } from './command-stats';
 import { dispatch } from './generated/dispatch';
 import {
   CMD_DISCARD,
@@ -81,6 +82,7 @@ import {
   rejectSubscriber,
   rejectUnknown,
 } from './reject';
+import { applyMute } from './turn';
 import { serveReadyKeys } from './unblock';
 
 /** A pipeline is interrupted at this much output, so that replies never pile up by the chunk. */
@@ -101,12 +103,18 @@ export const UNUSUAL: u32 =
  * effect. EXEC and scripts use it too; the unit's end is theirs then.
  */
 export function call(id: i32): void {
-  countCall(id);
+  const words = argc;
+  const pairs = argv;
+  const weight = callWeight(id);
+  const began: f64 = weight != 0 ? clockNs() : 0;
+  clockForget();
   countCommand();
   execute(id, observers != 0);
+  countCall(id);
+  if (weight != 0 || clockMarked != 0) callEnded(id, weight, began, words, pairs);
 }
 
-/** The same for the command of a blocked client that is served: it was counted when it came. */
+/** The command of a blocked client that is served: it was counted and shown when it came. */
 export function callAgain(id: i32): void {
   execute(id, false);
 }
@@ -336,9 +344,4 @@ function endUnusual(): void {
   applyMute();
   pushRelease();
   if (client.push & PUSH_CACHING) endCaching(named);
-}
-
-/** Sets the reply writer to what the client's flags say. */
-export function applyMute(): void {
-  replyMute((client.flags & (CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP | CLIENT_MASTER)) != 0);
 }

@@ -111,7 +111,8 @@ export function cmdDebug(): void {
   } else if (isCall('protocol', 3)) {
     debugProtocol();
   } else if (isCall('error', 3)) {
-    errorBegin('');
+    // Redis: such an error is in no statistics.
+    replyLiteral('-');
     errorBytes(argPtr(2), argLen(2), argLen(2));
     errorEnd();
   } else {

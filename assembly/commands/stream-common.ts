@@ -7,7 +7,7 @@
  */
 import { lpGetText, lpValLen } from '../encoding/listpack';
 import { client } from '../clients/client';
-import { dbAt, entryType, lookupRead, lookupWrite } from '../keyspace/db';
+import { dbAt, entryType, lookupQuiet, lookupRead, lookupWrite } from '../keyspace/db';
 import { effectArg, effectBegin, effectInt, effectLiteral } from '../keyspace/effects';
 import { NOTIFY_STREAM, notifyKeyspaceEvent } from '../keyspace/notify';
 import { markDirty, nowMs } from '../keyspace/state';
@@ -24,7 +24,7 @@ import {
   replyDeferred,
   replyDeferredArrayEnd,
 } from '../resp/reply';
-import { idFormat, replyId } from '../resp/stream-id';
+import { ID_TEXT_MAX, idFormat, replyId } from '../resp/stream-id';
 import { TYPE_STREAM } from '../types/object';
 import { groupConsumer, groupConsumerCreate, streamGroup } from '../types/stream-group';
 import { iterBegin, iterLimit, iterNext, iterNode, ITER_SIZE } from '../types/stream-iter';
@@ -49,16 +49,13 @@ import {
   pairValue,
 } from '../types/stream-node';
 
-/** Bytes that the text of an id takes, at most. */
-const ID_TEXT_MAX: i32 = 48;
-
 /** The stream looked up last, 0 = no such key. */
 export let stream: usize = 0;
 /** The group looked up last, 0 = none. */
 export let group: usize = 0;
 
 const single = memory.data(<i32>ITER_SIZE, 8);
-const idText = memory.data(ID_TEXT_MAX);
+const idText = memory.data(<i32>ID_TEXT_MAX);
 
 // ---- looking up
 
@@ -76,6 +73,12 @@ function take(item: usize): bool {
 /** Looks a key up for reading; false: it holds another type, and that has been said. */
 export function lookupStream(keyArg: u32): bool {
   return take(lookupRead(dbAt(client.db), argPtr(keyArg), argLen(keyArg)));
+}
+
+/** The same where it is known to be a stream, or none, and only something of it is asked. */
+export function peekStream(keyArg: u32): void {
+  const item = lookupQuiet(dbAt(client.db), argPtr(keyArg), argLen(keyArg));
+  stream = item == 0 ? 0 : itemValue(item);
 }
 
 /** The same for changing it. */

@@ -40,6 +40,8 @@ export let statKeyspaceMisses: u64 = 0;
 export let statExpiredKeys: u64 = 0;
 export let statCommands: u64 = 0;
 export let statNetInput: u64 = 0;
+/** Bytes of the master's command stream. */
+export let statNetReplInput: u64 = 0;
 /** Commands in the master's stream that could not be applied; the copy has diverged. */
 export let statApplyErrors: u64 = 0;
 /** Commands of the master's stream that were run (queued ones included), ever. */
@@ -98,8 +100,9 @@ export function countExpired(): void {
 export function countCommand(): void {
   statCommands++;
 }
-export function countInput(bytes: u32): void {
-  statNetInput += bytes;
+export function countInput(bytes: u32, isMaster: bool): void {
+  if (isMaster) statNetReplInput += bytes;
+  else statNetInput += bytes;
 }
 export function countApplied(): void {
   statApplied++;
@@ -113,4 +116,5 @@ export function resetStats(): void {
   statExpiredKeys = 0;
   statCommands = 0;
   statNetInput = 0;
+  statNetReplInput = 0;
 }

@@ -146,6 +146,11 @@ export class Config {
     return this.#typed<string>(name, 'string');
   }
 
+  /** Numbers of a list directive: latency-tracking-info-percentiles. */
+  numbers(name: string): readonly number[] {
+    return this.value(name) as readonly number[];
+  }
+
   /** Words of a list directive: bind, shutdown-on-sigterm. */
   list(name: string): readonly string[] {
     return this.value(name) as readonly string[];

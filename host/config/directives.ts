@@ -242,7 +242,7 @@ export const DIRECTIVES: readonly Directive[] = [
   row('no-appendfsync-on-rewrite', boolType, 'no'),
   // Replication
   row('replicaof', replicaOfType, '', 'start works alias=slaveof'),
-  row('masteruser', textType(), '', 'works'),
+  row('masteruser', textType(), '', 'secret works'),
   row('masterauth', textType(), '', 'secret works'),
   row('repl-backlog-size', memoryType(1, LONG_MAX, 16 * 1024), '1048576'),
   row('repl-backlog-ttl', COUNT, '3600'),
@@ -285,11 +285,11 @@ export const DIRECTIVES: readonly Directive[] = [
   row('cluster-replica-validity-factor', SMALL, '10', 'alias=cluster-slave-validity-factor'),
   row('cluster-require-full-coverage', boolType, 'yes'),
   // Observation
-  row('slowlog-log-slower-than', intType(-1, LONG_MAX), '10000'),
-  row('slowlog-max-len', COUNT, '128'),
-  row('latency-monitor-threshold', COUNT, '0'),
-  row('latency-tracking', boolType, 'yes'),
-  row('latency-tracking-info-percentiles', percentilesType, '50 99 99.9'),
+  row('slowlog-log-slower-than', intType(-1, LONG_MAX), '10000', 'works'),
+  row('slowlog-max-len', COUNT, '128', 'works'),
+  row('latency-monitor-threshold', COUNT, '0', 'works'),
+  row('latency-tracking', boolType, 'yes', 'works'),
+  row('latency-tracking-info-percentiles', percentilesType, '50 99 99.9', 'works'),
 
   // Redis 7.2
   row('set-max-listpack-entries', COUNT, '128', 'works since=7.2'),

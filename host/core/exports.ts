@@ -20,6 +20,8 @@ export interface CoreExports {
   clientProtocol(handle: number): number;
   clientInExec(handle: number): number;
   clientOutputBytes(handle: number): number;
+  clientAddress(handle: number): number;
+  clientName(handle: number): number;
   clientShut(handle: number, now: boolean): void;
   nextReady(): number;
   readyClients(): number;
@@ -46,6 +48,7 @@ export interface CoreExports {
   configureNotify(flags: number): void;
   configureTracking(keysMax: number): void;
   configureOutput(which: number, hard: number, soft: number, softSec: number): void;
+  configureTiming(slowNs: number, all: boolean, histograms: boolean): void;
   configurePassword(ptr: number, len: number): number;
   setReplica(replica: boolean, readOnly: boolean): void;
   disconnectBlocked(): void;
@@ -62,13 +65,15 @@ export interface CoreExports {
   // statistics
   statistics(): number;
   statisticsCount(): number;
+  trafficStatistics(): number;
   databaseStatistics(index: number): number;
   statisticsReset(): void;
   headroom(): number;
   commandCount(): number;
-  commandCallCount(id: number): number;
-  commandFailedCount(id: number): number;
-  commandRejectedCount(id: number): number;
+  commandStatistics(id: number): number;
+  commandStatisticsSettle(): void;
+  errorStatistics(): number;
+  errorStatisticsCount(): number;
 
   // rdb: layout of the facts in assembly/rdb/load-info.ts
   loadBegin(flags: number): number;

@@ -27,6 +27,19 @@ function applyProtocol(config: Config, core: Core): void {
   );
 }
 
+/** Every command is timed where those below a millisecond are asked for. */
+const TIME_ALL_BELOW_NS = 1e6;
+
+function applyTiming(config: Config, core: Core): void {
+  const slowerThanUs = config.int('slowlog-log-slower-than');
+  const thresholdMs = config.int('latency-monitor-threshold');
+  const slowNs = Math.min(
+    slowerThanUs < 0 ? Number.POSITIVE_INFINITY : slowerThanUs * 1e3,
+    thresholdMs === 0 ? Number.POSITIVE_INFINITY : thresholdMs * 1e6,
+  );
+  core.x.configureTiming(slowNs, slowNs < TIME_ALL_BELOW_NS, config.bool('latency-tracking'));
+}
+
 function applyPassword(config: Config, core: Core): void {
   const text = new TextEncoder().encode(config.str('requirepass'));
   core.withBytes(text, (ptr, len) => core.x.configurePassword(ptr, len));
@@ -98,6 +111,7 @@ export function applyToCore(config: Config, core: Core): void {
   applyNotify(config, core);
   applyOutput(config, core);
   applyTracking(config, core);
+  applyTiming(config, core);
 }
 
 /** Keeps the core and the listeners in step with CONFIG SET. */
@@ -121,6 +135,9 @@ export function watchConfig(config: Config, core: Core, listeners: Listeners): v
   config.onApply(['notify-keyspace-events'], () => applyNotify(config, core));
   config.onApply(['client-output-buffer-limit'], () => applyOutput(config, core));
   config.onApply(['tracking-table-max-keys'], () => applyTracking(config, core));
+  config.onApply(['slowlog-log-slower-than', 'latency-monitor-threshold', 'latency-tracking'], () =>
+    applyTiming(config, core),
+  );
   config.onApply(['rdbcompression'], () => applyDebug(config, core));
   config.onApply(['requirepass'], () => applyPassword(config, core));
   config.onApply(['proto-max-bulk-len', 'client-query-buffer-limit'], () =>

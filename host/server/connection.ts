@@ -22,6 +22,7 @@ const PENDING_MAX = 1 << 20;
 /** What a connection needs of its server. */
 export interface ConnectionOwner {
   readonly core: Core;
+  readonly counters: { reads: number; writes: number };
   nowMs(): number;
   /** Calls back after pending I/O had its turn. */
   defer(fn: () => void): void;
@@ -69,13 +70,9 @@ export class ClientConnection {
     const owner = this.#owner;
     const now = owner.nowMs();
     this.lastInputMs = now;
-    try {
-      this.#after(owner.core.x.feed(this.handle, n, now));
-      if (owner.core.x.readyClients() !== 0) owner.drainSoon();
-    } catch (error) {
-      owner.core.failed(error);
-      throw error;
-    }
+    owner.counters.reads++;
+    this.#after(owner.core.x.feed(this.handle, n, now));
+    if (owner.core.x.readyClients() !== 0) owner.drainSoon();
   }
 
   /** Goes on after a host command is done. */
@@ -125,6 +122,7 @@ export class ClientConnection {
     while (this.#held === 0) {
       const block = x.takeReply(this.handle) >>> 0;
       if (block === 0) return;
+      this.#owner.counters.writes++;
       if (this.#socket.write(core.blockView(block), () => this.#onFlushed(block))) {
         x.recycleReply(block);
       } else {
@@ -165,8 +163,7 @@ export class ClientConnection {
   #onClose(): void {
     if (this.#closed) return;
     this.#closed = true;
-    // A core that trapped is not called again.
-    if (this.#owner.core.trap === undefined) this.#owner.core.x.clientClose(this.handle);
+    this.#owner.core.x.clientClose(this.handle);
     this.#owner.onClosed(this);
   }
 }

@@ -6,7 +6,9 @@ import type { Core } from '../core/core.js';
 import { COMMAND_FAMILY } from './commands/command.js';
 import { CONFIG_FAMILY } from './commands/config.js';
 import { DEBUG_FAMILY } from './commands/debug.js';
+import { LATENCY_FAMILY } from './commands/latency.js';
 import { SERVER_FAMILY } from './commands/server.js';
+import { SLOWLOG_FAMILY } from './commands/slowlog.js';
 import type { ServerContext } from './context.js';
 import { RespWriter } from './reply-writer.js';
 
@@ -22,12 +24,14 @@ export interface HostCall {
 
 export type HostHandler = (call: HostCall) => void | Promise<void>;
 
+const FAMILIES = [CONFIG_FAMILY, DEBUG_FAMILY, LATENCY_FAMILY, SERVER_FAMILY, SLOWLOG_FAMILY];
+
 function table(): Map<string, HostHandler> {
   const out = new Map<string, HostHandler>();
   for (const [name, handler] of Object.entries(COMMAND_FAMILY)) {
     out.set(name, (call) => handler(call.argv, call.out));
   }
-  for (const family of [CONFIG_FAMILY, DEBUG_FAMILY, SERVER_FAMILY]) {
+  for (const family of FAMILIES) {
     for (const [name, handler] of Object.entries(family)) out.set(name, handler);
   }
   return out;
@@ -38,6 +42,18 @@ const decoder = new TextDecoder('latin1');
 /** An argument as text; bytes above 127 become the Latin-1 characters of the same number. */
 export function argText(call: HostCall, index: number): string {
   return decoder.decode(call.argv[index]);
+}
+
+/** A number as Redis reads one: no sign but minus, no leading zeros; undefined beyond 2^53. */
+export function parseInteger(text: string): number | undefined {
+  const value = /^(0|-?[1-9]\d*)$/.test(text) ? Number(text) : undefined;
+  return Number.isSafeInteger(value) ? value : undefined;
+}
+
+/** The reply of a HELP subcommand. */
+export function writeHelp(call: HostCall, lines: readonly string[]): void {
+  call.out.array(lines.length);
+  for (const line of lines) call.out.simple(line);
 }
 
 /** Runs host commands for one server. */

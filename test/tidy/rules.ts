@@ -28,6 +28,7 @@ export const COMMANDS_SHARED: readonly string[] = [
   'host-call',
   'dispatch',
   'process',
+  'turn',
   'unblock',
   'reject',
   'command-stats',

@@ -4,8 +4,10 @@ import type { Make } from './common.js';
 import { KEYSPACE } from './keyspace.js';
 import { LIST } from './list.js';
 import { SORT } from './sort.js';
+import { STREAM } from './stream.js';
+import { ZSET } from './zset.js';
 
 /** One entry per unit of weight. */
-export const ROULETTE: Make[] = [KEYSPACE, LIST, SORT].flatMap((family) =>
+export const ROULETTE: Make[] = [KEYSPACE, LIST, SORT, STREAM, ZSET].flatMap((family) =>
   family.flatMap(([weight, make]) => Array<Make>(weight).fill(make)),
 );
