@@ -96,7 +96,7 @@ function isCall(word: string, count: u32): bool {
 function isHostCall(): bool {
   return (
     isCall('sleep', 3) ||
-    isCall('loadaof', 2) ||
+    argIs(1, 'loadaof') ||
     isCall('change-repl-id', 2) ||
     isCall('log', 3) ||
     isCall('config-rewrite-force-all', 2) ||
