@@ -21,6 +21,7 @@ import {
   clientList,
   clientNew,
   clientQueryBytes,
+  clientTop,
 } from './clients/client';
 import { blockedForget } from './clients/blocked';
 import { deadlineFirst, deadlinesArm, deadlinesFresh } from './clients/deadlines';
@@ -47,6 +48,9 @@ import {
   effectsTaken,
 } from './keyspace/effects';
 import { debugSetMode } from './keyspace/debug';
+import { notifyConfigure } from './keyspace/notify';
+import { limitCheck, limitConfigure } from './keyspace/push';
+import { trackingConfigure, trackingSettle } from './keyspace/tracking';
 import { expireConfigure, expireCycle } from './keyspace/expire';
 import { readyKeyCount } from './keyspace/ready-keys';
 import {
@@ -77,7 +81,13 @@ import { loadInfoPtr } from './rdb/load-info';
 import { rdbSetCompression } from './rdb/save-sink';
 import { argc, argv } from './resp/args';
 import { errorCodes, errorStatsReset, errorTable } from './resp/error-stats';
-import { readyAdd, readyCount, readyRemove, readyTake } from './resp/outbox';
+import {
+  PUSH_OVER_LIMIT,
+  readyAdd,
+  readyCount,
+  readyRemove,
+  readyTake,
+} from './resp/outbox';
 import { replyBegin, replyEnd, replyMade, replyRecycle, replyTake } from './resp/reply';
 
 let readBase: usize = 0;
@@ -151,6 +161,7 @@ function status(c: Client): u32 {
   if (c.flags & CLIENT_BLOCKED) s |= 32;
   if (c.flags & CLIENT_RESUME) s |= 64;
   if (deadlinesFresh()) s |= 128;
+  if (c.push & PUSH_OVER_LIMIT) s |= 256;
   return s;
 }
 
@@ -270,7 +281,17 @@ export function cron(nowMs: f64): void {
   setNow(<i64>nowMs);
   expireCycle();
   if (readyKeyCount != 0) serveReadyKeys();
+  trackingSettle();
+  checkOutputs();
   lazyFreeStep(LAZY_GROUPS);
+}
+
+/** Soft limits of output run out with time. */
+function checkOutputs(): void {
+  for (let handle: u32 = 0; handle < clientTop; handle++) {
+    const c = clientAt(handle);
+    if (changetype<usize>(c) != 0) limitCheck(c);
+  }
 }
 
 /**
@@ -338,6 +359,21 @@ export function configureStreams(nodeBytes: f64, nodeEntries: f64): void {
 /** enable-debug-command: 0 no, 1 yes, 2 local connections only. */
 export function configureDebug(mode: u32): void {
   debugSetMode(mode);
+}
+
+/** notify-keyspace-events: NOTIFY_* of keyspace/notify.ts. */
+export function configureNotify(flags: u32): void {
+  notifyConfigure(flags);
+}
+
+/** tracking-table-max-keys; 0 = no limit. */
+export function configureTracking(keysMax: f64): void {
+  trackingConfigure(<u32>min<f64>(keysMax, u32.MAX_VALUE));
+}
+
+/** client-output-buffer-limit of a class: 0 normal, 1 replica, 2 pubsub. */
+export function configureOutput(which: u32, hard: f64, soft: f64, softSec: f64): void {
+  limitConfigure(which, hard, soft, softSec);
 }
 
 /** rdbcompression, for DUMP and files. */

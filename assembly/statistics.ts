@@ -26,12 +26,15 @@ import {
   statNetInput,
   statNetReplInput,
 } from './keyspace/state';
+import { prefixCount } from './keyspace/prefixes';
+import { channelsOf, KIND_CHANNEL, KIND_PATTERN, KIND_SHARD } from './keyspace/pubsub';
+import { trackedKeys, trackedPairs, trackingClients } from './keyspace/tracking';
 import { lazyFreed, lazyPending } from './keyspace/value';
 import { watchedKeys } from './keyspace/watch';
 import { replyBytesTotal, replyErrors } from './resp/reply';
 
 /** Numbers in the block. */
-export const STAT_COUNT: u32 = 27;
+export const STAT_COUNT: u32 = 34;
 const block = memory.data(<i32>STAT_COUNT * 8, 16);
 let at: usize = 0;
 
@@ -65,6 +68,13 @@ export function fillStatistics(): usize {
   put(<f64>watchedKeys());
   put(<f64>tablesOverhead());
   put(<f64>blockedClients);
+  put(<f64>channelsOf(KIND_CHANNEL));
+  put(<f64>channelsOf(KIND_PATTERN));
+  put(<f64>channelsOf(KIND_SHARD));
+  put(<f64>trackingClients);
+  put(<f64>trackedKeys());
+  put(<f64>trackedPairs);
+  put(<f64>prefixCount);
   usageSum();
   put(<f64>usageInputMax);
   put(<f64>usageOutputMax);

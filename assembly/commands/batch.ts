@@ -16,12 +16,9 @@ import {
   CLIENT_HOST_BUSY,
   CLIENT_MASTER,
   CLIENT_MULTI,
-  CLIENT_NO_TOUCH,
   CLIENT_OUTPUT_FULL,
   CLIENT_RESUME,
-  clientList,
   clientResetQuery,
-  setCurrentClient,
 } from '../clients/client';
 import {
   BATCH,
@@ -44,19 +41,18 @@ import {
 } from '../clients/query';
 import { htTouchGroups, htTouchItems } from '../hashtable/hashtable';
 import { dbAt, dbKeys, dbTouchReach, keyHashHint } from '../keyspace/db';
-import { countApplied, countInput, nowMs, setFromMaster, setNoTouch } from '../keyspace/state';
+import { countApplied, countInput, nowMs } from '../keyspace/state';
+import { trackingSettle } from '../keyspace/tracking';
 import { argLen, argPtr, setArgs } from '../resp/args';
 import {
   errorBegin,
   errorBytes,
   errorEnd,
   errorText,
-  replyBegin,
-  replyEnd,
-  replyFailed,
 } from '../resp/reply';
 import { cmdFirstKey, lookupCommand } from './generated/table';
-import { applyMute, processCommand, UNUSUAL } from './process';
+import { processCommand } from './process';
+import { turnBegin, turnEnd } from './turn';
 
 /** Client flags that end the reading of commands. */
 const STOPPED: u32 =
@@ -222,7 +218,7 @@ function runDirect(p: usize, end: usize): void {
  * of `ptr` may be overwritten. Replies are in the client's list afterwards.
  */
 export function clientFeed(c: Client, ptr: usize, len: u32): void {
-  begin(c);
+  turnBegin(c);
   countInput(len, (c.flags & CLIENT_MASTER) != 0);
   c.netIn += len;
   c.lastMs = nowMs;
@@ -245,23 +241,14 @@ export function clientFeed(c: Client, ptr: usize, len: u32): void {
 
 /** Goes on with what was received while a client was busy, blocked or full of output. */
 export function clientResume(c: Client): void {
-  begin(c);
+  turnBegin(c);
   c.flags &= ~(CLIENT_HOST_BUSY | CLIENT_OUTPUT_FULL | CLIENT_RESUME);
   if (c.flags & STOPPED) queryTrim(c);
   else runBuffered();
   finish(c);
 }
 
-function begin(c: Client): void {
-  setCurrentClient(c);
-  replyBegin(clientList(c), c.resp, false);
-  setFromMaster((c.flags & CLIENT_MASTER) != 0);
-  setNoTouch((c.flags & CLIENT_NO_TOUCH) != 0);
-  if (c.flags & UNUSUAL) applyMute();
-}
-
 function finish(c: Client): void {
-  replyEnd();
-  if (replyFailed) c.flags |= CLIENT_CLOSE_NOW;
-  setFromMaster(false);
+  turnEnd(c);
+  trackingSettle();
 }

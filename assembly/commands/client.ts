@@ -41,10 +41,18 @@ import {
   usageTotal,
 } from '../clients/usage';
 import { clientSetLib, clientSetName } from '../clients/names';
+import { redirectId } from '../keyspace/invalidation';
 import { nowMs, setNoTouch } from '../keyspace/state';
 import { argc, argIs, argLen, argPtr } from '../resp/args';
 import { replyOom } from '../resp/errors';
-import { readyAdd } from '../resp/outbox';
+import {
+  PUSH_BCAST,
+  PUSH_BROKEN_REDIRECT,
+  PUSH_MONITOR,
+  PUSH_PUBSUB,
+  PUSH_TRACKING,
+  readyAdd,
+} from '../resp/outbox';
 import { equalsLiteral } from '../base/literal';
 import {
   errorBegin,
@@ -59,7 +67,7 @@ import {
   replyOk,
   replyVerbatim,
 } from '../resp/reply';
-import { applyMute } from './process';
+import { applyMute } from './turn';
 import { cmdNameLen, cmdNamePtr } from './generated/table';
 
 const TYPE_ANY: i32 = -1;
@@ -70,7 +78,8 @@ const TYPE_MASTER: i32 = 3;
 const TYPE_BAD: i32 = -2;
 
 function typeOf(c: Client): i32 {
-  return c.flags & CLIENT_MASTER ? TYPE_MASTER : TYPE_NORMAL;
+  if (c.flags & CLIENT_MASTER) return TYPE_MASTER;
+  return c.push & PUSH_PUBSUB ? TYPE_PUBSUB : TYPE_NORMAL;
 }
 
 function typeArg(i: u32): i32 {
@@ -103,9 +112,14 @@ function addNumber(label: string, n: i64): void {
 function addFlags(c: Client): void {
   textAdd(' flags=');
   const before = textLen;
+  if (c.push & PUSH_MONITOR) textAdd('O');
   if (c.flags & CLIENT_MASTER) textAdd('M');
+  if (c.push & PUSH_PUBSUB) textAdd('P');
   if (c.flags & CLIENT_MULTI) textAdd('x');
   if (c.flags & CLIENT_BLOCKED) textAdd('b');
+  if (c.push & PUSH_TRACKING) textAdd('t');
+  if (c.push & PUSH_BROKEN_REDIRECT) textAdd('R');
+  if (c.push & PUSH_BCAST) textAdd('B');
   if ((c.dirtyCas & 0xff) != 0) textAdd('d');
   if (c.flags & CLIENT_CLOSE_AFTER_REPLY) textAdd('c');
   if (c.flags & CLIENT_RESUME) textAdd('u');
@@ -130,7 +144,9 @@ function addClient(c: Client): void {
   addNumber(' idle=', (nowMs - c.lastMs) / 1000);
   addFlags(c);
   addNumber(' db=', c.db);
-  textAdd(' sub=0 psub=0 ssub=0');
+  addNumber(' sub=', c.channelCount);
+  addNumber(' psub=', c.patternCount);
+  addNumber(' ssub=', c.shardCount);
   addNumber(' multi=', queued);
   addNumber(' qbuf=', c.qlen);
   addNumber(' qbuf-free=', <i64>c.qcap - c.qlen);
@@ -145,7 +161,7 @@ function addClient(c: Client): void {
   if (c.lastCmd < 0) textAdd('NULL');
   else textAddBytes(cmdNamePtr(c.lastCmd), cmdNameLen(c.lastCmd));
   textAdd(c.flags & CLIENT_MASTER ? ' user=(superuser)' : ' user=default');
-  textAdd(' redir=-1');
+  addNumber(' redir=', c.push & PUSH_TRACKING ? <i64>redirectId(c) : -1);
   addNumber(' resp=', c.resp);
   addBlob(' lib-name=', c.libName);
   addBlob(' lib-ver=', c.libVer);

@@ -11,12 +11,16 @@ import {
   clientDiscard,
   clientId,
 } from '../clients/client';
-import { applyMute } from './process';
+import { applyMute } from './turn';
 import { accessCheck, accessIsOpen } from '../clients/access';
+import { monitorStop } from '../clients/monitors';
 import { clientSetName } from '../clients/names';
 import { dbCount } from '../keyspace/db';
+import { unsubscribeAll } from '../keyspace/pubsub';
 import { isReplica } from '../keyspace/state';
+import { trackingStop } from '../keyspace/tracking';
 import { argc, argIs, argLen, argPtr } from '../resp/args';
+import { PUSH_PUBSUB } from '../resp/outbox';
 import { writeLiteral } from '../base/literal';
 import {
   errorBegin,
@@ -39,6 +43,13 @@ const WRONGPASS: string = 'WRONGPASS invalid username-password pair or user is d
 export function cmdPing(): void {
   if (argc > 2) {
     replyError("ERR wrong number of arguments for 'ping' command");
+    return;
+  }
+  if (client.push & PUSH_PUBSUB && client.resp == 2) {
+    replyArray(2);
+    replyBulkLiteral('pong');
+    if (argc == 1) replyBulk(0, 0);
+    else replyBulk(argPtr(1), argLen(1));
     return;
   }
   if (argc == 1) replySimple('PONG');
@@ -73,6 +84,9 @@ export function cmdQuit(): void {
 
 export function cmdReset(): void {
   clientDiscard(client);
+  monitorStop(client);
+  unsubscribeAll(client);
+  trackingStop(client);
   client.db = 0;
   client.resp = 2;
   replySetVersion(2);

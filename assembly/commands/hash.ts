@@ -14,7 +14,6 @@ import {
   replyArray,
   replyBulk,
   replyDeferred,
-  replyDeferredArrayEnd,
   replyDeferredMapEnd,
   replyError,
   replyInt,
@@ -22,15 +21,12 @@ import {
   replyNull,
 } from '../resp/reply';
 import {
-  replyScanCursor,
+  replyScan,
   replyScanEmpty,
-  scanCount,
-  scanCursor,
   scanCursorOrReply,
   scanMatches,
   scanNoValues,
   scanOptionsOrReply,
-  scanSteps,
 } from '../resp/scan-args';
 import { elExpire, elLen, elPtr, valLen, valPtr } from '../types/element';
 import { hashGet, hashLen, hashMinExpire, hashScan } from '../types/hash';
@@ -71,7 +67,6 @@ export function cmdHget(): void {
 }
 
 let shown: u32 = 0;
-let met: i64 = 0;
 
 function replyPair(_arg: usize): void {
   if (isFieldHidden()) return;
@@ -100,17 +95,12 @@ export function cmdHgetall(): void {
   if (!known) replyDeferredMapEnd(head, shown);
 }
 
-function countPair(_arg: usize): void {
-  met += scanNoValues ? 1 : 2;
-}
-
-function replyMatching(_arg: usize): void {
-  if (isFieldHidden() || !scanMatches(elPtr, elLen)) return;
+function showMatching(): u32 {
+  if (isFieldHidden() || !scanMatches(elPtr, elLen)) return 0;
   replyBulk(elPtr, elLen);
-  shown++;
-  if (scanNoValues) return;
+  if (scanNoValues) return 1;
   replyBulk(valPtr, valLen);
-  shown++;
+  return 2;
 }
 
 export function cmdHscan(): void {
@@ -119,24 +109,7 @@ export function cmdHscan(): void {
     replyScanEmpty();
     return;
   }
-  if (!scanOptionsOrReply(3, true)) return;
-  // As in SSCAN: the first walk finds the next cursor, the second one answers.
-  const isPaired = !scanNoValues && scanCount <= i64.MAX_VALUE / 2;
-  const wanted = isPaired ? scanCount * 2 : scanCount;
-  let cursor = scanCursor;
-  let steps: u64 = 0;
-  met = 0;
-  do {
-    cursor = hashScan(hash, cursor, countPair, 0);
-    steps++;
-  } while (cursor != 0 && steps < scanSteps() && met < wanted);
-  replyArray(2);
-  replyScanCursor(cursor);
-  shown = 0;
-  const head = replyDeferred();
-  cursor = scanCursor;
-  while (steps-- != 0) cursor = hashScan(hash, cursor, replyMatching, 0);
-  replyDeferredArrayEnd(head, shown);
+  if (scanOptionsOrReply(3, true)) replyScan(hash, hashScan, showMatching, scanNoValues ? 1 : 2);
 }
 
 export function cmdHpexpiretime(): void {

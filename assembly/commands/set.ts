@@ -3,23 +3,13 @@ import { client } from '../clients/client';
 import { dbAt, entryType, lookupRead } from '../keyspace/db';
 import { argLen, argPtr } from '../resp/args';
 import { replyWrongType } from '../resp/errors';
+import { replyBulk, replyInt, replySet } from '../resp/reply';
 import {
-  replyArray,
-  replyBulk,
-  replyDeferred,
-  replyDeferredArrayEnd,
-  replyInt,
-  replySet,
-} from '../resp/reply';
-import {
-  replyScanCursor,
+  replyScan,
   replyScanEmpty,
-  scanCount,
-  scanCursor,
   scanCursorOrReply,
   scanMatches,
   scanOptionsOrReply,
-  scanSteps,
 } from '../resp/scan-args';
 import { elLen, elPtr } from '../types/element';
 import { TYPE_SET } from '../types/object';
@@ -59,18 +49,10 @@ export function cmdSmembers(): void {
   } while (cursor != 0);
 }
 
-/** Members met by SSCAN and those of them that match. */
-let met: i64 = 0;
-let matched: u32 = 0;
-
-function countMember(_arg: usize): void {
-  met++;
-}
-
-function replyMatching(_arg: usize): void {
-  if (!scanMatches(elPtr, elLen)) return;
+function showMatching(): u32 {
+  if (!scanMatches(elPtr, elLen)) return 0;
   replyBulk(elPtr, elLen);
-  matched++;
+  return 1;
 }
 
 export function cmdSscan(): void {
@@ -79,20 +61,5 @@ export function cmdSscan(): void {
     replyScanEmpty();
     return;
   }
-  if (!scanOptionsOrReply(3, false)) return;
-  // The cursor stands before the members, so the walk is made twice: first to see how far it goes.
-  let cursor = scanCursor;
-  let steps: u64 = 0;
-  met = 0;
-  do {
-    cursor = setScan(set, cursor, countMember, 0);
-    steps++;
-  } while (cursor != 0 && steps < scanSteps() && met < scanCount);
-  replyArray(2);
-  replyScanCursor(cursor);
-  matched = 0;
-  const head = replyDeferred();
-  cursor = scanCursor;
-  while (steps-- != 0) cursor = setScan(set, cursor, replyMatching, 0);
-  replyDeferredArrayEnd(head, matched);
+  if (scanOptionsOrReply(3, false)) replyScan(set, setScan, showMatching, 1);
 }

@@ -1,18 +1,24 @@
 /**
- * The arguments of HSCAN, SSCAN and ZSCAN: cursor, MATCH, COUNT (and NOVALUES), and the shape of
- * their reply. What it is not: the walk, which is the type's.
+ * HSCAN, SSCAN and ZSCAN: their arguments (cursor, MATCH, COUNT and NOVALUES) and their reply. How
+ * a collection is walked is the type's business and comes as a function.
  */
 import { globMatch } from '../base/glob';
 import { ull2string } from '../base/numbers/integers';
 import { argI64OrReply, argInt } from './arg-values';
 import { argc, argIs, argLen, argPtr } from './args';
 import { replySyntaxError } from './errors';
-import { replyArray, replyBulk, replyError } from './reply';
+import {
+  replyArray,
+  replyBulk,
+  replyDeferred,
+  replyDeferredArrayEnd,
+  replyError,
+} from './reply';
 
 /** The cursor read by `scanCursorOrReply`. */
 export let scanCursor: u64 = 0;
 /** COUNT. */
-export let scanCount: i64 = 10;
+let scanCount: i64 = 10;
 /** NOVALUES was given. */
 export let scanNoValues: bool = false;
 
@@ -84,12 +90,11 @@ export function scanMatches(ptr: usize, len: u32): bool {
 }
 
 /** Steps of a walk that COUNT allows. Redis: ten for each element asked for. */
-export function scanSteps(): u64 {
+function scanSteps(): u64 {
   return <u64>scanCount > u64.MAX_VALUE / 10 ? u64.MAX_VALUE : <u64>scanCount * 10;
 }
 
-/** The cursor's text; the caller writes it before the elements. */
-export function replyScanCursor(cursor: u64): void {
+function replyScanCursor(cursor: u64): void {
   replyBulk(cursorText, ull2string(cursor, cursorText));
 }
 
@@ -98,4 +103,52 @@ export function replyScanEmpty(): void {
   replyArray(2);
   replyScanCursor(0);
   replyArray(0);
+}
+
+/** Counting what a walk meets, and what of it was shown. */
+let met: i64 = 0;
+let metEach: i64 = 1;
+let shown: u32 = 0;
+let showOne: () => u32 = showNothing;
+function showNothing(): u32 {
+  return 0;
+}
+
+function countOne(_arg: usize): void {
+  met += metEach;
+}
+
+function replyOne(_arg: usize): void {
+  shown += showOne();
+}
+
+/**
+ * Answers with a part of collection `obj`. `walk(obj, cursor, visit, arg)` makes one step and
+ * returns the next cursor; `show()` answers with the element just met, if it is to be seen, and
+ * returns how many replies that made, `each` at most.
+ */
+export function replyScan(
+  obj: usize,
+  walk: (obj: usize, cursor: u64, visit: (arg: usize) => void, arg: usize) => u64,
+  show: () => u32,
+  each: u32,
+): void {
+  // The cursor stands before the elements, so the walk is made twice: first to see how far it goes.
+  const wanted = scanCount > i64.MAX_VALUE / 2 ? scanCount : scanCount * each;
+  let cursor = scanCursor;
+  let steps: u64 = 0;
+  met = 0;
+  metEach = each;
+  do {
+    cursor = walk(obj, cursor, countOne, 0);
+    steps++;
+  } while (cursor != 0 && steps < scanSteps() && met < wanted);
+  replyArray(2);
+  replyScanCursor(cursor);
+  shown = 0;
+  showOne = show;
+  const head = replyDeferred();
+  cursor = scanCursor;
+  while (steps-- != 0) cursor = walk(obj, cursor, replyOne, 0);
+  replyDeferredArrayEnd(head, shown);
 }

@@ -14,6 +14,8 @@
  */
 import { alloc, free, usableSize } from '../base/alloc';
 import { blobLen, blobNew, blobPtr } from '../base/blob';
+import { bytesEqual } from '../base/bytes';
+import { intParse, intParsed } from '../encoding/ints';
 import {
   lpAppend,
   lpAt,
@@ -21,6 +23,7 @@ import {
   lpDeleteRange,
   lpDup,
   lpFirst,
+  lpGet,
   lpInsertAfter,
   lpInsertBefore,
   lpLast,
@@ -30,8 +33,11 @@ import {
   lpPrev,
   lpReplace,
   lpSeek,
+  lpValInt,
+  lpValLen,
+  lpValPtr,
 } from '../encoding/listpack';
-import { elSet, elSetEntry } from './element';
+import { elLen, elPtr, elSet, elSetEntry } from './element';
 import { objMake, objValue } from './holder';
 import {
   isLargeElement,
@@ -43,6 +49,7 @@ import {
   nodeAt,
   nodeCount,
   nodeDrop,
+  nodeFree,
   nodeIsPlain,
   nodeLink,
   nodeMergeAround,
@@ -137,6 +144,31 @@ export function listDrop(obj: usize, head: bool): void {
   dropEntry(list, end, nodeIsPlain(node) ? 0 : head ? lpFirst(node.body) : lpLast(node.body));
 }
 
+/**
+ * Takes the element off one end and puts it at one, perhaps the same, of a list that is not empty.
+ * False: out of memory, the elements are as they were. May grow memory.
+ */
+export function listRotate(obj: usize, fromHead: bool, toHead: bool): bool {
+  const list = listOf(obj);
+  listPeek(obj, fromHead);
+  // The copy is a node already: it is linked where the element needs one of its own.
+  const spare = nodeOfOne(elPtr, elLen, isLargeElement(elLen));
+  if (spare == 0) return false;
+  listDrop(obj, fromHead);
+  const end: usize = toHead ? list.head : list.tail;
+  if (!nodeAllowsInsert(end, elLen)) {
+    nodeLink(list, end, spare, !toHead);
+    return true;
+  }
+  elSetEntry(lpFirst(nodeAt(spare).body));
+  if (nodePut(list, end, elPtr, elLen, toHead)) {
+    nodeFree(spare);
+    return true;
+  }
+  nodeLink(list, fromHead ? list.head : list.tail, spare, !fromHead);
+  return false;
+}
+
 /** Removes one entry of a node, and the node with the last one. False: the node is gone. */
 function dropEntry(list: List, ptr: usize, p: usize): bool {
   const node = nodeAt(ptr);
@@ -207,29 +239,64 @@ export function listRead(pos: ListPos): void {
 
 /** Moves `pos` to the next (`forward`) or previous element and reads it; false: there is none. */
 export function listStep(pos: ListPos, forward: bool): bool {
+  if (!listMove(pos, forward)) return false;
+  listRead(pos);
+  return true;
+}
+
+/** As `listStep`, without reading the element. */
+export function listMove(pos: ListPos, forward: bool): bool {
   const node = nodeAt(pos.node);
   if (pos.p != 0) {
     const p = forward ? lpNext(node.body, pos.p) : lpPrev(node.body, pos.p);
     if (p != 0) {
       pos.p = <u32>p;
       pos.index += forward ? 1 : -1;
-      elSetEntry(p);
       return true;
     }
   }
-  return enterNode(pos, forward ? node.next : node.prev, forward);
+  return listPointAt(pos, forward ? node.next : node.prev, forward);
 }
 
-/** Points `pos` at the first (`forward`) or last element of a node; false: 0, no node. */
-function enterNode(pos: ListPos, ptr: usize, forward: bool): bool {
+/** Points `pos` at the first (`forward`) or last element of a node; false: 0, there is none. */
+export function listPointAt(pos: ListPos, ptr: usize, forward: bool): bool {
   pos.node = <u32>ptr;
   if (ptr == 0) return false;
   const node = nodeAt(ptr);
   pos.index = forward ? 0 : nodeCount(node) - 1;
   if (nodeIsPlain(node)) pos.p = 0;
   else pos.p = <u32>(forward ? lpFirst(node.body) : lpLast(node.body));
+  return true;
+}
+
+/** The same, and reads it. */
+function enterNode(pos: ListPos, ptr: usize, forward: bool): bool {
+  if (!listPointAt(pos, ptr, forward)) return false;
   listRead(pos);
   return true;
+}
+
+let needlePtr: usize = 0;
+let needleLen: u32 = 0;
+let needleIsInt: bool = false;
+let needleInt: i64 = 0;
+
+/** Sets what `listIsNeedle` looks for. The bytes stay the caller's and must not go. */
+export function listNeedle(src: usize, len: u32): void {
+  needlePtr = src;
+  needleLen = len;
+  needleIsInt = intParse(src, len);
+  needleInt = intParsed;
+}
+
+/** Whether the element at `pos` is the needle. */
+export function listIsNeedle(pos: ListPos): bool {
+  if (pos.p == 0) {
+    const body: usize = nodeAt(pos.node).body;
+    return bytesEqual(blobPtr(body), blobLen(body), needlePtr, needleLen);
+  }
+  if (lpGet(pos.p)) return bytesEqual(lpValPtr, lpValLen, needlePtr, needleLen);
+  return needleIsInt && lpValInt == needleInt;
 }
 
 /** Reads the element at `index` (negative: from the end) into elPtr, elLen; false: none. */

@@ -193,7 +193,7 @@ export const DIRECTIVES: readonly Directive[] = [
   ),
   row('client-query-buffer-limit', memoryType(1024 * 1024), '1073741824', 'works'),
   row('proto-max-bulk-len', memoryType(1024 * 1024), '536870912', 'works'),
-  row('tracking-table-max-keys', COUNT, '1000000'),
+  row('tracking-table-max-keys', COUNT, '1000000', 'works'),
   row('busy-reply-threshold', COUNT, '5000', 'alias=lua-time-limit'),
   // Data
   row('databases', POSITIVE, '16', 'start works'),
@@ -212,7 +212,7 @@ export const DIRECTIVES: readonly Directive[] = [
   row('stream-node-max-bytes', SIZE, '4096', 'works'),
   row('stream-node-max-entries', COUNT, '100', 'works'),
   row('hll-sparse-max-bytes', SIZE, '3000', 'works'),
-  row('notify-keyspace-events', keyspaceEventsType, ''),
+  row('notify-keyspace-events', keyspaceEventsType, '', 'works'),
   row('sanitize-dump-payload', enumType('no yes clients'), 'no'),
   // Persistence
   row('dir', directoryType, '.', 'protected works'),

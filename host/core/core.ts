@@ -29,6 +29,9 @@ export const STATUS_RESUME = 64;
 /** Deadlines came up: `armDeadlines`. */
 export const STATUS_DEADLINES = 128;
 
+/** Closed for leaving too much output unread; with STATUS_CLOSE_NOW. */
+export const STATUS_OVER_LIMIT = 256;
+
 /** Flags of `openClient`; the numbers are those of assembly/clients/client.ts. */
 export const CLIENT_MASTER = 1 << 2;
 export const CLIENT_AUTHENTICATED = 1 << 7;

@@ -45,6 +45,9 @@ export interface CoreExports {
   configureStreams(nodeBytes: number, nodeEntries: number): void;
   configureDebug(mode: number): void;
   configureDump(compression: boolean): void;
+  configureNotify(flags: number): void;
+  configureTracking(keysMax: number): void;
+  configureOutput(which: number, hard: number, soft: number, softSec: number): void;
   configureTiming(slowNs: number, all: boolean, histograms: boolean): void;
   configurePassword(ptr: number, len: number): number;
   setReplica(replica: boolean, readOnly: boolean): void;

@@ -1,7 +1,7 @@
 // The server: one core, its listeners and connections, the clock that drives them. It knows the
 // order of starting and ending; what a command does is the core's or a host command's business.
 
-import type { Config, OutputLimit } from '../config/index.js';
+import type { Config } from '../config/index.js';
 import { Core, STATUS_BLOCKED } from '../core/core.js';
 import type { CoreModule } from '../core/load.js';
 import { readTraffic } from '../core/statistics.js';
@@ -97,6 +97,8 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
   readonly #hostCommands: HostCommands;
   readonly #deadlines: Deadlines;
   #cron: TimerHandle | undefined;
+  /** `drainReady` is going to be called. */
+  #isDraining = false;
   #load: { startedMs: number; done: number; total: number } | undefined;
   #closing: Promise<void> | undefined;
   #markDone: () => void = () => undefined;
@@ -220,7 +222,6 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     this.rates.sample(began, () => readTraffic(this.core));
     if (this.core.x.readyClients() !== 0) this.drainReady();
     this.#deadlines.arm();
-    for (const connection of this.#connections.values()) connection.checkOutput();
     const idleMs = this.config.int('timeout') * 1000;
     if (idleMs > 0) this.#closeIdle(now - idleMs);
   }
@@ -281,14 +282,18 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     }
   }
 
-  get outputLimit(): OutputLimit {
-    return this.config.outputLimits.normal;
+  /** The same once for all that arrives in this turn: who receives much is sent to once. */
+  drainSoon(): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    this.defer(() => {
+      this.#isDraining = false;
+      if (this.core.trap === undefined) this.drainReady();
+    });
   }
 
-  onOutputLimit(connection: ClientConnection, bytes: number): void {
-    this.log.warning(
-      `Client ${connection.handle} closed for overcoming of output buffer limits (${bytes} bytes)`,
-    );
+  onOutputLimit(address: string): void {
+    this.log.warning(`Client ${address} closed for overcoming of output buffer limits.`);
   }
 
   onClosed(connection: ClientConnection): void {

@@ -8,8 +8,10 @@ import { encodeCommand, show } from '../support/bytes.js';
 import { RawConnection } from '../support/connection.js';
 import { compareKeyspaces } from '../support/keyspace.js';
 import { Prng } from '../support/prng.js';
-import { parseReply } from '../support/resp.js';
-import { ROULETTE } from './makers/index.js';
+import { parseReply, type Reply } from '../support/resp.js';
+import { isStream, streamDifference } from '../support/stream-dump.js';
+import { drawCommands } from './makers/index.js';
+import { sameTimes } from './masks.js';
 import type { Endpoint } from './runner.js';
 
 export interface RandomOptions {
@@ -55,11 +57,11 @@ export async function runRandom(
     while (log.length < ops) {
       const start = log.length;
       const size = prng.range(1, batchMax);
-      const batch = Array.from({ length: size }, () => prng.pick(ROULETTE)(prng));
+      const batch = drawCommands(prng, size);
       log.push(...batch);
       const [left, right] = await Promise.all([a.pipeline(batch), b.pipeline(batch)]);
       for (const [i, reply] of left.entries()) {
-        if (reply.equals(right[i]!) || isUnorderedDump(batch[i]!, reply, right[i]!)) continue;
+        if (reply.equals(right[i]!) || isSameUnordered(batch[i]!, reply, right[i]!)) continue;
         return difference(start + i, show(reply), show(right[i]));
       }
     }
@@ -72,15 +74,26 @@ export async function runRandom(
   }
 }
 
-function isUnorderedDump(args: (string | Buffer)[], left: Buffer, right: Buffer): boolean {
-  if (!['DUMP', 'EXEC'].includes(String(args[0])) || left.length !== right.length) return false;
+/** Whether replies differ only where Redis defines no order, or in when something happened. */
+function isSameUnordered(args: (string | Buffer)[], left: Buffer, right: Buffer): boolean {
+  const name = String(args[0]);
+  if (!/^(DUMP|EXEC|SORT|SORT_RO|XINFO|XPENDING)$/.test(name)) return false;
   const [a, b] = [parseReply(left), parseReply(right)];
-  const pairs = 'items' in a && 'items' in b ? a.items.map((x, i) => [x, b.items[i]!]) : [[a, b]];
-  return pairs.every(([x, y]) => {
-    if (JSON.stringify(x, bigints) === JSON.stringify(y, bigints)) return true;
-    if (x?.type !== 'bulk' || y?.type !== 'bulk' || x.text.length !== y.text.length) return false;
-    return UNORDERED.has(x.text.charCodeAt(0)) && x.text[0] === y.text[0];
-  });
+  if (name !== 'EXEC') return isSamePart(a, b);
+  return 'items' in a && 'items' in b && a.items.every((x, i) => isSamePart(x, b.items[i]!));
+}
+
+/** The same for one reply: DUMPs of hash tables of one size, arrays of the same elements. */
+function isSamePart(a: Reply, b: Reply): boolean {
+  if (JSON.stringify(a, bigints) === JSON.stringify(b, bigints)) return true;
+  if (a.type === 'array' && b.type === 'array') {
+    const [x, y] = [a, b].map(({ items }) => items.map((item) => JSON.stringify(item, bigints)));
+    return sameTimes(a, b) || x!.sort().join() === y!.sort().join();
+  }
+  if (a.type !== 'bulk' || b.type !== 'bulk' || a.text.length !== b.text.length) return false;
+  const [x, y] = [Buffer.from(a.text, 'latin1'), Buffer.from(b.text, 'latin1')];
+  if (isStream(x) && isStream(y)) return streamDifference(x, y, 'timeless') === '';
+  return UNORDERED.has(x[0]!) && x[0] === y[0];
 }
 
 const bigints = (_: string, item: unknown) => (typeof item === 'bigint' ? String(item) : item);
@@ -106,7 +119,7 @@ function historyOf(log: (string | Buffer)[][], index: number): string[] {
 /** Bytes of a run's commands, for replaying them by other means. */
 export function recordRandom({ seed, ops }: RandomOptions): Buffer {
   const prng = new Prng(seed);
-  return Buffer.concat(Array.from({ length: ops }, () => encodeCommand(prng.pick(ROULETTE)(prng))));
+  return Buffer.concat(drawCommands(prng, ops).map((args) => encodeCommand(args)));
 }
 
 export function describeRandom(seed: number, found: RandomDifference): string {

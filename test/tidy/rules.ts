@@ -28,10 +28,13 @@ export const COMMANDS_SHARED: readonly string[] = [
   'host-call',
   'dispatch',
   'process',
+  'turn',
   'unblock',
   'reject',
   'command-stats',
   'sorted-set-pop',
+  'stream-common',
+  'list-elements',
 ];
 
 /** Command files that bring the families together and so may import any of them. */

@@ -241,6 +241,20 @@ export function extIsNanOrInf(ext: usize): bool {
 }
 
 /**
+ * The number as a double: right to the last bit but one, infinite where it is too large.
+ */
+export function extToDouble(ext: usize): f64 {
+  const e = changetype<Ext>(ext);
+  let value: f64 = e.kind == 1 ? Infinity : e.kind == 2 ? NaN : <f64>e.mant;
+  // In steps, because no double is 2^-16445.
+  let exp = e.exp;
+  for (; exp < -1000 && value != 0; exp += 1000) value *= 2 ** -1000;
+  for (; exp > 1000 && value < Infinity; exp -= 1000) value *= 2 ** 1000;
+  if (value != 0) value *= 2 ** <f64>exp;
+  return e.neg ? -value : value;
+}
+
+/**
  * Stores a + b at `out`, which may be either of them. The sum is rounded once; inf - inf is NaN.
  */
 export function extAdd(a: usize, b: usize, out: usize): void {
