@@ -19,9 +19,10 @@ import {
   CLIENT_REPLY_SKIP_NEXT,
   clientQueue,
 } from '../clients/client';
+import { mustWait, postpone } from '../clients/pause';
 import {
   effectsCommandStart,
-  effectsCommit,
+  effectsPending,
   effectVerbatim,
   effectWritten,
 } from '../keyspace/effects';
@@ -30,10 +31,12 @@ import {
   countCommand,
   dirty,
   isReplica,
+  isSpecial,
   loading,
   loadingAsync,
   masterDown,
   maxMemory,
+  paused,
   replicaReadOnly,
 } from '../keyspace/state';
 import { observers, pushMark, pushRelease } from '../keyspace/push';
@@ -83,7 +86,7 @@ import {
   rejectUnknown,
 } from './reject';
 import { applyMute } from './turn';
-import { serveReadyKeys } from './unblock';
+import { commitFor, serveReadyKeys } from './unblock';
 
 /** A pipeline is interrupted at this much output, so that replies never pile up by the chunk. */
 const OUTPUT_MAX: u32 = 4 << 20;
@@ -256,6 +259,12 @@ function isForSubscriber(id: i32): bool {
   );
 }
 
+/** Whether a command may change something, here or at followers, or (EXEC) would run such ones. */
+function mayChange(id: i32): bool {
+  const flags = cmdFlags(id) | (id == CMD_EXEC ? client.queueFlags : 0);
+  return (flags & (CMDFLAG_WRITE | CMDFLAG_MAY_REPLICATE)) != 0;
+}
+
 /** Redis: a client in MONITOR mode counts as a replica, which leaves the data alone. */
 function touchesKeyspace(id: i32): bool {
   const flags = cmdFlags(id) | (id == CMD_EXEC ? client.queueFlags : 0);
@@ -291,10 +300,7 @@ function queueCommand(id: i32): void {
 // @ts-ignore: decorator
 @inline function isPlain(): bool {
   return (
-    (client.flags & (UNUSUAL | CLIENT_AUTHENTICATED)) == CLIENT_AUTHENTICATED &&
-    !isReplica &&
-    !loading &&
-    maxMemory == 0
+    (client.flags & (UNUSUAL | CLIENT_AUTHENTICATED)) == CLIENT_AUTHENTICATED && !isSpecial
   );
 }
 
@@ -314,7 +320,7 @@ export function processCommand(id: i32): void {
     runChecked(id);
     endUnusual();
   }
-  effectsCommit();
+  if (effectsPending()) commitFor(client);
   if (readyKeyCount != 0) serveReadyKeys();
   if (client.replyBytes > OUTPUT_MAX && (client.flags & CLIENT_INTERNAL) == 0) {
     client.flags |= CLIENT_OUTPUT_FULL;
@@ -326,6 +332,10 @@ function runChecked(id: i32): void {
   if (id < 0) return;
   client.lastCmd = id;
   if (isForbidden(id)) return;
+  if (paused != 0 && mustWait(client, mayChange(id))) {
+    postpone(client);
+    return;
+  }
   if (isQueued(id)) queueCommand(id);
   else callUnusual(id);
 }

@@ -184,7 +184,7 @@ export function effectId(ms: u64, seq: u64): void {
   effectArg(idText, idFormat(ms, seq, idText));
 }
 
-/** XCLAIM with all that is known of a pending entry of the group looked up last; it has an owner. */
+/** XCLAIM with all that is known of a pending entry, which has an owner, of the group looked up. */
 export function effectClaim(
   keyArg: u32,
   groupArg: u32,

@@ -190,9 +190,9 @@ function checkOrReply(n: u32): bool {
   }
   if (argIsChar(id, GREATER)) {
     if (isGroup) return true;
-    replyError(
-      'ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.',
-    );
+    errorBegin('ERR The > ID can be specified only when calling XREADGROUP using the GROUP ');
+    errorText('<group> <consumer> option.');
+    errorEnd();
     return false;
   }
   return argStrictIdOrReply(id, 0);
