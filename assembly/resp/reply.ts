@@ -20,7 +20,9 @@
 import { alloc, free, goodSize } from '../base/alloc';
 import { formatG17 } from '../base/numbers/format';
 import { ll2string } from '../base/numbers/integers';
+import { clockMark } from '../base/clock';
 import { writeLiteral } from '../base/literal';
+import { countErrorBytes, countErrorText } from './error-stats';
 
 const OFF_LEN: usize = 4;
 const OFF_CAP: usize = 8;
@@ -145,7 +147,7 @@ function newBlock(need: usize): usize {
   return block;
 }
 
-/** Makes room for `need` contiguous bytes at `pos`; false (and `replyFailed`) when there is none. */
+/** Makes room for `need` contiguous bytes at `pos`; false (and `replyFailed`): there is none. */
 function reserveSlow(need: usize): bool {
   if (list.bytes >= listMax) {
     replyFailed = true;
@@ -157,8 +159,12 @@ function reserveSlow(need: usize): bool {
     return false;
   }
   settle();
-  if (list.tail != 0) store<u32>(<usize>list.tail, <u32>block);
-  else list.head = <u32>block;
+  if (list.tail != 0) {
+    store<u32>(<usize>list.tail, <u32>block);
+    clockMark();
+  } else {
+    list.head = <u32>block;
+  }
   list.tail = <u32>block;
   pos = block + HEADER;
   end = pos + load<u32>(block, OFF_CAP);
@@ -285,7 +291,10 @@ export function replyRaw(ptr: usize, len: usize): void {
 
 /** A whole reply made elsewhere; an error counts as one. */
 export function replyMade(ptr: usize, len: usize): void {
-  if (len != 0 && load<u8>(ptr) == 45) replyErrors++;
+  if (len != 0 && load<u8>(ptr) == 45) {
+    replyErrors++;
+    countErrorBytes(ptr + 1, len - 1);
+  }
   replyRaw(ptr, len);
 }
 
@@ -499,6 +508,7 @@ export function replyLines(text: string): void {
 /** -text; the literal begins with the error's code. */
 export function replyError(text: string): void {
   replyErrors++;
+  countErrorText(text);
   if (!reserve(<usize>text.length + 3)) return;
   store<u8>(pos++, 45);
   pos += writeLiteral(pos, text);
@@ -508,6 +518,7 @@ export function replyError(text: string): void {
 /** Starts an error made of pieces: `errorText`, `errorBytes` …, `errorEnd`. */
 export function errorBegin(text: string): void {
   replyErrors++;
+  countErrorText(text);
   replyLiteral('-');
   replyLiteral(text);
 }

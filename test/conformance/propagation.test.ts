@@ -17,7 +17,7 @@ import {
   recordings,
   takeEffects,
 } from './effects.js';
-import { ROULETTE } from './makers/index.js';
+import { drawCommands, ERRNO_RESET } from './makers/index.js';
 import { waitsFor } from './waiting.js';
 
 /** Lines of what later issues bring: scripts, eviction, replicas of ours. */
@@ -69,8 +69,7 @@ const missing = [available('redis'), available('respite')].find(({ ok }) => !ok)
 
 /** What random runs are made of, as bytes to be told apart from their effects. */
 function randomCommands(seed: number): (string | Buffer)[][] {
-  const prng = new Prng(seed);
-  return [...Array.from({ length: OPS }, () => prng.pick(ROULETTE)(prng)), ['DISCARD']];
+  return [...drawCommands(new Prng(seed), OPS), ['DISCARD']];
 }
 
 describe(`random commands, seed ${seed}`, () => {
@@ -96,7 +95,7 @@ describe(`random commands, seed ${seed}`, () => {
     for (const [i, bytes] of effects.entries()) {
       const own = parseCommands(bytes);
       if (own.length === 0) continue;
-      const replies = await connection.pipeline(own);
+      const [, ...replies] = await connection.pipeline([ERRNO_RESET, ...own]);
       const bad = replies.find((reply) => reply[0] === 45);
       if (bad) wrong.push(`${effectsText(bytes)} was answered ${bad} (command ${i})`);
     }
@@ -106,6 +105,8 @@ describe(`random commands, seed ${seed}`, () => {
     const mine = new MemoryConnection(host);
     const why = await compareKeyspaces(mine, connection, {
       databases: 3,
+      // Redis: SORT gives a sorted set another encoding, and tells nobody.
+      encodings: false,
       streams: 'followed',
     });
     expect(why).toEqual([]);
