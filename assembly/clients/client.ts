@@ -7,6 +7,7 @@
 import { alloc, free, realloc } from '../base/alloc';
 import { blobNew } from '../base/blob';
 import {
+  CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSE_NOW,
   CLIENT_INTERNAL,
   CLIENT_LISTENS,
@@ -27,8 +28,6 @@ export const CLIENT_MULTI: u32 = 1 << 0;
 export const CLIENT_DIRTY_EXEC: u32 = 1 << 1;
 /** The link to our master: replies are dropped, expired keys are visible. */
 export const CLIENT_MASTER: u32 = 1 << 2;
-/** Closed by the host once its replies are out; no more commands are read. */
-export const CLIENT_CLOSE_AFTER_REPLY: u32 = 1 << 3;
 /** CLIENT REPLY OFF. */
 export const CLIENT_REPLY_OFF: u32 = 1 << 4;
 /** CLIENT REPLY SKIP: the next command's reply is dropped. */
@@ -40,8 +39,14 @@ export const CLIENT_AUTHENTICATED: u32 = 1 << 7;
 /** A host command has not finished: nothing more is read from this client. */
 export const CLIENT_HOST_BUSY: u32 = 1 << 8;
 export const CLIENT_NO_EVICT: u32 = 1 << 9;
-// 1 << 10, 1 << 12, 1 << 13, 1 << 31: see resp/outbox.ts
-export { CLIENT_CLOSE_NOW, CLIENT_INTERNAL, CLIENT_LISTENS, CLIENT_READY };
+// 1 << 3, 1 << 10, 1 << 12, 1 << 13, 1 << 31: see resp/outbox.ts
+export {
+  CLIENT_CLOSE_AFTER_REPLY,
+  CLIENT_CLOSE_NOW,
+  CLIENT_INTERNAL,
+  CLIENT_LISTENS,
+  CLIENT_READY,
+};
 /** Came over a unix socket. */
 export const CLIENT_UNIX: u32 = 1 << 11;
 /** EXEC is running this client's queue. */

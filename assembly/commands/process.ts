@@ -167,8 +167,12 @@ export function callQueued(id: i32): void {
   if (client.flags & CLIENT_MASTER) applyProblem(id);
 }
 
+/** The command that `resolve` found in the arguments last, whatever became of it; -1 = none. */
+let named: i32 = -1;
+
 /** The id of the command in the arguments, subcommands resolved; below 0: refused and answered. */
 function resolve(id: i32): i32 {
+  named = -1;
   if (id < 0) {
     rejectUnknown();
     return -1;
@@ -181,6 +185,7 @@ function resolve(id: i32): i32 {
     }
     id = sub;
   }
+  named = id;
   if (!cmdArityOk(id, <i32>argc)) {
     rejectArity(id);
     return -1;
@@ -348,5 +353,5 @@ function endUnusual(): void {
   if ((client.flags & CLIENT_BLOCKED) == 0) client.flags &= ~CLIENT_REPLY_SKIP;
   applyMute();
   pushRelease();
-  if (client.push & PUSH_CACHING) endCaching();
+  if (client.push & PUSH_CACHING) endCaching(named);
 }

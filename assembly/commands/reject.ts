@@ -44,7 +44,12 @@ export function reject(id: i32, text: string): void {
 export function rejectSubscriber(id: i32): void {
   countRejected(id);
   flagTransaction();
-  errorBegin("ERR Can't execute '");
+  if (id == CMD_EXEC) {
+    clientDiscard(client);
+    errorBegin("EXECABORT Transaction discarded because of: Can't execute '");
+  } else {
+    errorBegin("ERR Can't execute '");
+  }
   errorBytes(cmdNamePtr(id), cmdNameLen(id), 128);
   errorText("': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this ");
   errorText('context');

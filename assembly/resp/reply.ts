@@ -147,7 +147,7 @@ function newBlock(need: usize): usize {
   return block;
 }
 
-/** Makes room for `need` contiguous bytes at `pos`; false (and `replyFailed`) when there is none. */
+/** Makes room for `need` contiguous bytes at `pos`; false (and `replyFailed`): there is none. */
 function reserveSlow(need: usize): bool {
   if (list.bytes >= listMax) {
     replyFailed = true;

@@ -54,9 +54,10 @@ export class ClientConnection {
   constructor(owner: ConnectionOwner, socket: Connection) {
     this.#owner = owner;
     this.#socket = socket;
+    this.lastInputMs = owner.nowMs();
+    owner.core.x.setTime(this.lastInputMs);
     const flags = (owner.openAccess ? CLIENT_AUTHENTICATED : 0) | (socket.isUnix ? CLIENT_UNIX : 0);
     this.handle = owner.core.openClient(flags, socket.remoteAddress, socket.localAddress);
-    this.lastInputMs = owner.nowMs();
     const core = owner.core;
     socket.start({
       buffer: core.reserved ? core.readBuffer : () => core.readBuffer,

@@ -276,7 +276,7 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     }
   }
 
-  /** The same once for all that arrives in this turn: a receiver of many messages is sent to once. */
+  /** The same once for all that arrives in this turn: who receives much is sent to once. */
   drainSoon(): void {
     if (this.#isDraining) return;
     this.#isDraining = true;

@@ -17,7 +17,7 @@ import {
   recordings,
   takeEffects,
 } from './effects.js';
-import { ROULETTE } from './makers/index.js';
+import { drawCommands, ERRNO_RESET } from './makers/index.js';
 import { waitsFor } from './waiting.js';
 
 /** Lines of what later issues bring: scripts, eviction, replicas of ours. */
@@ -69,8 +69,7 @@ const missing = [available('redis'), available('respite')].find(({ ok }) => !ok)
 
 /** What random runs are made of, as bytes to be told apart from their effects. */
 function randomCommands(seed: number): (string | Buffer)[][] {
-  const prng = new Prng(seed);
-  return [...Array.from({ length: OPS }, () => prng.pick(ROULETTE)(prng)), ['DISCARD']];
+  return [...drawCommands(new Prng(seed), OPS), ['DISCARD']];
 }
 
 describe(`random commands, seed ${seed}`, () => {
@@ -96,12 +95,13 @@ describe(`random commands, seed ${seed}`, () => {
     for (const [i, bytes] of effects.entries()) {
       const own = parseCommands(bytes);
       if (own.length === 0) continue;
-      const replies = await connection.pipeline(own);
+      const [, ...replies] = await connection.pipeline([ERRNO_RESET, ...own]);
       const bad = replies.find((reply) => reply[0] === 45);
       if (bad) wrong.push(`${effectsText(bytes)} was answered ${bad} (command ${i})`);
     }
     expect(wrong).toEqual([]);
     const mine = new MemoryConnection(host);
+    // Redis: SORT gives a sorted set another encoding, and tells nobody.
     const why = await compareKeyspaces(mine, connection, { databases: 3, encodings: false });
     expect(why).toEqual([]);
     connection.close();

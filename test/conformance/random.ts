@@ -10,7 +10,7 @@ import { compareKeyspaces } from '../support/keyspace.js';
 import { Prng } from '../support/prng.js';
 import { parseReply, type Reply } from '../support/resp.js';
 import { isStream, streamDifference } from '../support/stream-dump.js';
-import { ROULETTE } from './makers/index.js';
+import { drawCommands } from './makers/index.js';
 import { sameTimes } from './masks.js';
 import type { Endpoint } from './runner.js';
 
@@ -57,7 +57,7 @@ export async function runRandom(
     while (log.length < ops) {
       const start = log.length;
       const size = prng.range(1, batchMax);
-      const batch = Array.from({ length: size }, () => prng.pick(ROULETTE)(prng));
+      const batch = drawCommands(prng, size);
       log.push(...batch);
       const [left, right] = await Promise.all([a.pipeline(batch), b.pipeline(batch)]);
       for (const [i, reply] of left.entries()) {
@@ -119,7 +119,7 @@ function historyOf(log: (string | Buffer)[][], index: number): string[] {
 /** Bytes of a run's commands, for replaying them by other means. */
 export function recordRandom({ seed, ops }: RandomOptions): Buffer {
   const prng = new Prng(seed);
-  return Buffer.concat(Array.from({ length: ops }, () => encodeCommand(prng.pick(ROULETTE)(prng))));
+  return Buffer.concat(drawCommands(prng, ops).map((args) => encodeCommand(args)));
 }
 
 export function describeRandom(seed: number, found: RandomDifference): string {
