@@ -6,3 +6,4 @@ scenarioTests('blocking-lists');
 scenarioTests('blocking-zsets');
 scenarioTests('blocking-clients');
 scenarioTests('pause');
+scenarioTests('transactions');
