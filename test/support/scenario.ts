@@ -128,7 +128,7 @@ class ScenarioRun {
     peer.connection.send(Buffer.concat(words.map(encodeCommand)));
     if (flags.includes('>')) {
       peer.blocked = flags.includes('>>') ? 'manual' : 'auto';
-      await this.#untilBlocked(peer);
+      await waitFor(() => this.#isBlocked(peer), { what: `${name} to be blocked` });
     }
     const shown = await this.#settle(peer, words);
     if (flags.includes('~')) shown.sort();
@@ -242,15 +242,10 @@ class ScenarioRun {
     return / flags=\w*b/.test(line);
   }
 
-  async #untilBlocked(peer: Peer): Promise<void> {
-    await waitFor(() => this.#isBlocked(peer), { what: `${peer.name} to be blocked` });
-  }
-
   async #barrier(peer: Peer): Promise<string[]> {
     const { connection } = peer;
     const out: string[] = [];
-    if (peer.inMulti || peer.isSilent || peer.isGone) return out;
-    if (peer.blocked === 'manual') return out;
+    if (peer.inMulti || peer.isSilent || peer.isGone || peer.blocked === 'manual') return out;
     if (peer.blocked === 'auto') {
       if (await this.#isBlocked(peer)) return out;
       peer.blocked = 'no';
