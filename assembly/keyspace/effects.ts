@@ -181,6 +181,12 @@ export function effectHdel(db: u32, item: usize, field: usize, fieldLen: u32): v
   effectWritten = false;
 }
 
+/** Whether the present unit has written anything. */
+// @ts-ignore: decorator
+@inline export function effectsPending(): bool {
+  return unitOps != 0;
+}
+
 /** The end of an execution unit: closes the transaction if it holds more than one command. */
 // @ts-ignore: decorator
 @inline export function effectsCommit(): void {

@@ -25,7 +25,15 @@ import { htFind, htTouchGroups } from '../hashtable/hashtable';
 import {
   ITEM_NUM, itemFlags, itemKeyLen, itemKeyPtr, itemMeta, itemSetMeta,
 } from '../hashtable/item';
-import { dbInsertItem, dbAt, dbCount, dbExpires, dbKeys, lfuMinutes, lruClock } from '../keyspace/db';
+import {
+  dbAt,
+  dbCount,
+  dbExpires,
+  dbInsertItem,
+  dbKeys,
+  lfuMinutes,
+  lruClock,
+} from '../keyspace/db';
 import {
   FUNCTION_ADDED, FUNCTION_BAD, FUNCTION_OOM, functionsAdd, functionsClear, functionsCount,
   functionsSwap,

@@ -54,9 +54,10 @@ export class ClientConnection {
   constructor(owner: ConnectionOwner, socket: Connection) {
     this.#owner = owner;
     this.#socket = socket;
+    this.lastInputMs = owner.nowMs();
+    owner.core.x.setTime(this.lastInputMs);
     const flags = (owner.openAccess ? CLIENT_AUTHENTICATED : 0) | (socket.isUnix ? CLIENT_UNIX : 0);
     this.handle = owner.core.openClient(flags, socket.remoteAddress, socket.localAddress);
-    this.lastInputMs = owner.nowMs();
     const core = owner.core;
     socket.start({
       buffer: core.reserved ? core.readBuffer : () => core.readBuffer,
@@ -66,6 +67,7 @@ export class ClientConnection {
   }
 
   #onRead(n: number): void {
+    if (this.#closed) return;
     const owner = this.#owner;
     const now = owner.nowMs();
     this.lastInputMs = now;
@@ -100,6 +102,8 @@ export class ClientConnection {
     if (status & STATUS_CLOSE_NOW) {
       if (status & STATUS_OVER_LIMIT) this.#owner.onOutputLimit(this.#socket.remoteAddress);
       this.#socket.destroy();
+      // Redis: who is killed is gone at once, whenever the socket says so.
+      this.#onClose();
       return;
     }
     if (status & STATUS_OUTPUT) this.#flush();

@@ -11,7 +11,7 @@ import { Prng } from '../support/prng.js';
 import { parseReply, type Reply } from '../support/resp.js';
 import { isStream, streamDifference } from '../support/stream-dump.js';
 import type { Make } from './makers/common.js';
-import { ROULETTE } from './makers/index.js';
+import { drawCommands } from './makers/index.js';
 import { sameTimes } from './masks.js';
 import type { Endpoint } from './runner.js';
 
@@ -42,7 +42,7 @@ export interface RandomDifference {
 export async function runRandom(
   oracle: Endpoint,
   subject: Endpoint,
-  { seed, ops, batchMax = 40, makes = ROULETTE, valuesOnly = false }: RandomOptions,
+  { seed, ops, batchMax = 40, makes, valuesOnly = false }: RandomOptions,
 ): Promise<RandomDifference | undefined> {
   const prng = new Prng(seed);
   const [a, b] = await Promise.all([
@@ -62,7 +62,7 @@ export async function runRandom(
     while (log.length < ops) {
       const start = log.length;
       const size = prng.range(1, batchMax);
-      const drawn = Array.from({ length: size }, () => prng.pick(makes)(prng));
+      const drawn = drawCommands(prng, size, makes);
       const batch = valuesOnly ? drawn.filter(([name]) => name !== 'DUMP') : drawn;
       log.push(...batch);
       const [left, right] = await Promise.all([a.pipeline(batch), b.pipeline(batch)]);
@@ -132,7 +132,7 @@ function historyOf(log: (string | Buffer)[][], index: number): string[] {
 /** Bytes of a run's commands, for replaying them by other means. */
 export function recordRandom({ seed, ops }: RandomOptions): Buffer {
   const prng = new Prng(seed);
-  return Buffer.concat(Array.from({ length: ops }, () => encodeCommand(prng.pick(ROULETTE)(prng))));
+  return Buffer.concat(drawCommands(prng, ops).map((args) => encodeCommand(args)));
 }
 
 export function describeRandom(seed: number, found: RandomDifference): string {

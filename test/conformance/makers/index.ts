@@ -1,7 +1,10 @@
 // All makers of random commands, by family, and a draw among them by weight.
 
+import type { Prng } from '../../support/prng.js';
 import type { Make, Weighted } from './common.js';
+import { GEO } from './geo.js';
 import { HASH, HASH_EXPIRE } from './hash.js';
+import { HYPERLOGLOG } from './hyperloglog.js';
 import { KEYS } from './keys.js';
 import { KEYSPACE } from './keyspace.js';
 import { LIST } from './list.js';
@@ -10,12 +13,20 @@ import { SORT } from './sort.js';
 import { STREAM } from './stream.js';
 import { ZSET } from './zset.js';
 
+/**
+ * Changes nothing, and makes C's errno 0 on the way. Redis: SORT takes an errno that an earlier
+ * command left behind (ZADD k 1e-400 m) for a failure of its own.
+ */
+export const ERRNO_RESET = ['INCRBYFLOAT', 'errno', 'inf'];
+
 /** What redis-server 7.0 can be asked. */
 const FAMILIES: Record<string, Weighted[]> = {
+  geo: GEO,
+  hash: HASH,
+  hyperloglog: HYPERLOGLOG,
   keyspace: KEYSPACE,
   list: LIST,
   set: SET,
-  hash: HASH,
   sort: SORT,
   stream: STREAM,
   zset: ZSET,
@@ -32,4 +43,15 @@ export function roulette(names: readonly string[] = Object.keys(FAMILIES)): Make
   });
 }
 
-export const ROULETTE: Make[] = roulette();
+const ROULETTE = roulette();
+
+/** `count` random commands, and what is needed between them. */
+export function drawCommands(
+  prng: Prng,
+  count: number,
+  makes: readonly Make[] = ROULETTE,
+): (string | Buffer)[][] {
+  return Array.from({ length: count }, () => prng.pick(makes)(prng)).flatMap((command) =>
+    /^SORT/.test(String(command[0])) ? [ERRNO_RESET, command] : [command],
+  );
+}
