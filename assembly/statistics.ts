@@ -13,13 +13,15 @@ import {
   usageSum,
 } from './clients/usage';
 import { effectsOffset } from './keyspace/effects';
-import { dbAt, dbAvgTtl, dbCount, dbExpires, dbKeys } from './keyspace/db';
+import { dbAt, dbAvgTtl, dbCount, dbExpires, dbKeys, dbTickets } from './keyspace/db';
+import { ticketsCount } from './keyspace/hash-tickets';
 import { expireStaleShare } from './keyspace/expire';
 import { htOverhead } from './hashtable/hashtable';
 import {
   dirty,
   statApplyErrors,
   statCommands,
+  statExpiredFields,
   statExpiredKeys,
   statKeyspaceHits,
   statKeyspaceMisses,
@@ -34,7 +36,7 @@ import { watchedKeys } from './keyspace/watch';
 import { replyBytesTotal, replyErrors } from './resp/reply';
 
 /** Numbers in the block. */
-export const STAT_COUNT: u32 = 34;
+export const STAT_COUNT: u32 = 35;
 const block = memory.data(<i32>STAT_COUNT * 8, 16);
 let at: usize = 0;
 
@@ -82,6 +84,7 @@ export function fillStatistics(): usize {
   put(<f64>usageMaster);
   put(<f64>statNetReplInput);
   put(expireStaleShare);
+  put(<f64>statExpiredFields);
   return block;
 }
 
@@ -104,7 +107,10 @@ function tablesOverhead(): usize {
   return sum;
 }
 
-/** Keys, keys with an expiry, average TTL ms, bytes of both tables of a database: five f64. */
+/**
+ * Of one database: keys, keys with an expiry, average TTL ms, bytes of both tables, hashes with
+ * fields that expire; six f64.
+ */
 export function fillDatabase(index: u32): usize {
   at = block;
   const db = dbAt(min(index, dbCount - 1));
@@ -113,5 +119,6 @@ export function fillDatabase(index: u32): usize {
   put(<f64>dbAvgTtl(db));
   put(<f64>htOverhead(dbKeys(db)));
   put(<f64>htOverhead(dbExpires(db)));
+  put(<f64>ticketsCount(dbTickets(db)));
   return block;
 }

@@ -37,6 +37,7 @@ const NAMES = [
   'masterMemory',
   'netReplInputBytes',
   'expiredStaleShare',
+  'expiredFields',
 ] as const;
 
 /** Counters and gauges of a core; sizes in bytes. */
@@ -50,6 +51,8 @@ export interface DatabaseStatistics {
   /** Bytes of the table of keys, and of that of keys with an expiry. */
   tableBytes: number;
   expiresBytes: number;
+  /** Hashes with fields that expire. */
+  subexpiry: number;
 }
 
 export function readStatistics(core: Core): CoreStatistics {
@@ -62,13 +65,14 @@ export function readStatistics(core: Core): CoreStatistics {
 }
 
 export function readDatabaseStatistics(core: Core, index: number): DatabaseStatistics {
-  const numbers = core.doubles(core.x.databaseStatistics(index) >>> 0, 5);
+  const numbers = core.doubles(core.x.databaseStatistics(index) >>> 0, 6);
   return {
     keys: numbers[0]!,
     expires: numbers[1]!,
     avgTtlMs: numbers[2]!,
     tableBytes: numbers[3]!,
     expiresBytes: numbers[4]!,
+    subexpiry: numbers[5]!,
   };
 }
 

@@ -191,6 +191,7 @@ function statsSection(server: ServerContext, stats: CoreStatistics): InfoFields 
     sync_full: 0,
     sync_partial_ok: 0,
     sync_partial_err: 0,
+    expired_subkeys: stats.expiredFields,
     expired_keys: stats.expiredKeys,
     expired_stale_perc: (100 * stats.expiredStaleShare).toFixed(2),
     expired_time_cap_reached_count: 0,
@@ -305,8 +306,11 @@ function latencystatsSection(server: ServerContext): InfoFields {
 function keyspaceSection(server: ServerContext): InfoFields {
   const fields: InfoFields = {};
   for (let db = 0; db < server.config.int('databases'); db++) {
-    const { keys, expires, avgTtlMs } = readDatabaseStatistics(server.core, db);
-    if (keys > 0) fields[`db${db}`] = `keys=${keys},expires=${expires},avg_ttl=${avgTtlMs}`;
+    const { keys, expires, avgTtlMs, subexpiry } = readDatabaseStatistics(server.core, db);
+    if (keys === 0) continue;
+    // Redis: 7.4 has it always; parsers of 7.0 know it not.
+    const hashes = subexpiry > 0 ? `,subexpiry=${subexpiry}` : '';
+    fields[`db${db}`] = `keys=${keys},expires=${expires},avg_ttl=${avgTtlMs}${hashes}`;
   }
   return fields;
 }

@@ -14,6 +14,17 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => redis?.stop());
 
+/** Draws a member and, if it is to go and not the last, removes it; what was removed. */
+function drawOne(obj: number, model: Set<string>, goes: boolean): Buffer | undefined {
+  t.raw.setRandom!(obj);
+  const drawn = key(t.el());
+  expect(model.has(drawn)).toBe(true);
+  if (!goes || model.size < 2) return undefined;
+  t.raw.setRemovePicked!(obj);
+  model.delete(drawn);
+  return Buffer.from(drawn, 'latin1');
+}
+
 describe('set', () => {
   const modes = [
     { intset: 512, entries: 128 },
@@ -68,14 +79,8 @@ describe('set', () => {
           expect(r.setHas!(obj, ...t.args(probe))).toBe(model.has(key(probe)) ? 1 : 0);
           if (i % 200 === 0) check();
           if (i % 50 === 0) {
-            r.setRandom!(obj);
-            const drawn = key(t.el());
-            expect(model.has(drawn)).toBe(true);
-            if (i % 100 === 0 && model.size > 1) {
-              r.setRemovePicked!(obj);
-              model.delete(drawn);
-              if (redis) ops.push(redis.send('SREM', 'k', Buffer.from(drawn, 'latin1')));
-            }
+            const drawn = drawOne(obj, model, i % 100 === 0);
+            if (drawn !== undefined && redis) ops.push(redis.send('SREM', 'k', drawn));
           }
           if (redis && entries === 0 && i % 250 === 0 && model.size) {
             await Promise.all(ops.splice(0));
