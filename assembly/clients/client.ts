@@ -56,6 +56,8 @@ export const CLIENT_BLOCKED: u32 = 1 << 18;
 export const CLIENT_POSTPONED: u32 = 1 << 19;
 /** Was unblocked and has commands waiting in its query buffer: the host is to resume it. */
 export const CLIENT_RESUME: u32 = 1 << 20;
+/** Its user may not do everything: each command is checked (commands/acl-check.ts). */
+export const CLIENT_LIMITED: u32 = 1 << 21;
 
 @unmanaged
 export class Client extends Outbox {
@@ -103,6 +105,7 @@ export class Client extends Outbox {
   libVer: u32;
   addr: u32;
   laddr: u32;
+  /** The User (acl-user.ts); 0 = nobody in particular, who may do everything. */
   user: u32;
   lastCmd: i32;
   /** Unix ms. */
@@ -224,7 +227,6 @@ export function clientFree(c: Client): void {
   free(c.libVer);
   free(c.addr);
   free(c.laddr);
-  free(c.user);
   if ((c.flags & CLIENT_INTERNAL) == 0) clientCount--;
   free(changetype<usize>(c));
   store<u32>(table + (<usize>handle << 2), (freeHandles << 1) | 1);

@@ -1,16 +1,8 @@
 /** The CLIENT command. */
-import {
-  textAdd,
-  textAddByte,
-  textAddBytes,
-  textAddInt,
-  textBegin,
-  textLen,
-  textPtr,
-} from '../base/text';
 import { blobLen, blobPtr } from '../base/blob';
 import { llValue, string2ll } from '../base/numbers/integers';
-import { usableSize } from '../base/alloc';
+import { textBegin, textLen, textPtr } from '../base/text';
+import { userFind, users } from '../clients/acl-user';
 import {
   Client,
   client,
@@ -18,22 +10,18 @@ import {
   CLIENT_CLOSE_NOW,
   CLIENT_INTERNAL,
   CLIENT_MASTER,
-  CLIENT_MULTI,
   CLIENT_NO_EVICT,
   CLIENT_NO_TOUCH,
-  CLIENT_READONLY,
   CLIENT_REPLY_OFF,
   CLIENT_REPLY_SKIP_NEXT,
-  CLIENT_UNIX,
   clientAt,
   clientId,
   clientTop,
 } from '../clients/client';
 import { clientSetLib, clientSetName } from '../clients/names';
-import { nowMs, setNoTouch } from '../keyspace/state';
+import { setNoTouch } from '../keyspace/state';
 import { argc, argIs, argLen, argPtr } from '../resp/args';
 import { readyAdd } from '../resp/outbox';
-import { equalsLiteral } from '../base/literal';
 import {
   errorBegin,
   errorBytes,
@@ -47,8 +35,8 @@ import {
   replyOk,
   replyVerbatim,
 } from '../resp/reply';
+import { textAddClient } from './client-line';
 import { applyMute } from './process';
-import { cmdNameLen, cmdNamePtr } from './generated/table';
 
 const TYPE_ANY: i32 = -1;
 const TYPE_NORMAL: i32 = 0;
@@ -78,68 +66,9 @@ function replyUnknownType(i: u32): void {
 
 // ---- CLIENT INFO, CLIENT LIST
 
-function addBlob(label: string, blob: usize): void {
-  textAdd(label);
-  if (blob != 0) textAddBytes(blobPtr(blob), blobLen(blob));
-}
-
-function addNumber(label: string, n: i64): void {
-  textAdd(label);
-  textAddInt(n);
-}
-
-function addFlags(c: Client): void {
-  textAdd(' flags=');
-  const before = textLen;
-  if (c.flags & CLIENT_MASTER) textAdd('M');
-  if (c.flags & CLIENT_MULTI) textAdd('x');
-  if (c.flags & CLIENT_CLOSE_AFTER_REPLY) textAdd('c');
-  if (c.flags & CLIENT_CLOSE_NOW) textAdd('A');
-  if (c.flags & CLIENT_UNIX) textAdd('U');
-  if (c.flags & CLIENT_READONLY) textAdd('r');
-  if ((c.dirtyCas & 0xff) != 0) textAdd('d');
-  if (c.flags & CLIENT_NO_EVICT) textAdd('e');
-  if (c.flags & CLIENT_NO_TOUCH) textAdd('T');
-  if (textLen == before) textAdd('N');
-}
-
-/** Appends one client's line, without the newline. */
-function addClient(c: Client): void {
-  const queued: i64 = c.flags & CLIENT_MULTI ? c.queueCount : -1;
-  addNumber('id=', <i64>clientId(c));
-  addBlob(' addr=', c.addr);
-  addBlob(' laddr=', c.laddr);
-  addNumber(' fd=', <i64>c.handle + 8);
-  addBlob(' name=', c.name);
-  addNumber(' age=', (nowMs - c.createdMs) / 1000);
-  addNumber(' idle=', (nowMs - c.lastMs) / 1000);
-  addFlags(c);
-  addNumber(' db=', c.db);
-  textAdd(' sub=0 psub=0 ssub=0');
-  addNumber(' multi=', queued);
-  addNumber(' qbuf=', c.qlen);
-  addNumber(' qbuf-free=', <i64>c.qcap - c.qlen);
-  addNumber(' argv-mem=', <i64>c.pargvCap * 8);
-  textAdd(' multi-mem=0');
-  textAdd(' rbs=0 rbp=0');
-  textAdd(' obl=0');
-  addNumber(' oll=', c.replyHead != 0 ? 1 : 0);
-  addNumber(' omem=', c.replyBytes);
-  addNumber(' tot-mem=', <i64>usableSize(changetype<usize>(c)) + c.qcap + c.replyBytes);
-  textAdd(' events=r');
-  textAdd(' cmd=');
-  if (c.lastCmd < 0) textAdd('NULL');
-  else textAddBytes(cmdNamePtr(c.lastCmd), cmdNameLen(c.lastCmd));
-  textAdd(' user=default redir=-1');
-  addNumber(' resp=', c.resp);
-  addBlob(' lib-name=', c.libName);
-  addBlob(' lib-ver=', c.libVer);
-  textAddByte(10);
-}
-
 export function cmdClientInfo(): void {
   textBegin();
-  addClient(client);
+  textAddClient(client);
   replyVerbatim(textPtr, textLen, 'txt');
 }
 
@@ -158,7 +87,7 @@ function addClients(type: i32, firstId: u32): void {
     const c = clientAt(h);
     if (changetype<usize>(c) == 0 || c.flags & CLIENT_INTERNAL) continue;
     if (type != TYPE_ANY && typeOf(c) != type) continue;
-    if (firstId == 0 || isListed(c, firstId)) addClient(c);
+    if (firstId == 0 || isListed(c, firstId)) textAddClient(c);
   }
 }
 
@@ -192,6 +121,7 @@ let killId: i64 = 0;
 let killAddr: u32 = 0;
 let killLaddr: u32 = 0;
 let killType: i32 = TYPE_ANY;
+let killUser: usize = 0;
 let killSkipMe: bool = true;
 
 /** Reads one filter pair of the new form at `i`; false: answered with an error. */
@@ -213,7 +143,8 @@ function killFilter(i: u32): bool {
   } else if (argIs(i, 'laddr')) {
     killLaddr = i + 1;
   } else if (argIs(i, 'user')) {
-    if (!equalsLiteral(argPtr(i + 1), argLen(i + 1), 'default')) {
+    killUser = changetype<usize>(userFind(users, argPtr(i + 1), argLen(i + 1)));
+    if (killUser == 0) {
       errorBegin("ERR No such user '");
       errorBytes(argPtr(i + 1), argLen(i + 1), 128);
       errorText("'");
@@ -239,6 +170,7 @@ function isKillTarget(c: Client): bool {
   if (killAddr != 0 && !sameBlob(c.addr, killAddr)) return false;
   if (killLaddr != 0 && !sameBlob(c.laddr, killLaddr)) return false;
   if (killType != TYPE_ANY && typeOf(c) != killType) return false;
+  if (killUser != 0 && c.user != <u32>killUser) return false;
   if (killId != 0 && <u64>killId != clientId(c)) return false;
   return !(killSkipMe && changetype<usize>(c) == changetype<usize>(client));
 }
@@ -257,6 +189,7 @@ export function cmdClientKill(): void {
   killId = 0;
   killAddr = 0;
   killLaddr = 0;
+  killUser = 0;
   killType = TYPE_ANY;
   killSkipMe = true;
   const oldForm = argc == 3;

@@ -9,6 +9,7 @@ import {
   CLIENT_BLOCKED,
   CLIENT_IN_EXEC,
   CLIENT_INTERNAL,
+  CLIENT_LIMITED,
   CLIENT_LISTENS,
   CLIENT_MASTER,
   CLIENT_MULTI,
@@ -39,6 +40,8 @@ import { observers, pushMark, pushRelease } from '../keyspace/push';
 import { argc, argLen, argPtr, argv, setArgs } from '../resp/args';
 import { PUSH_CACHING, PUSH_MONITOR, PUSH_PUBSUB } from '../resp/outbox';
 import { replyErrors, replyMute, replySimple } from '../resp/reply';
+import { accessIsOpen } from '../clients/acl-user';
+import { ACL_OK, ACL_OOM, aclCheckCurrent, aclContext, aclNote } from './acl-check';
 import { endCaching, trackReads } from './client-tracking';
 import { countCall, countFailed } from './command-stats';
 import { dispatch } from './generated/dispatch';
@@ -77,6 +80,7 @@ import {
   applyProblem,
   reject,
   rejectArity,
+  rejectDenied,
   rejectSubcommand,
   rejectSubscriber,
   rejectUnknown,
@@ -92,6 +96,7 @@ export const UNUSUAL: u32 =
   CLIENT_REPLY_SKIP |
   CLIENT_REPLY_SKIP_NEXT |
   CLIENT_MASTER |
+  CLIENT_LIMITED |
   CLIENT_LISTENS;
 
 // ---- one command
@@ -185,11 +190,16 @@ function effectiveFlags(id: i32): u32 {
 function isForbidden(id: i32): bool {
   const flags = effectiveFlags(id);
   const unauthenticated = (client.flags & (CLIENT_AUTHENTICATED | CLIENT_MASTER)) == 0;
-  if (unauthenticated && (flags & CMDFLAG_NO_AUTH) == 0) {
+  if (unauthenticated && (flags & CMDFLAG_NO_AUTH) == 0 && !accessIsOpen()) {
     reject(id, 'NOAUTH Authentication required.');
     return true;
   }
   if (client.flags & CLIENT_MASTER) return false;
+  if (client.flags & CLIENT_MULTI && flags & CMDFLAG_NO_MULTI) {
+    reject(id, 'ERR Command not allowed inside a transaction');
+    return true;
+  }
+  if (client.flags & CLIENT_LIMITED && isDenied(id)) return true;
   if (maxMemory != 0 && flags & CMDFLAG_DENYOOM && usedMemory > maxMemory && !isReplica) {
     reject(id, "OOM command not allowed when used memory > 'maxmemory'.");
     return true;
@@ -222,6 +232,19 @@ function isForbidden(id: i32): bool {
     return true;
   }
   return false;
+}
+
+/** The client's user may not run the command in the arguments: answered and noted, true. */
+function isDenied(id: i32): bool {
+  const result = aclCheckCurrent(id);
+  if (result == ACL_OK) return false;
+  if (result == ACL_OOM) {
+    reject(id, "OOM command not allowed when used memory > 'maxmemory'.");
+    return true;
+  }
+  aclNote(result, id, aclContext());
+  rejectDenied(result, id);
+  return true;
 }
 
 /** What a RESP2 client with subscriptions may still say. */
@@ -258,12 +281,7 @@ function isQueued(id: i32): bool {
 }
 
 function queueCommand(id: i32): void {
-  const flags = cmdFlags(id);
-  if (flags & CMDFLAG_NO_MULTI) {
-    reject(id, 'ERR Command not allowed inside a transaction');
-    return;
-  }
-  if (!clientQueue(client, id, flags, argc, argv)) {
+  if (!clientQueue(client, id, cmdFlags(id), argc, argv)) {
     reject(id, "OOM command not allowed when used memory > 'maxmemory'.");
     return;
   }

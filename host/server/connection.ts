@@ -3,7 +3,6 @@
 
 import type { OutputLimit } from '../config/index.js';
 import {
-  CLIENT_AUTHENTICATED,
   CLIENT_UNIX,
   type Core,
   STATUS_CLOSE_AFTER_REPLY,
@@ -35,8 +34,6 @@ export interface ConnectionOwner {
   readonly outputLimit: OutputLimit;
   /** A client was closed for not reading its replies. */
   onOutputLimit(connection: ClientConnection, bytes: number): void;
-  /** New clients need no password. */
-  readonly openAccess: boolean;
 }
 
 export class ClientConnection {
@@ -57,7 +54,7 @@ export class ClientConnection {
   constructor(owner: ConnectionOwner, socket: Connection) {
     this.#owner = owner;
     this.#socket = socket;
-    const flags = (owner.openAccess ? CLIENT_AUTHENTICATED : 0) | (socket.isUnix ? CLIENT_UNIX : 0);
+    const flags = socket.isUnix ? CLIENT_UNIX : 0;
     this.handle = owner.core.openClient(flags, socket.remoteAddress, socket.localAddress);
     this.lastInputMs = owner.nowMs();
     const core = owner.core;

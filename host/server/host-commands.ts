@@ -3,6 +3,7 @@
 
 import { COMMAND_NAMES } from '../commands/generated/table.js';
 import type { Core } from '../core/core.js';
+import { ACL_FAMILY } from './commands/acl.js';
 import { COMMAND_FAMILY } from './commands/command.js';
 import { CONFIG_FAMILY } from './commands/config.js';
 import { DEBUG_FAMILY } from './commands/debug.js';
@@ -27,7 +28,7 @@ function table(): Map<string, HostHandler> {
   for (const [name, handler] of Object.entries(COMMAND_FAMILY)) {
     out.set(name, (call) => handler(call.argv, call.out));
   }
-  for (const family of [CONFIG_FAMILY, DEBUG_FAMILY, SERVER_FAMILY]) {
+  for (const family of [ACL_FAMILY, CONFIG_FAMILY, DEBUG_FAMILY, SERVER_FAMILY]) {
     for (const [name, handler] of Object.entries(family)) out.set(name, handler);
   }
   return out;
