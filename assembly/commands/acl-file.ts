@@ -6,7 +6,14 @@
  */
 import { alloc, free } from '../base/alloc';
 import { equalsLiteral } from '../base/literal';
-import { textAdd, textAddByte, textAddBytes, textAddInt, textBegin, textFailed } from '../base/text';
+import {
+  textAdd,
+  textAddByte,
+  textAddBytes,
+  textAddInt,
+  textBegin,
+  textFailed,
+} from '../base/text';
 import { userCommit, usersReplace } from '../clients/acl';
 import {
   defaultUser,

@@ -5,6 +5,7 @@
 import {
   Client,
   client,
+  CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_DIRTY_EXEC,
   CLIENT_IN_EXEC,
   CLIENT_LIMITED,
@@ -20,7 +21,7 @@ import { dbAt } from '../keyspace/db';
 import { effectNone } from '../keyspace/effects';
 import { watchAdd, watchExpired } from '../keyspace/watch';
 import { argc, argLen, argPtr, setArgs } from '../resp/args';
-import { replyArray, replyError, replyNullArray, replyOk } from '../resp/reply';
+import { replyArray, replyError, replyMute, replyNullArray, replyOk } from '../resp/reply';
 import { ACL_OK, ACL_OOM, aclCheckCurrent, aclNote, replyDeniedInExec } from './acl-check';
 import { CONTEXT_MULTI } from './acl-log';
 import { callQueued } from './process';
@@ -71,6 +72,8 @@ export function cmdExec(): void {
     setArgs(queuedArgc(node), queuedArgv(node));
     const id = queuedCmd(node);
     if ((client.flags & CLIENT_LIMITED) == 0 || mayStillRun(id)) callQueued(id);
+    // Redis: who ended its own connection (CLIENT KILL, ACL DELUSER) hears no more of this.
+    if (client.flags & CLIENT_CLOSE_AFTER_REPLY) replyMute(true);
   }
   client.flags &= ~CLIENT_IN_EXEC;
   clientDiscard(client);

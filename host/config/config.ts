@@ -64,9 +64,9 @@ function setFailed(name: string, reason: string): SetResult {
 }
 
 const USERS_TWICE =
-  'Configuring Redis with users defined in redis.conf and at the same setting an ACL file path is ' +
-  'invalid. This setup is very likely to lead to configuration errors and security holes, please ' +
-  'define either an ACL file or declare users directly in your redis.conf, but not both.';
+  'Configuring Redis with users defined in redis.conf and at the same setting an ACL file path ' +
+  'is invalid. This setup is very likely to lead to configuration errors and security holes, ' +
+  'please define either an ACL file or declare users directly in your redis.conf, but not both.';
 const IN_TRANSACTION = 'this cannot be changed inside a transaction';
 
 /** A change in steps: each yields a function to call and gets back what it found wrong. */
