@@ -67,6 +67,7 @@ import { notifyConfigure } from './keyspace/notify';
 import { limitCheck, limitConfigure } from './keyspace/push';
 import { trackingConfigure, trackingSettle } from './keyspace/tracking';
 import { expireConfigure, expireCycle } from './keyspace/expire';
+import { fieldsExpireCycle } from './keyspace/hash-fields';
 import { readyKeyCount } from './keyspace/ready-keys';
 import {
   resetStats,
@@ -308,6 +309,7 @@ export function clientShut(handle: u32, now: bool): void {
 export function cron(nowMs: f64): void {
   setNow(<i64>nowMs);
   expireCycle();
+  fieldsExpireCycle();
   if (readyKeyCount != 0) serveReadyKeys();
   trackingSettle();
   checkOutputs();

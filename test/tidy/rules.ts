@@ -42,6 +42,7 @@ export const COMMANDS_SHARED: readonly string[] = [
   'sorted-set-pop',
   'stream-common',
   'list-elements',
+  'hash-common',
 ];
 
 /** Command files that bring the families together and so may import any of them. */
