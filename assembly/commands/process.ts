@@ -8,6 +8,7 @@ import {
   client,
   CLIENT_AUTHENTICATED,
   CLIENT_BLOCKED,
+  CLIENT_DIRTY_EXEC,
   CLIENT_IN_EXEC,
   CLIENT_INTERNAL,
   CLIENT_LISTENS,
@@ -289,7 +290,9 @@ function queueCommand(id: i32): void {
     reject(id, 'ERR Command not allowed inside a transaction');
     return;
   }
-  if (!clientQueue(client, id, flags, argc, argv)) {
+  // What EXEC will not run need not be kept.
+  const isLost = (client.flags & CLIENT_DIRTY_EXEC) != 0 || (client.dirtyCas & 0xff) != 0;
+  if (!isLost && !clientQueue(client, id, flags, argc, argv)) {
     reject(id, "OOM command not allowed when used memory > 'maxmemory'.");
     return;
   }

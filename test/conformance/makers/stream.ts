@@ -1,5 +1,6 @@
 // Random commands over streams. Ids come from a small range or follow the last one, and times are
-// so far from now that a run's own length decides nothing; what waits or asks the clock is left out.
+// so far from now that a run's own length decides nothing; what waits or asks the clock is left
+// out.
 
 import type { Prng } from '../../support/prng.js';
 import { key as anyKey, edge, type Make, maybe, times, value, type Weighted } from './common.js';
