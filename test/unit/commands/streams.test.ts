@@ -2,7 +2,8 @@
 // allocation in turn, the effects, large groups.
 
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Arg } from '../../support/bytes.js';
+import { type MemoryClient, MemoryHost } from '../../sim/memory-host.js';
+import { type Arg, encodeCommand } from '../../support/bytes.js';
 import { CoreClient, compileCore } from './support/core-client.js';
 
 const OOM = "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
@@ -272,6 +273,22 @@ describe('redis 8.2: deleting with regard to groups', () => {
     expect(ask('XADD', 's', 'ACKED', 'MAXLEN', 1, '10', 'f', 'v')[1]).toBe('XADD s 10-0 f v');
     expect(ask('XADD', 'new', 'KEEPREF', '1-1', 'f', 'v')).toEqual(['$3 1-1', 'XADD new 1-1 f v']);
   });
+});
+
+test('a client that waited gets a thousand entries, or the COUNT it gave', async () => {
+  const host = new MemoryHost();
+  const [reader, other, writer] = [host.open(), host.open(), host.open()];
+  await reader.send(encodeCommand(['XREAD', 'BLOCK', 0, 'STREAMS', 's', '$']));
+  await other.send(encodeCommand(['XREAD', 'BLOCK', 0, 'COUNT', 1050, 'STREAMS', 's', '$']));
+  await writer.ask(encodeCommand(['MULTI']));
+  for (const args of many(1100, (i) => ['XADD', 's', `${i}-1`, 'f', 'v'])) {
+    await writer.ask(encodeCommand(args));
+  }
+  expect(reader.take()).toHaveLength(0);
+  await writer.ask(encodeCommand(['EXEC']));
+  const shown = (client: MemoryClient) => text(client.take()).match(/\d+-1/g)?.length;
+  expect(shown(reader)).toBe(1000);
+  expect(shown(other)).toBe(1050);
 });
 
 test('a group with many pending entries goes without a stall', () => {
