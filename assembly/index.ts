@@ -88,7 +88,9 @@ import { rdbSetCompression } from './rdb/save-sink';
 import { argc, argv } from './resp/args';
 import { errorCodes, errorStatsReset, errorTable } from './resp/error-stats';
 import {
+  PUSH_MONITOR,
   PUSH_OVER_LIMIT,
+  PUSH_PUBSUB,
   readyAdd,
   readyCount,
   readyRemove,
@@ -158,7 +160,8 @@ export function clientClose(handle: u32): void {
 
 /**
  * 1: has output. 2: close after it. 4: close now. 8: waits for the host. 16: resume once sent.
- * 32: is blocked. 64: was unblocked, resume. 128: call `armDeadlines`.
+ * 32: is blocked. 64: was unblocked, resume. 128: call `armDeadlines`. 256: close now, for too
+ * much unread output. 512: listens to channels or to MONITOR.
  */
 function status(c: Client): u32 {
   let s: u32 = c.replyHead != 0 ? 1 : 0;
@@ -170,6 +173,7 @@ function status(c: Client): u32 {
   if (c.flags & CLIENT_RESUME) s |= 64;
   if (deadlinesFresh() || pauseIsFresh()) s |= 128;
   if (c.push & PUSH_OVER_LIMIT) s |= 256;
+  if (c.push & (PUSH_PUBSUB | PUSH_MONITOR)) s |= 512;
   return s;
 }
 

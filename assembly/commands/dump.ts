@@ -223,3 +223,8 @@ export function cmdRestore(): void {
   if (expireMs != 0 && !isAbsolute) effectRestore();
   replyOk();
 }
+
+/** The same from a node that moves a slot here; without a cluster there is no difference. */
+export function cmdRestoreAsking(): void {
+  cmdRestore();
+}

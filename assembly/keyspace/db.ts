@@ -485,7 +485,8 @@ export function entryEncoding(item: usize): u32 {
 /** A random entry that has not expired; 0 when there is none. Expired ones met are deleted. */
 export function dbRandom(db: usize): usize {
   const keys = dbKeys(db);
-  // On a replica, or in a pause, expired keys stay; after this many of them one is returned all the same.
+  // On a replica, or in a pause, expired keys stay; after this many of them one is returned all
+  // the same.
   let tries: u32 = 100;
   let item = htRandom(keys);
   while (item != 0 && isExpired(item)) {
