@@ -43,6 +43,7 @@ import { Outbox, PUSH_PUBSUB } from '../resp/outbox';
 import {
   messageBegin,
   messageBulk,
+  messageEnd,
   messageLiteral,
   messageTail,
   messageTo,
@@ -234,6 +235,7 @@ function sendToAll(channel: usize): void {
     receivers++;
     link = load<u32>(itemInlinePtr(link), OFF_NEXT);
   }
+  messageEnd();
 }
 
 function tryPattern(pattern: usize, _arg: usize): void {
