@@ -17,6 +17,7 @@ import {
   CLIENT_MASTER,
   CLIENT_MULTI,
   CLIENT_OUTPUT_FULL,
+  CLIENT_POSTPONED,
   CLIENT_RESUME,
   clientResetQuery,
 } from '../clients/client';
@@ -118,7 +119,7 @@ function prepareBatch(): void {
   touchSink += htTouchItems(table, touchHashes, hashed, dbTouchReach(dbAt(client.db)));
 }
 
-/** Runs the parsed batch; returns the address behind the last command that ran. */
+/** Runs the parsed batch; returns the address behind the last command that was run. */
 function runBatch(start: usize): usize {
   prepareBatch();
   const count = batchCount;
@@ -133,6 +134,10 @@ function runBatch(start: usize): usize {
     keyHashHint(load<u32>(batchKeys + (<usize>i << 2)), load<u64>(batchHashes + (<usize>i << 3)));
     processCommand(load<i32>(batchIds + (<usize>i << 2)));
     if (client.flags & (STOPPED | CLIENT_MASTER)) {
+      if (client.flags & CLIENT_POSTPONED) {
+        keyHashHint(0, 0);
+        return from;
+      }
       countStream(<u32>(behind - from));
       if (client.flags & STOPPED) {
         keyHashHint(0, 0);
@@ -176,7 +181,8 @@ function runBuffered(): void {
       break;
     }
     if (found == PARSE_COMMAND) processCommand(lookupCommand(argPtr(0), argLen(0)));
-    countStream(client.qpos - from);
+    if (client.flags & CLIENT_POSTPONED) client.qpos = from;
+    else countStream(client.qpos - from);
     if (found == PARSE_EMPTY || client.flags & STOPPED) continue;
     // What follows is likely a pipeline again.
     runBufferedBatches();

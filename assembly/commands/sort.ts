@@ -12,7 +12,7 @@ import { isSpace, llValue, string2ll } from '../base/numbers/integers';
 import { SCAN_HEX, scanExp2, scanHi, scanLo, scanNumber } from '../base/numbers/scan';
 import { client } from '../clients/client';
 import { dbAt, dbDelete, entryType, lookupRead, signalModified } from '../keyspace/db';
-import { entryNew, entryOverwrite } from '../keyspace/entries';
+import { entryNew, entryPut } from '../keyspace/entries';
 import { NOTIFY_GENERIC, NOTIFY_LIST, notifyKeyspaceEvent } from '../keyspace/notify';
 import { loading, markDirty, nowMs } from '../keyspace/state';
 import { stringRead, strLen, strPtr } from '../keyspace/strings';
@@ -330,7 +330,7 @@ function storeResult(): bool {
   if (!listNew(fresh)) return false;
   if (fillList(fresh)) {
     const entry = entryNew(key, keyLen, objKind(fresh), objValue(fresh));
-    if (entry != 0 && entryOverwrite(dbAt(client.db), entry)) return true;
+    if (entry != 0 && entryPut(dbAt(client.db), entry)) return true;
     free(entry);
   }
   freeValue(TYPE_LIST, objEncoding(fresh), objValue(fresh));

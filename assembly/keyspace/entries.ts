@@ -106,22 +106,17 @@ export function entryNew(key: usize, keyLen: u32, typeAndEncoding: u32, value: u
   return fresh;
 }
 
+/** Whether the last `entryPut` found another entry in its place. */
+let wasThere: bool = false;
+
 /**
  * Makes a ready entry the one of its key, freeing what was there. False when memory ran out:
  * nothing changed, the entry is still the caller's. Leaves `foundSlot` at it. May grow memory.
  */
 export function entryPut(db: usize, fresh: usize): bool {
-  const isNew = dbFindRaw(db, itemKeyPtr(fresh), itemKeyLen(fresh)) == 0;
-  if (!entryOverwrite(db, fresh)) return false;
-  // Redis: what was there is deleted first, so this one is new.
-  if (!isNew) notifyNew(db, fresh);
-  return true;
-}
-
-/** The same for commands that store a result: a key that was there is not new to listeners. */
-export function entryOverwrite(db: usize, fresh: usize): bool {
   const expires = (itemFlags(fresh) & ITEM_NUM) != 0;
   const old = dbFindRaw(db, itemKeyPtr(fresh), itemKeyLen(fresh));
+  wasThere = old != 0;
   if (old == 0) return dbAddItem(db, fresh, foundHash);
   // The old entry gets the place in the expires table; from there on nothing can fail.
   if (expires && (itemFlags(old) & ITEM_NUM) == 0) {
@@ -129,6 +124,13 @@ export function entryOverwrite(db: usize, fresh: usize): bool {
   }
   dbReplaceFound(db, fresh, false);
   if (waitedKeys != 0) signalEntryAdded(db, fresh, foundHash);
+  return true;
+}
+
+/** The same for commands that (Redis:) delete what is there first, so that the key is a new one. */
+export function entryPutNew(db: usize, fresh: usize): bool {
+  if (!entryPut(db, fresh)) return false;
+  if (wasThere) notifyNew(db, fresh);
   return true;
 }
 

@@ -57,6 +57,7 @@ const LIMITS = [
   'set-max-listpack-value',
   'zset-max-listpack-entries',
   'zset-max-listpack-value',
+  'hll-sparse-max-bytes',
 ];
 const STREAM_LIMITS = ['stream-node-max-bytes', 'stream-node-max-entries'];
 const INT_MAX = 0x7fffffff;

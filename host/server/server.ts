@@ -86,7 +86,8 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
   readonly startedMs: number;
   readonly startupMemory: number;
   readonly runId: string;
-  replId: string;
+  replId = '';
+  isCronPaused = false;
   readonly #link: (ServerLink & ReplicationFacts) | undefined;
   /** Resolves when the server has ended. */
   readonly done: Promise<void>;
@@ -111,7 +112,7 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     this.log = log;
     this.startedMs = platform.clock.nowMs();
     this.runId = hex(platform.random.bytes(20));
-    this.replId = hex(platform.random.bytes(20));
+    this.newReplId();
     this.done = new Promise((resolve, reject) => {
       this.#markDone = resolve;
       this.#markFailed = reject;
@@ -180,6 +181,10 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     return this.config.str('requirepass') === '';
   }
 
+  newReplId(): void {
+    this.replId = hex(this.platform.random.bytes(20));
+  }
+
   get lastSaveSec(): number {
     return Math.floor(this.startedMs / 1000);
   }
@@ -205,6 +210,7 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
   }
 
   #tick(): void {
+    if (this.isCronPaused) return;
     const now = this.nowMs();
     const { clock } = this.platform;
     const began = clock.monotonicMs();

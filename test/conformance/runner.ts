@@ -124,7 +124,10 @@ class Side {
       const message = reply === undefined ? ['pong'] : (plain(reply) as string[]);
       if (message[0] === 'pong') return out;
       const [, , channel = '', text = ''] = message;
-      if (!channel.endsWith('__:expired') && text !== 'expired') out.push(`${channel} ${text}`);
+      const isExpiry = channel.startsWith('__keyevent')
+        ? channel.endsWith('__:expired')
+        : text === 'expired';
+      if (!isExpiry) out.push(`${channel} ${text}`);
     }
   }
 
