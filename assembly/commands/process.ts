@@ -78,6 +78,7 @@ import {
   applyProblem,
   reject,
   rejectArity,
+  rejectOom,
   rejectSubcommand,
   rejectSubscriber,
   rejectUnknown,
@@ -208,7 +209,7 @@ function isForbidden(id: i32): bool {
   }
   if (client.flags & CLIENT_MASTER) return false;
   if (maxMemory != 0 && flags & CMDFLAG_DENYOOM && usedMemory > maxMemory && !isReplica) {
-    reject(id, "OOM command not allowed when used memory > 'maxmemory'.");
+    rejectOom(id);
     return true;
   }
   if (isReplica && replicaReadOnly && flags & CMDFLAG_WRITE) {
@@ -281,7 +282,7 @@ function queueCommand(id: i32): void {
     return;
   }
   if (!clientQueue(client, id, flags, argc, argv)) {
-    reject(id, "OOM command not allowed when used memory > 'maxmemory'.");
+    rejectOom(id);
     return;
   }
   replySimple('QUEUED');
@@ -319,6 +320,13 @@ export function processCommand(id: i32): void {
   if (client.replyBytes > OUTPUT_MAX && (client.flags & CLIENT_INTERNAL) == 0) {
     client.flags |= CLIENT_OUTPUT_FULL;
   }
+}
+
+/** Answers a request that was thrown away because memory is full; `id` below 0 = not known. */
+export function refuseCommand(id: i32): void {
+  beginUnusual();
+  rejectOom(id);
+  endUnusual();
 }
 
 function runChecked(id: i32): void {

@@ -19,6 +19,7 @@ import { dbAt } from '../keyspace/db';
 import { effectNone } from '../keyspace/effects';
 import { watchAdd, watchExpired } from '../keyspace/watch';
 import { argc, argLen, argPtr, setArgs } from '../resp/args';
+import { replyOom } from '../resp/errors';
 import { replyArray, replyError, replyNullArray, replyOk } from '../resp/reply';
 import { callQueued } from './process';
 
@@ -77,7 +78,7 @@ export function cmdWatch(): void {
       const flag = changetype<usize>(client) + offsetof<Client>('dirtyCas');
       const head = watchAdd(client.watches, flag, db, argPtr(i), argLen(i));
       if (head == 0) {
-        replyError("OOM command not allowed when used memory > 'maxmemory'.");
+        replyOom();
         return;
       }
       client.watches = <u32>head;
