@@ -30,8 +30,14 @@ import {
   clientQueryBytes,
   clientTop,
 } from './clients/client';
-import { blockedForget } from './clients/blocked';
+import {
+  aofSynced as noteAofSynced,
+  replicaAck as noteReplicaAck,
+  replicaForget,
+} from './clients/acks';
+import { ackWaiters, blockedForget } from './clients/blocked';
 import { deadlineFirst, deadlinesArm, deadlinesFresh } from './clients/deadlines';
+import { pauseArm, pauseEnd, pauseEndMs, pauseForget, pauseIsFresh } from './clients/pause';
 import { localPtr } from './clients/local';
 import { HEADROOM, querySetMax, READ_SIZE } from './clients/query';
 import { clientFeed, clientResume } from './commands/batch';
@@ -42,7 +48,7 @@ import {
   commandTiming,
 } from './commands/command-stats';
 import { CMD_COUNT } from './commands/generated/ids';
-import { disconnectAllBlocked, serveReadyKeys, serveTimeouts } from './commands/unblock';
+import { disconnectAllBlocked, serveAcks, serveReadyKeys, serveTimeouts } from './commands/unblock';
 import { dbInit } from './keyspace/db';
 import { functionsFirst, functionsNext } from './keyspace/functions';
 import {
@@ -89,7 +95,9 @@ import { rdbSetCompression } from './rdb/save-sink';
 import { argc, argv } from './resp/args';
 import { errorCodes, errorStatsReset, errorTable } from './resp/error-stats';
 import {
+  PUSH_MONITOR,
   PUSH_OVER_LIMIT,
+  PUSH_PUBSUB,
   readyAdd,
   readyCount,
   readyRemove,
@@ -160,12 +168,15 @@ export function clientClose(handle: u32): void {
   if (changetype<usize>(c) == 0) return;
   readyRemove(c);
   blockedForget(c);
+  pauseForget(c);
+  replicaForget(c);
   clientFree(c);
 }
 
 /**
  * 1: has output. 2: close after it. 4: close now. 8: waits for the host. 16: resume once sent.
- * 32: is blocked. 64: was unblocked, resume. 128: call `armDeadlines`.
+ * 32: is blocked. 64: was unblocked, resume. 128: call `armDeadlines`. 256: close now, for too
+ * much unread output. 512: listens to channels or to MONITOR.
  */
 function status(c: Client): u32 {
   let s: u32 = c.replyHead != 0 ? 1 : 0;
@@ -175,8 +186,9 @@ function status(c: Client): u32 {
   if (c.flags & CLIENT_OUTPUT_FULL) s |= 16;
   if (c.flags & CLIENT_BLOCKED) s |= 32;
   if (c.flags & CLIENT_RESUME) s |= 64;
-  if (deadlinesFresh()) s |= 128;
+  if (deadlinesFresh() || pauseIsFresh()) s |= 128;
   if (c.push & PUSH_OVER_LIMIT) s |= 256;
+  if (c.push & (PUSH_PUBSUB | PUSH_MONITOR)) s |= 512;
   return s;
 }
 
@@ -320,15 +332,17 @@ function checkOutputs(): void {
  */
 export function armDeadlines(steadyMs: f64): f64 {
   deadlinesArm(steadyMs);
-  return deadlineFirst();
+  pauseArm(steadyMs);
+  return min(deadlineFirst(), pauseEndMs());
 }
 
 /** Wakes those whose deadline has come; as `armDeadlines` for the rest. */
 export function serveDeadlines(steadyMs: f64, nowMs: f64): f64 {
   setNow(<i64>nowMs);
-  deadlinesArm(steadyMs);
+  armDeadlines(steadyMs);
   serveTimeouts(steadyMs);
-  return deadlineFirst();
+  if (pauseEndMs() <= steadyMs) pauseEnd();
+  return min(deadlineFirst(), pauseEndMs());
 }
 
 /** Cache lines freed by one step, well below a millisecond. */
@@ -460,6 +474,27 @@ export function effectsMissing(): bool {
   const lost = effectsLost;
   effectsClearLost();
   return lost;
+}
+
+// ---- confirmations, for WAIT and WAITAOF
+
+/** A replica, connected as this client, has our stream up to `offset`, and up to `aof` on disk. */
+export function replicaAck(handle: u32, offset: f64, aof: f64): void {
+  const c = clientAt(handle);
+  if (changetype<usize>(c) == 0) return;
+  noteReplicaAck(c, offset, aof);
+  serveAcks();
+}
+
+/** Our append only file is on disk up to this offset of the stream; -1: there is none. */
+export function aofSynced(offset: f64): void {
+  noteAofSynced(offset);
+  serveAcks();
+}
+
+/** Clients that wait for confirmations: replicas are to be asked for theirs. */
+export function waitingForAcks(): u32 {
+  return ackWaiters;
 }
 
 // ---- statistics

@@ -61,6 +61,8 @@ export const CLIENT_BLOCKED: u32 = 1 << 18;
 export const CLIENT_POSTPONED: u32 = 1 << 19;
 /** Was unblocked and has commands waiting in its query buffer: the host is to resume it. */
 export const CLIENT_RESUME: u32 = 1 << 20;
+/** Follows us: it has acknowledged some of our stream (acks.ts). Never paused. */
+export const CLIENT_REPLICA: u32 = 1 << 21;
 
 /** Its request found no memory: the rest of it is thrown away as it comes (query.ts). */
 export const CLIENT_REFUSED: u32 = 1 << 21;
@@ -104,6 +106,9 @@ export class Client extends Outbox {
   // ---- waiting
   /** What it is blocked for (blocked.ts), 0 = nothing. */
   blocked: u32;
+  /** Neighbours among those who wait for the end of a pause; valid with CLIENT_POSTPONED. */
+  postponedPrev: u32;
+  postponedNext: u32;
 
   // ---- who
   idLo: u32;
@@ -125,6 +130,14 @@ export class Client extends Outbox {
   replOffset: u64;
   /** Bytes of the stream received. */
   readOffset: u64;
+
+  // ---- our own stream of effects
+  /** Where the last write of this client ends. */
+  writeOffset: u64;
+  /** Of a replica: what it has, and what it has on disk. */
+  ackOffset: f64;
+  ackAofOffset: f64;
+
   netIn: u64;
   netOut: u64;
 }
@@ -217,6 +230,16 @@ function takeHandle(): u32 {
     tableCap = cap;
   }
   return clientTop++;
+}
+
+/** The client with that id, address 0 when there is none. Internal clients are not found. */
+export function clientById(id: i64): Client {
+  for (let handle: u32 = 0; handle < clientTop; handle++) {
+    const c = clientAt(handle);
+    if (changetype<usize>(c) == 0 || c.flags & CLIENT_INTERNAL) continue;
+    if (<i64>clientId(c) == id) return c;
+  }
+  return changetype<Client>(0);
 }
 
 /** Frees a client and all it owns. Its handle may be reused at once. */

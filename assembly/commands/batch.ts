@@ -18,6 +18,7 @@ import {
   CLIENT_MASTER,
   CLIENT_MULTI,
   CLIENT_OUTPUT_FULL,
+  CLIENT_POSTPONED,
   CLIENT_REFUSED,
   CLIENT_RESUME,
   clientResetQuery,
@@ -121,7 +122,7 @@ function prepareBatch(): void {
   htTouchItems(table, touchHashes, hashed, dbTouchReach(dbAt(client.db)));
 }
 
-/** Runs the parsed batch; returns the address behind the last command that ran. */
+/** Runs the parsed batch; returns the address behind the last command that was run. */
 function runBatch(start: usize): usize {
   prepareBatch();
   const count = batchCount;
@@ -136,6 +137,10 @@ function runBatch(start: usize): usize {
     keyHashHint(load<u32>(batchKeys + (<usize>i << 2)), load<u64>(batchHashes + (<usize>i << 3)));
     processCommand(load<i32>(batchIds + (<usize>i << 2)));
     if (client.flags & (STOPPED | CLIENT_MASTER)) {
+      if (client.flags & CLIENT_POSTPONED) {
+        keyHashHint(0, 0);
+        return from;
+      }
       countStream(<u32>(behind - from));
       if (client.flags & STOPPED) {
         keyHashHint(0, 0);
@@ -179,7 +184,8 @@ function runBuffered(): void {
       break;
     }
     if (found == PARSE_COMMAND) processCommand(lookupCommand(argPtr(0), argLen(0)));
-    countStream(client.qpos - from);
+    if (client.flags & CLIENT_POSTPONED) client.qpos = from;
+    else countStream(client.qpos - from);
     if (found == PARSE_EMPTY || client.flags & STOPPED) continue;
     // What follows is likely a pipeline again.
     runBufferedBatches();
@@ -219,7 +225,8 @@ function runDirect(p: usize, end: usize): void {
  */
 function refuse(p: usize, end: usize): void {
   const c = client;
-  const isUsual = (c.flags & (CLIENT_MASTER | CLIENT_INTERNAL)) == 0;
+  // A client that waits has its answers to come first.
+  const isUsual = (c.flags & (CLIENT_MASTER | CLIENT_INTERNAL | STOPPED)) == 0;
   c.refusedCmd = -1;
   if (c.multibulkLeft != 0 && c.pargc != 0) {
     // Until the command is whole its arguments are noted by offset.

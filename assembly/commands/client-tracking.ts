@@ -187,7 +187,8 @@ function prefixesOrReply(): bool {
 
 function replySwitch(text: string): void {
   errorBegin(text);
-  errorText(' before disabling tracking for this client, and then re-enabling it with a different ');
+  errorText(' before disabling tracking for this client, and then re-enabling it');
+  errorText(' with a different ');
   errorText('mode.');
   errorEnd();
 }

@@ -186,7 +186,8 @@ function listClients(type: i32): bool {
   let count: u32 = 0;
   for (let h: u32 = 0; h < clientTop; h++) {
     const c = clientAt(h);
-    if (changetype<usize>(c) == 0 || c.flags & CLIENT_INTERNAL) continue;
+    // A client that was killed is gone, whenever the host closes it.
+    if (changetype<usize>(c) == 0 || c.flags & (CLIENT_INTERNAL | CLIENT_CLOSE_NOW)) continue;
     if (type != TYPE_ANY && typeOf(c) != type) continue;
     store<u32>(list + (<usize>count << 2), <u32>changetype<usize>(c));
     count++;
@@ -310,7 +311,7 @@ function sameBlob(blob: usize, arg: u32): bool {
 }
 
 function isKillTarget(c: Client): bool {
-  if (c.flags & CLIENT_INTERNAL) return false;
+  if (c.flags & (CLIENT_INTERNAL | CLIENT_CLOSE_NOW)) return false;
   if (killAddr != 0 && !sameBlob(c.addr, killAddr)) return false;
   if (killLaddr != 0 && !sameBlob(c.laddr, killLaddr)) return false;
   if (killType != TYPE_ANY && typeOf(c) != killType) return false;

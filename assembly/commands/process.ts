@@ -8,6 +8,7 @@ import {
   client,
   CLIENT_AUTHENTICATED,
   CLIENT_BLOCKED,
+  CLIENT_DIRTY_EXEC,
   CLIENT_IN_EXEC,
   CLIENT_INTERNAL,
   CLIENT_LISTENS,
@@ -19,9 +20,10 @@ import {
   CLIENT_REPLY_SKIP_NEXT,
   clientQueue,
 } from '../clients/client';
+import { mustWait, postpone } from '../clients/pause';
 import {
   effectsCommandStart,
-  effectsCommit,
+  effectsPending,
   effectVerbatim,
   effectWritten,
 } from '../keyspace/effects';
@@ -30,10 +32,12 @@ import {
   countCommand,
   dirty,
   isReplica,
+  isSpecial,
   loading,
   loadingAsync,
   masterDown,
   maxMemory,
+  paused,
   replicaReadOnly,
 } from '../keyspace/state';
 import { observers, pushMark, pushRelease } from '../keyspace/push';
@@ -84,7 +88,7 @@ import {
   rejectUnknown,
 } from './reject';
 import { applyMute } from './turn';
-import { serveReadyKeys } from './unblock';
+import { commitFor, serveReadyKeys } from './unblock';
 
 /** A pipeline is interrupted at this much output, so that replies never pile up by the chunk. */
 const OUTPUT_MAX: u32 = 4 << 20;
@@ -257,6 +261,12 @@ function isForSubscriber(id: i32): bool {
   );
 }
 
+/** Whether a command may change something, here or at followers, or (EXEC) would run such ones. */
+function mayChange(id: i32): bool {
+  const flags = cmdFlags(id) | (id == CMD_EXEC ? client.queueFlags : 0);
+  return (flags & (CMDFLAG_WRITE | CMDFLAG_MAY_REPLICATE)) != 0;
+}
+
 /** Redis: a client in MONITOR mode counts as a replica, which leaves the data alone. */
 function touchesKeyspace(id: i32): bool {
   const flags = cmdFlags(id) | (id == CMD_EXEC ? client.queueFlags : 0);
@@ -281,7 +291,9 @@ function queueCommand(id: i32): void {
     reject(id, 'ERR Command not allowed inside a transaction');
     return;
   }
-  if (!clientQueue(client, id, flags, argc, argv)) {
+  // What EXEC will not run need not be kept.
+  const isLost = (client.flags & CLIENT_DIRTY_EXEC) != 0 || (client.dirtyCas & 0xff) != 0;
+  if (!isLost && !clientQueue(client, id, flags, argc, argv)) {
     rejectOom(id);
     return;
   }
@@ -292,10 +304,7 @@ function queueCommand(id: i32): void {
 // @ts-ignore: decorator
 @inline function isPlain(): bool {
   return (
-    (client.flags & (UNUSUAL | CLIENT_AUTHENTICATED)) == CLIENT_AUTHENTICATED &&
-    !isReplica &&
-    !loading &&
-    maxMemory == 0
+    (client.flags & (UNUSUAL | CLIENT_AUTHENTICATED)) == CLIENT_AUTHENTICATED && !isSpecial
   );
 }
 
@@ -315,7 +324,7 @@ export function processCommand(id: i32): void {
     runChecked(id);
     endUnusual();
   }
-  effectsCommit();
+  if (effectsPending()) commitFor(client);
   if (readyKeyCount != 0) serveReadyKeys();
   if (client.replyBytes > OUTPUT_MAX && (client.flags & CLIENT_INTERNAL) == 0) {
     client.flags |= CLIENT_OUTPUT_FULL;
@@ -334,6 +343,10 @@ function runChecked(id: i32): void {
   if (id < 0) return;
   client.lastCmd = id;
   if (isForbidden(id)) return;
+  if (paused != 0 && mustWait(client, mayChange(id))) {
+    postpone(client);
+    return;
+  }
   if (isQueued(id)) queueCommand(id);
   else callUnusual(id);
 }

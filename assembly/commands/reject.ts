@@ -89,6 +89,16 @@ export function rejectUnknown(): void {
   if (client.flags & CLIENT_MASTER) applyProblem(-1);
 }
 
+/** A subcommand that counts its arguments itself, in Redis' words for it. */
+export function replySubcommandSyntax(id: i32): void {
+  errorBegin("ERR unknown subcommand or wrong number of arguments for '");
+  errorBytes(argPtr(1), argLen(1), 128);
+  errorText("'. Try ");
+  errorUpper(cmdNamePtr(id), cmdNameLen(id));
+  errorText(' HELP.');
+  errorEnd();
+}
+
 export function rejectSubcommand(parent: i32): void {
   flagTransaction();
   errorBegin("ERR unknown subcommand '");

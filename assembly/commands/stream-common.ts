@@ -115,22 +115,26 @@ export function replyNoGroupOfKey(keyArg: u32, groupArg: u32): void {
 export let consumerIsNew: bool = false;
 
 /**
- * The consumer of the group looked up last that is named by an argument, seen now, made if need be.
- * 0: memory ran out, not answered.
+ * The consumer of the group looked up last that is named by an argument, seen now, made if need be
+ * (`consumerMade` is then to tell of it). 0: memory ran out, not answered.
  */
-export function consumerNamed(keyArg: u32, nameArg: u32): usize {
+export function consumerNamed(nameArg: u32): usize {
   consumerIsNew = false;
   let consumer = groupConsumer(group, argPtr(nameArg), argLen(nameArg));
   if (consumer == 0) {
     consumer = groupConsumerCreate(group, argPtr(nameArg), argLen(nameArg), nowMs);
     if (consumer == 0) return 0;
     consumerIsNew = true;
-    markDirty(1);
-    const key = argPtr(keyArg);
-    notifyKeyspaceEvent(NOTIFY_STREAM, 'xgroup-createconsumer', client.db, key, argLen(keyArg));
   }
   consumerSetSeenMs(consumer, nowMs);
   return consumer;
+}
+
+/** A consumer was made that stays. */
+export function consumerMade(keyArg: u32): void {
+  markDirty(1);
+  const key = argPtr(keyArg);
+  notifyKeyspaceEvent(NOTIFY_STREAM, 'xgroup-createconsumer', client.db, key, argLen(keyArg));
 }
 
 // ---- answering
@@ -184,7 +188,7 @@ export function effectId(ms: u64, seq: u64): void {
   effectArg(idText, idFormat(ms, seq, idText));
 }
 
-/** XCLAIM with all that is known of a pending entry of the group looked up last; it has an owner. */
+/** XCLAIM with all that is known of a pending entry, which has an owner, of the group looked up. */
 export function effectClaim(
   keyArg: u32,
   groupArg: u32,

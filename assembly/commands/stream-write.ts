@@ -6,7 +6,14 @@
  */
 import { client } from '../clients/client';
 import { dbAdd, dbAt, signalModified } from '../keyspace/db';
-import { effectArg, effectBegin, effectInt, effectLiteral } from '../keyspace/effects';
+import {
+  effectArg,
+  effectBegin,
+  effectInt,
+  effectLiteral,
+  effectNone,
+  effectsOn,
+} from '../keyspace/effects';
 import { NOTIFY_STREAM, notifyKeyspaceEvent } from '../keyspace/notify';
 import { signalKeyAsReady } from '../keyspace/ready-keys';
 import { fromMaster, markDirty, nowMs } from '../keyspace/state';
@@ -214,6 +221,10 @@ function isLimitWord(i: u32): bool {
  * command anyone may send.
  */
 function effectRewritten(s: usize, withId: bool, withThreshold: bool): void {
+  if (!effectsOn) {
+    effectNone();
+    return;
+  }
   let count = argc;
   if (withThreshold) for (let i: u32 = 2; i < idArg; i++) if (isLimitWord(i)) count -= 2;
   effectBegin(client.db, count);

@@ -15,7 +15,8 @@
  * good until the next insertion or deletion.
  *
  * Expiry. On a master an expired key is deleted by the lookup that meets it, and DEL goes into the
- * effects. A replica deletes nothing: readers do not see the key, the master's commands do.
+ * effects. A replica deletes nothing: readers do not see the key, the master's commands do. While
+ * clients are paused nothing is deleted either, and nobody sees the key.
  */
 import { alloc, free, usedMemory } from '../base/alloc';
 import { siphash } from '../base/siphash';
@@ -61,6 +62,7 @@ import {
   noTouch,
   nowLru,
   nowMs,
+  paused,
   policyLfu,
 } from './state';
 import { signalEntryAdded, signalEntryGone, strictWaiters, waitedKeys } from './ready-keys';
@@ -250,7 +252,8 @@ function expireNow(db: usize, item: usize, write: bool): bool {
       return true;
     }
   }
-  dbExpireFound(db, item);
+  if (paused == 0) dbExpireFound(db, item);
+  else foundSlot = 0;
   return true;
 }
 
@@ -482,11 +485,12 @@ export function entryEncoding(item: usize): u32 {
 /** A random entry that has not expired; 0 when there is none. Expired ones met are deleted. */
 export function dbRandom(db: usize): usize {
   const keys = dbKeys(db);
-  // On a replica expired keys stay; after this many of them one is returned all the same.
+  // On a replica, or in a pause, expired keys stay; after this many of them one is returned all
+  // the same.
   let tries: u32 = 100;
   let item = htRandom(keys);
   while (item != 0 && isExpired(item)) {
-    if (!isReplica) {
+    if (!isReplica && paused == 0) {
       dbFindRaw(db, itemKeyPtr(item), itemKeyLen(item));
       dbExpireFound(db, item);
     } else if (tries-- == 0) {

@@ -550,32 +550,40 @@ export function errorEnd(): void {
   replyLiteral('\r\n');
 }
 
+/** Room for a header that is not known yet. */
+const GAP: usize = 24;
+
 /**
- * A header whose count is not known yet. The elements that follow go to a fresh block;
- * `replyDeferredEnd` writes the header into the room kept in the block before.
+ * A header whose count is not known yet: room is kept for it, which `replyDeferredEnd` fills and
+ * closes up. Of several at a time the one begun last is ended first.
  */
 export function replyDeferred(): usize {
-  if (muted != 0) return 0;
-  if (list.tail == 0 || pos + SMALL > end) {
-    if (!reserveSlow(SMALL)) return 0;
-  }
-  const holder: usize = list.tail;
-  if (!reserveSlow(SMALL)) return 0;
-  return holder;
+  if (!reserve(SMALL)) return 0;
+  const gap = pos;
+  store<u32>(gap, list.tail);
+  pos += GAP;
+  return gap;
 }
 
 /** Completes `replyDeferred`: `kind` is the type byte (`*` 42, `%` 37, `~` 126, `>` 62). */
-export function replyDeferredEnd(holder: usize, kind: u8, n: i64): void {
-  if (holder == 0) return;
-  const len = load<u32>(holder, OFF_LEN);
-  const at = holder + HEADER + len;
-  store<u8>(at, kind);
-  const digits = ll2string(n, at + 1);
-  store<u16>(at + 1 + digits, 0x0a0d);
-  const added = digits + 3;
-  store<u32>(holder, len + added, OFF_LEN);
-  list.bytes += added;
-  replyBytesTotal += added;
+export function replyDeferredEnd(gap: usize, kind: u8, n: i64): void {
+  if (gap == 0) return;
+  const block: usize = load<u32>(gap);
+  const isLast = block == <usize>list.tail;
+  const stop = isLast ? pos : block + HEADER + load<u32>(block, OFF_LEN);
+  store<u8>(gap, kind);
+  const len = ll2string(n, gap + 1) + 3;
+  store<u16>(gap + len - 2, 0x0a0d);
+  memory.copy(gap + len, gap + GAP, stop - gap - GAP);
+  const closed = <u32>GAP - len;
+  if (isLast) {
+    pos -= closed;
+    return;
+  }
+  // The block is full and counted already.
+  store<u32>(block, load<u32>(block, OFF_LEN) - closed, OFF_LEN);
+  list.bytes -= closed;
+  replyBytesTotal -= closed;
 }
 
 /** Array, map or set kinds for `replyDeferredEnd` in the current protocol. */

@@ -29,6 +29,8 @@ export const STATUS_RESUME = 64;
 /** Deadlines came up: `armDeadlines`. */
 export const STATUS_DEADLINES = 128;
 
+/** Waits for messages: not idle, however long it says nothing. */
+export const STATUS_LISTENS = 512;
 /** Closed for leaving too much output unread; with STATUS_CLOSE_NOW. */
 export const STATUS_OVER_LIMIT = 256;
 
@@ -48,6 +50,8 @@ export class Core {
   readonly #memory: WebAssembly.Memory;
   readonly reserved: boolean;
   readonly #onTrap: ((error: Error) => void) | undefined;
+  /** Called when an in-process call left clients with something to send. */
+  onReady: (() => void) | undefined;
   /** The trap that killed this instance. */
   trap: Error | undefined;
   #u8: Uint8Array;

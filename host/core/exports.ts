@@ -62,6 +62,9 @@ export interface CoreExports {
   effectsLength(): number;
   effectsDone(): void;
   effectsMissing(): number;
+  replicaAck(handle: number, offset: number, aof: number): void;
+  aofSynced(offset: number): void;
+  waitingForAcks(): number;
   // statistics
   statistics(): number;
   statisticsCount(): number;

@@ -45,7 +45,7 @@ const PURE: ReadonlySet<string> = new Set([
   ...['clientAddress', 'clientName', 'trafficStatistics'],
   ...['loadInfo', 'loadConsumed', 'functionFirst', 'functionNext', 'masterOffset'],
   ...['masterReadOffset', 'masterDb', 'replicaApplied', 'replicaUsedBytes', 'replicaKeyCount'],
-  ...['localValue', 'localDbSize', 'localDb'],
+  ...['localValue', 'localDbSize', 'localDb', 'waitingForAcks'],
 ]);
 
 /** Positions of (address, length) argument pairs whose bytes go into the log. */

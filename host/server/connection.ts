@@ -67,6 +67,7 @@ export class ClientConnection {
   }
 
   #onRead(n: number): void {
+    if (this.#closed) return;
     const owner = this.#owner;
     const now = owner.nowMs();
     this.lastInputMs = now;
@@ -101,6 +102,8 @@ export class ClientConnection {
     if (status & STATUS_CLOSE_NOW) {
       if (status & STATUS_OVER_LIMIT) this.#owner.onOutputLimit(this.#socket.remoteAddress);
       this.#socket.destroy();
+      // Redis: who is killed is gone at once, whenever the socket says so.
+      this.#onClose();
       return;
     }
     if (status & STATUS_OUTPUT) this.#flush();

@@ -2,7 +2,7 @@
 // order of starting and ending; what a command does is the core's or a host command's business.
 
 import type { Config } from '../config/index.js';
-import { Core, STATUS_BLOCKED } from '../core/core.js';
+import { Core, STATUS_BLOCKED, STATUS_LISTENS } from '../core/core.js';
 import type { CoreModule } from '../core/load.js';
 import { readTraffic } from '../core/statistics.js';
 import { RespiteError } from '../errors.js';
@@ -124,6 +124,7 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     this.slowlog = new Slowlog(this.core, config);
     this.latency = new LatencyMonitor(() => config.int('latency-monitor-threshold'));
     this.#deadlines = new Deadlines(this.core, platform.clock, () => this.drainReady());
+    this.core.onReady = () => this.drainSoon();
     this.#hostCommands = new HostCommands(this, options.commands ?? {});
     applyToCore(config, this.core);
     this.#listeners = new Listeners(
@@ -234,10 +235,9 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
   #closeIdle(before: number): void {
     for (const connection of this.#connections.values()) {
       if (connection.lastInputMs >= before) continue;
-      // Redis: who is blocked is not idle.
-      if ((this.core.x.clientStatus(connection.handle) & STATUS_BLOCKED) === 0) {
-        connection.destroy();
-      }
+      // Redis: who waits, for a key or for messages, is not idle.
+      const waits = this.core.x.clientStatus(connection.handle) & (STATUS_BLOCKED | STATUS_LISTENS);
+      if (waits === 0) connection.destroy();
     }
   }
 

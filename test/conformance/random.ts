@@ -74,10 +74,14 @@ export async function runRandom(
   }
 }
 
+/** Replies whose elements may come in any order, or tell of times. */
+const ANY_ORDER =
+  /^(DUMP|EXEC|SORT|SORT_RO|XINFO|XPENDING|S(MEMBERS|INTER|UNION|DIFF|POP|RANDMEMBER|SCAN))$/;
+
 /** Whether replies differ only where Redis defines no order, or in when something happened. */
 function isSameUnordered(args: (string | Buffer)[], left: Buffer, right: Buffer): boolean {
   const name = String(args[0]);
-  if (!/^(DUMP|EXEC|SORT|SORT_RO|XINFO|XPENDING)$/.test(name)) return false;
+  if (!ANY_ORDER.test(name)) return false;
   const [a, b] = [parseReply(left), parseReply(right)];
   if (name !== 'EXEC') return isSamePart(a, b);
   return 'items' in a && 'items' in b && a.items.every((x, i) => isSamePart(x, b.items[i]!));
@@ -85,15 +89,18 @@ function isSameUnordered(args: (string | Buffer)[], left: Buffer, right: Buffer)
 
 /** The same for one reply: DUMPs of hash tables of one size, arrays of the same elements. */
 function isSamePart(a: Reply, b: Reply): boolean {
-  if (JSON.stringify(a, bigints) === JSON.stringify(b, bigints)) return true;
-  if (a.type === 'array' && b.type === 'array') {
-    const [x, y] = [a, b].map(({ items }) => items.map((item) => JSON.stringify(item, bigints)));
-    return sameTimes(a, b) || x!.sort().join() === y!.sort().join();
-  }
+  if (sortedText(a) === sortedText(b)) return true;
+  if (a.type === 'array' && b.type === 'array') return sameTimes(a, b);
   if (a.type !== 'bulk' || b.type !== 'bulk' || a.text.length !== b.text.length) return false;
   const [x, y] = [Buffer.from(a.text, 'latin1'), Buffer.from(b.text, 'latin1')];
   if (isStream(x) && isStream(y)) return streamDifference(x, y, 'timeless') === '';
   return UNORDERED.has(x[0]!) && x[0] === y[0];
+}
+
+/** A reply as text, with the elements of all arrays in it sorted. */
+function sortedText(reply: Reply): string {
+  if (!('items' in reply)) return JSON.stringify(reply, bigints);
+  return `${reply.type}[${reply.items.map(sortedText).sort().join()}]`;
 }
 
 const bigints = (_: string, item: unknown) => (typeof item === 'bigint' ? String(item) : item);

@@ -5,11 +5,17 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compareScenario } from '../support/scenario.js';
 import { available, type Server, startServer } from '../support/servers.js';
+import { waitFor } from '../support/wait.js';
 
 const why = [available('redis'), available('respite')].find(({ ok }) => !ok)?.why ?? '';
 
 async function fresh(server: Server): Promise<void> {
   const connection = await server.connect();
+  await connection.call('CLIENT', 'UNPAUSE');
+  // Nobody of the scenario before may be left, least of all blocked.
+  const isAlone = async () =>
+    String(await connection.call('CLIENT', 'LIST')).split(' addr=').length < 3;
+  await waitFor(isAlone, { what: 'the clients of before to be gone' });
   await connection.call('FLUSHALL');
   await connection.call('CONFIG', 'SET', 'notify-keyspace-events', '');
   connection.close();

@@ -4,7 +4,11 @@
 //   a: SUBSCRIBE x            sends on connection a, opened when first named
 //   a: MULTI; PING; EXEC      several commands in one write
 //   ~a: UNSUBSCRIBE           the order of what is received does not count
-//   &a: CLIENT GETREDIR       numbers that are the id of a connection are shown as its name
+//   &a: CLIENT GETREDIR       the id of a connection that is redirected to is shown as its name
+//   >a: BLPOP k 0             waits until the server has blocked a. From then on each step also
+//                             shows what a is answered, as soon as it is not blocked any more
+//   >>a: BLPOP k 0            the same, but what a receives is awaited with @await only, until
+//   @free a                   (the end of that)
 //   @resp3 a                  HELLO 3 on a, its answer not shown
 //   @close a                  closes a and waits until the server has noticed
 //   @await a 2                waits for two frames on a, besides what arrived before
@@ -31,6 +35,8 @@ interface Peer {
   isSilent: boolean;
   /** Its end was shown. */
   isGone: boolean;
+  /** Has a blocking command under way, whose reply comes by itself, or has to be awaited. */
+  blocked: 'no' | 'auto' | 'manual';
 }
 
 const TOKEN = 'sync-token';
@@ -114,15 +120,20 @@ class ScenarioRun {
       const [, name, rest] = /^@(\S+)\s*(.*)$/s.exec(text) as unknown as string[];
       return this.#directive(name!, rest!);
     }
-    const parts = /^([~&]*)(\w+):\s*(.*)$/s.exec(text);
+    const parts = /^([~&>]*)(\w+):\s*(.*)$/s.exec(text);
     if (parts === null) throw new Error(`cannot read the step: ${text}`);
     const [, flags, name, commands] = parts as unknown as [string, string, string, string];
     const peer = await this.#peer(name);
     const words = commands.split(/;\s+(?=[A-Z])/).map((one) => splitArgs(this.#ids(one)));
     peer.connection.send(Buffer.concat(words.map(encodeCommand)));
+    if (flags.includes('>')) {
+      peer.blocked = flags.includes('>>') ? 'manual' : 'auto';
+      await waitFor(() => this.#isBlocked(peer), { what: `${name} to be blocked` });
+    }
     const shown = await this.#settle(peer, words);
     if (flags.includes('~')) shown.sort();
-    return flags.includes('&') ? shown.map((line) => this.#withoutIds(line)) : shown;
+    if (!flags.includes('&')) return shown;
+    return shown.map((line) => this.#withoutIds(line, commands.includes('GETREDIR')));
   }
 
   async #directive(name: string, rest: string): Promise<string[]> {
@@ -136,6 +147,11 @@ class ScenarioRun {
       this.#peers.delete(rest);
       await this.#until(['CLIENT', 'LIST', 'ID', String(peer.id)], '$0\\r\\n\\r\\n');
       return this.#barriers();
+    }
+    if (name === 'free') {
+      const peer = await this.#peer(rest);
+      peer.blocked = 'no';
+      return this.#barrier(peer);
     }
     if (name === 'await') {
       const [who, count] = rest.split(' ') as [string, string];
@@ -168,7 +184,8 @@ class ScenarioRun {
     const connection = await RawConnection.open(this.#port);
     const id = Number(await connection.call('CLIENT', 'ID'));
     const address = `127.0.0.1:${connection.socket.localPort}`;
-    const peer = { name, connection, id, address, inMulti: false, isSilent: false, isGone: false };
+    const state = { inMulti: false, isSilent: false, isGone: false, blocked: 'no' } as const;
+    const peer: Peer = { name, connection, id, address, ...state };
     this.#peers.set(name, peer);
     return peer;
   }
@@ -181,8 +198,9 @@ class ScenarioRun {
     });
   }
 
-  #withoutIds(line: string): string {
-    return line.replace(/(?<=:|redir=|ID" ")\d+\b/g, (number) => {
+  #withoutIds(line: string, isId: boolean): string {
+    const places = isId ? /(?<=< :)\d+/g : /(?<=redir(ect|-broken)\\r\\n:)\d+/g;
+    return line.replace(places, (number) => {
       for (const peer of this.#peers.values()) if (String(peer.id) === number) return peer.name;
       return number;
     });
@@ -214,15 +232,33 @@ class ScenarioRun {
 
   async #barriers(first?: Peer): Promise<string[]> {
     const peers = [...this.#peers.values()].filter((peer) => peer !== first);
-    const out = first === undefined ? [] : await this.#barrier(first);
+    const out: string[] = [];
+    if (first !== undefined) {
+      // Twice: what is sent at the end of a turn of the server's loop comes behind the first.
+      out.push(...(await this.#barrier(first)), ...(await this.#barrier(first)));
+    }
     for (const peer of peers) out.push(...(await this.#barrier(peer)));
     return out;
+  }
+
+  /** Whether the server says that a client is blocked. */
+  async #isBlocked(peer: Peer): Promise<boolean> {
+    this.#aside ??= await RawConnection.open(this.#port);
+    const line = String(await this.#aside.call('CLIENT', 'LIST', 'ID', peer.id));
+    return / flags=\w*b/.test(line);
   }
 
   async #barrier(peer: Peer): Promise<string[]> {
     const { connection } = peer;
     const out: string[] = [];
-    if (peer.inMulti || peer.isSilent || peer.isGone) return out;
+    if (peer.inMulti || peer.isSilent || peer.isGone || peer.blocked === 'manual') return out;
+    if (peer.blocked === 'auto') {
+      if (await this.#isBlocked(peer)) return out;
+      peer.blocked = 'no';
+      const reply = await connection.reply();
+      out.push(this.#shown(peer, reply));
+      if (reply === undefined) return out;
+    }
     connection.send(encodeCommand(['PING', TOKEN]));
     for (;;) {
       const frame = await connection.reply();

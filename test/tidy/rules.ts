@@ -32,6 +32,7 @@ export const COMMANDS_SHARED: readonly string[] = [
   'unblock',
   'reject',
   'command-stats',
+  'sorted-set-add',
   'sorted-set-pop',
   'stream-common',
   'list-elements',

@@ -2,9 +2,11 @@
 
 import type { Prng } from '../../support/prng.js';
 import type { Make } from './common.js';
+import { GEO } from './geo.js';
 import { HYPERLOGLOG } from './hyperloglog.js';
 import { KEYSPACE } from './keyspace.js';
 import { LIST } from './list.js';
+import { SET } from './set.js';
 import { SORT } from './sort.js';
 import { STREAM } from './stream.js';
 import { ZSET } from './zset.js';
@@ -16,7 +18,8 @@ import { ZSET } from './zset.js';
 export const ERRNO_RESET = ['INCRBYFLOAT', 'errno', 'inf'];
 
 /** One entry per unit of weight. */
-const ROULETTE: Make[] = [KEYSPACE, LIST, SORT, HYPERLOGLOG, STREAM, ZSET].flatMap((family) =>
+const FAMILIES = [GEO, HYPERLOGLOG, KEYSPACE, LIST, SET, SORT, STREAM, ZSET];
+const ROULETTE: Make[] = FAMILIES.flatMap((family) =>
   family.flatMap(([weight, make]) => Array<Make>(weight).fill(make)),
 );
 
