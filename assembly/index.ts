@@ -3,7 +3,14 @@
  * addresses in the shared memory; 64-bit values cross as f64 where 53 bits do (times, offsets),
  * otherwise through memory. host/core/ is the only caller.
  */
-import { alloc, allocHeadroom, allocInit, allocSetLimit, free } from './base/alloc';
+import {
+  alloc,
+  allocHeadroom,
+  allocInit,
+  allocSetLimit,
+  allocUrgent,
+  free,
+} from './base/alloc';
 import { prngSeed } from './base/prng';
 import { sipSeed } from './base/siphash';
 import { textLen, textPtr } from './base/text';
@@ -105,7 +112,15 @@ import {
   readyRemove,
   readyTake,
 } from './resp/outbox';
-import { replyBegin, replyEnd, replyMade, replyRecycle, replyTake } from './resp/reply';
+import {
+  replyBegin,
+  replyEnd,
+  replyFailed,
+  replyMade,
+  replyRaw,
+  replyRecycle,
+  replyTake,
+} from './resp/reply';
 
 let readBase: usize = 0;
 
@@ -129,9 +144,9 @@ export function readBufferSize(): u32 {
   return READ_SIZE;
 }
 
-/** Raw memory for the host's own use (arguments, names). */
+/** Raw memory for the host's own use (arguments, names, replies). */
 export function hostAlloc(size: usize): usize {
-  return alloc(size);
+  return allocUrgent(size);
 }
 
 export function hostFree(ptr: usize): void {
@@ -253,18 +268,23 @@ export function commandArgv(): usize {
   return argv;
 }
 
-/** Adds ready-made reply bytes for the client whose host command runs now. */
-export function replyBytes(ptr: usize, len: usize): void {
-  replyMade(ptr, len);
+/**
+ * Adds ready-made reply bytes for the client whose host command runs now; `isMore`: they go on a
+ * reply that was begun.
+ */
+export function replyBytes(ptr: usize, len: usize, isMore: bool): void {
+  if (isMore) replyRaw(ptr, len);
+  else replyMade(ptr, len);
 }
 
 /** The same later, for a client that waits for the host. */
-export function replyBytesLate(handle: u32, ptr: usize, len: usize): void {
+export function replyBytesLate(handle: u32, ptr: usize, len: usize, isMore: bool): void {
   const c = clientAt(handle);
   if (changetype<usize>(c) == 0) return;
   replyBegin(clientList(c), c.resp, (c.flags & CLIENT_REPLY_OFF) != 0);
-  replyMade(ptr, len);
+  replyBytes(ptr, len, isMore);
   replyEnd();
+  if (replyFailed) c.flags |= CLIENT_CLOSE_NOW;
 }
 
 /** Protocol (2 or 3) of a client. */

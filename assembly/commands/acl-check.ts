@@ -198,7 +198,7 @@ export function errorDenied(result: i32, id: i32): void {
 /** Refuses a queued command at EXEC, for rules that changed since it was queued. */
 export function replyDeniedInExec(result: i32): void {
   if (result == ACL_OOM) {
-    replyError("OOM command not allowed when used memory > 'maxmemory'.");
+    replyOom();
     return;
   }
   errorBegin('NOPERM ACLs rules changed between the moment the transaction was accumulated ');

@@ -2,7 +2,7 @@
 import { blobLen, blobPtr } from '../base/blob';
 import { llValue, string2ll } from '../base/numbers/integers';
 import { textBegin, textFailed, textLen, textPtr } from '../base/text';
-import { alloc, free } from '../base/alloc';
+import { allocUrgent, free } from '../base/alloc';
 import { sort32 } from '../base/sort';
 import { userFind, users } from '../clients/acl-user';
 import {
@@ -92,7 +92,7 @@ function compareIds(a: u32, b: u32): i32 {
 
 /** Makes the text of all clients of a type, oldest first; false when memory ran out. */
 function listClients(type: i32): bool {
-  const list = alloc(<usize>clientTop << 2);
+  const list = allocUrgent(<usize>clientTop << 2);
   if (list == 0) return false;
   let count: u32 = 0;
   for (let h: u32 = 0; h < clientTop; h++) {

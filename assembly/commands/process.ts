@@ -86,6 +86,7 @@ import {
   reject,
   rejectArity,
   rejectDenied,
+  rejectOom,
   rejectSubcommand,
   rejectSubscriber,
   rejectUnknown,
@@ -222,7 +223,7 @@ function isForbidden(id: i32): bool {
   }
   if (client.flags & CLIENT_LIMITED && isDenied(id)) return true;
   if (maxMemory != 0 && flags & CMDFLAG_DENYOOM && usedMemory > maxMemory && !isReplica) {
-    reject(id, "OOM command not allowed when used memory > 'maxmemory'.");
+    rejectOom(id);
     return true;
   }
   if (isReplica && replicaReadOnly && flags & CMDFLAG_WRITE) {
@@ -260,7 +261,7 @@ function isDenied(id: i32): bool {
   const result = aclCheckCurrent(id);
   if (result == ACL_OK) return false;
   if (result == ACL_OOM) {
-    reject(id, "OOM command not allowed when used memory > 'maxmemory'.");
+    rejectOom(id);
     return true;
   }
   aclNote(result, id, aclContext());
@@ -311,7 +312,7 @@ function queueCommand(id: i32): void {
   // What EXEC will not run need not be kept.
   const isLost = (client.flags & CLIENT_DIRTY_EXEC) != 0 || (client.dirtyCas & 0xff) != 0;
   if (!isLost && !clientQueue(client, id, cmdFlags(id), argc, argv)) {
-    reject(id, "OOM command not allowed when used memory > 'maxmemory'.");
+    rejectOom(id);
     return;
   }
   replySimple('QUEUED');
@@ -346,6 +347,13 @@ export function processCommand(id: i32): void {
   if (client.replyBytes > OUTPUT_MAX && (client.flags & CLIENT_INTERNAL) == 0) {
     client.flags |= CLIENT_OUTPUT_FULL;
   }
+}
+
+/** Answers a request that was thrown away because memory is full; `id` below 0 = not known. */
+export function refuseCommand(id: i32): void {
+  beginUnusual();
+  rejectOom(id);
+  endUnusual();
 }
 
 function runChecked(id: i32): void {

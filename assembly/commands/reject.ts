@@ -11,6 +11,7 @@ import { countApplyError } from '../keyspace/state';
 import { argc, argIs, argLen, argPtr } from '../resp/args';
 import { errorBegin, errorBytes, errorEnd, errorText, replyError } from '../resp/reply';
 import { errorDenied } from './acl-check';
+import { OOM, replyOom } from '../resp/errors';
 import { countRejected } from './command-stats';
 import { CMD_EXEC } from './generated/ids';
 import { cmdNameLen, cmdNamePtr } from './generated/table';
@@ -70,6 +71,16 @@ export function rejectDenied(result: i32, id: i32): void {
   }
   errorDenied(result, id);
   errorEnd();
+}
+
+/** No memory for the command, as far as it is known (`id` below 0: not even its name). */
+export function rejectOom(id: i32): void {
+  if (id >= 0) {
+    reject(id, OOM);
+    return;
+  }
+  flagTransaction();
+  replyOom();
 }
 
 export function rejectUnknown(): void {

@@ -29,8 +29,8 @@ export interface CoreExports {
   // host commands
   commandArgc(): number;
   commandArgv(): number;
-  replyBytes(ptr: number, len: number): void;
-  replyBytesLate(handle: number, ptr: number, len: number): void;
+  replyBytes(ptr: number, len: number, isMore: boolean): void;
+  replyBytesLate(handle: number, ptr: number, len: number, isMore: boolean): void;
   // time passing
   cron(nowMs: number): void;
   lazyStep(): number;

@@ -10,6 +10,7 @@ import { CONFIG_FAMILY } from './commands/config.js';
 import { DEBUG_FAMILY } from './commands/debug.js';
 import { LATENCY_FAMILY } from './commands/latency.js';
 import { MEMORY_FAMILY } from './commands/memory.js';
+import { MIGRATE_FAMILY } from './commands/migrate.js';
 import { MODULE_FAMILY } from './commands/module.js';
 import { SERVER_FAMILY } from './commands/server.js';
 import { SLOWLOG_FAMILY } from './commands/slowlog.js';
@@ -33,7 +34,7 @@ export type HostHandler = (call: HostCall) => void | Promise<void>;
 const FAMILIES = [
   ACL_FAMILY,
   ...[CLUSTER_FAMILY, CONFIG_FAMILY, DEBUG_FAMILY, LATENCY_FAMILY, MEMORY_FAMILY],
-  ...[MODULE_FAMILY, SERVER_FAMILY, SLOWLOG_FAMILY],
+  ...[MIGRATE_FAMILY, MODULE_FAMILY, SERVER_FAMILY, SLOWLOG_FAMILY],
 ];
 
 function table(): Map<string, HostHandler> {
