@@ -6,10 +6,20 @@
  */
 import { alloc, free, realloc } from '../base/alloc';
 import { blobNew } from '../base/blob';
-import { CLIENT_READY, Outbox, outboxList } from '../resp/outbox';
+import {
+  CLIENT_CLOSE_NOW,
+  CLIENT_INTERNAL,
+  CLIENT_LISTENS,
+  CLIENT_READY,
+  Outbox,
+  outboxList,
+} from '../resp/outbox';
 import { replyClear, ReplyList } from '../resp/reply';
+import { unsubscribeAll } from '../keyspace/pubsub';
+import { trackingForget } from '../keyspace/tracking';
 import { watchClear } from '../keyspace/watch';
 import { nowMs } from '../keyspace/state';
+import { monitorStop } from './monitors';
 
 /** Queued commands of a transaction are being collected. */
 export const CLIENT_MULTI: u32 = 1 << 0;
@@ -30,14 +40,10 @@ export const CLIENT_AUTHENTICATED: u32 = 1 << 7;
 /** A host command has not finished: nothing more is read from this client. */
 export const CLIENT_HOST_BUSY: u32 = 1 << 8;
 export const CLIENT_NO_EVICT: u32 = 1 << 9;
-// 1 << 10
-export { CLIENT_READY };
+// 1 << 10, 1 << 12, 1 << 13, 1 << 31: see resp/outbox.ts
+export { CLIENT_CLOSE_NOW, CLIENT_INTERNAL, CLIENT_LISTENS, CLIENT_READY };
 /** Came over a unix socket. */
 export const CLIENT_UNIX: u32 = 1 << 11;
-/** Not a connection: in-process calls. Never listed, never killed. */
-export const CLIENT_INTERNAL: u32 = 1 << 12;
-/** To be closed at once, replies dropped (CLIENT KILL, out of memory). */
-export const CLIENT_CLOSE_NOW: u32 = 1 << 13;
 /** EXEC is running this client's queue. */
 export const CLIENT_IN_EXEC: u32 = 1 << 14;
 export const CLIENT_READONLY: u32 = 1 << 15;
@@ -209,6 +215,9 @@ export function clientFree(c: Client): void {
   clientResetQuery(c);
   clientDiscard(c);
   clientUnwatch(c);
+  unsubscribeAll(c);
+  trackingForget(c);
+  monitorStop(c);
   free(c.pargv);
   free(c.name);
   free(c.libName);

@@ -44,7 +44,9 @@ import {
 } from '../clients/query';
 import { htTouchGroups, htTouchItems } from '../hashtable/hashtable';
 import { dbAt, dbKeys, dbTouchReach, keyHashHint } from '../keyspace/db';
+import { limitCheck, limitWhileWriting, pushRelease, pushRunning } from '../keyspace/push';
 import { countApplied, countInput, nowMs, setFromMaster, setNoTouch } from '../keyspace/state';
+import { trackingSettle } from '../keyspace/tracking';
 import { argLen, argPtr, setArgs } from '../resp/args';
 import {
   errorBegin,
@@ -54,6 +56,7 @@ import {
   replyBegin,
   replyEnd,
   replyFailed,
+  replyLimit,
 } from '../resp/reply';
 import { cmdFirstKey, lookupCommand } from './generated/table';
 import { applyMute, processCommand, UNUSUAL } from './process';
@@ -255,13 +258,19 @@ export function clientResume(c: Client): void {
 function begin(c: Client): void {
   setCurrentClient(c);
   replyBegin(clientList(c), c.resp, false);
+  replyLimit(limitWhileWriting(c));
+  pushRunning(c);
   setFromMaster((c.flags & CLIENT_MASTER) != 0);
   setNoTouch((c.flags & CLIENT_NO_TOUCH) != 0);
   if (c.flags & UNUSUAL) applyMute();
 }
 
 function finish(c: Client): void {
+  pushRelease();
   replyEnd();
   if (replyFailed) c.flags |= CLIENT_CLOSE_NOW;
+  limitCheck(c);
+  pushRunning(changetype<Client>(0));
+  trackingSettle();
   setFromMaster(false);
 }

@@ -9,6 +9,7 @@ import {
   CLIENT_BLOCKED,
   CLIENT_IN_EXEC,
   CLIENT_INTERNAL,
+  CLIENT_LISTENS,
   CLIENT_MASTER,
   CLIENT_MULTI,
   CLIENT_OUTPUT_FULL,
@@ -34,22 +35,34 @@ import {
   maxMemory,
   replicaReadOnly,
 } from '../keyspace/state';
-import { argc, argLen, argPtr, argv } from '../resp/args';
+import { observers, pushMark, pushRelease } from '../keyspace/push';
+import { argc, argLen, argPtr, argv, setArgs } from '../resp/args';
+import { PUSH_CACHING, PUSH_MONITOR, PUSH_PUBSUB } from '../resp/outbox';
 import { replyErrors, replyMute, replySimple } from '../resp/reply';
+import { endCaching, trackReads } from './client-tracking';
 import { countCall, countFailed } from './command-stats';
 import { dispatch } from './generated/dispatch';
 import {
   CMD_DISCARD,
   CMD_EXEC,
   CMD_MULTI,
+  CMD_PING,
+  CMD_PSUBSCRIBE,
+  CMD_PUNSUBSCRIBE,
   CMD_QUIT,
   CMD_RESET,
+  CMD_SSUBSCRIBE,
+  CMD_SUBSCRIBE,
+  CMD_SUNSUBSCRIBE,
+  CMD_UNSUBSCRIBE,
   CMD_WATCH,
   CMDFLAG_DENYOOM,
   CMDFLAG_LOADING,
+  CMDFLAG_MAY_REPLICATE,
   CMDFLAG_NO_ASYNC_LOADING,
   CMDFLAG_NO_AUTH,
   CMDFLAG_NO_MULTI,
+  CMDFLAG_READONLY,
   CMDFLAG_STALE,
   CMDFLAG_WRITE,
 } from './generated/ids';
@@ -59,14 +72,27 @@ import {
   cmdHasSubcommands,
   lookupSubcommand,
 } from './generated/table';
-import { applyProblem, reject, rejectArity, rejectSubcommand, rejectUnknown } from './reject';
+import { monitorAfter, monitorBefore } from './monitor';
+import {
+  applyProblem,
+  reject,
+  rejectArity,
+  rejectSubcommand,
+  rejectSubscriber,
+  rejectUnknown,
+} from './reject';
 import { serveReadyKeys } from './unblock';
 
 /** A pipeline is interrupted at this much output, so that replies never pile up by the chunk. */
 const OUTPUT_MAX: u32 = 4 << 20;
 /** Client flags that take a command off the straight path. */
 export const UNUSUAL: u32 =
-  CLIENT_MULTI | CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP | CLIENT_REPLY_SKIP_NEXT | CLIENT_MASTER;
+  CLIENT_MULTI |
+  CLIENT_REPLY_OFF |
+  CLIENT_REPLY_SKIP |
+  CLIENT_REPLY_SKIP_NEXT |
+  CLIENT_MASTER |
+  CLIENT_LISTENS;
 
 // ---- one command
 
@@ -86,8 +112,20 @@ export function call(id: i32): void {
   const before = dirty;
   const db = client.db;
   effectsCommandStart();
-  dispatch(id);
+  if (observers == 0) dispatch(id);
+  else dispatchObserved(id);
   if (dirty != before && !effectWritten) effectVerbatim(db);
+}
+
+/** Runs a command while somebody monitors or tracks. */
+function dispatchObserved(id: i32): void {
+  const count = argc;
+  const pairs = argv;
+  monitorBefore(id);
+  dispatch(id);
+  setArgs(count, pairs);
+  trackReads(id);
+  monitorAfter(id);
 }
 
 /** The same for a command that may be anything: failures are counted, a master's are reported. */
@@ -160,6 +198,10 @@ function isForbidden(id: i32): bool {
     reject(id, "READONLY You can't write against a read only replica.");
     return true;
   }
+  if (client.push & PUSH_PUBSUB && client.resp == 2 && !isForSubscriber(id)) {
+    rejectSubscriber(id);
+    return true;
+  }
   if (masterDown && (flags & CMDFLAG_STALE) == 0) {
     reject(
       id,
@@ -175,7 +217,32 @@ function isForbidden(id: i32): bool {
     reject(id, 'LOADING Redis is loading the dataset in memory');
     return true;
   }
+  if (client.push & PUSH_MONITOR && touchesKeyspace(id)) {
+    reject(id, "ERR Replica can't interact with the keyspace");
+    return true;
+  }
   return false;
+}
+
+/** What a RESP2 client with subscriptions may still say. */
+function isForSubscriber(id: i32): bool {
+  return (
+    id == CMD_SUBSCRIBE ||
+    id == CMD_UNSUBSCRIBE ||
+    id == CMD_PSUBSCRIBE ||
+    id == CMD_PUNSUBSCRIBE ||
+    id == CMD_SSUBSCRIBE ||
+    id == CMD_SUNSUBSCRIBE ||
+    id == CMD_PING ||
+    id == CMD_QUIT ||
+    id == CMD_RESET
+  );
+}
+
+/** Redis: a client in MONITOR mode counts as a replica, which leaves the data alone. */
+function touchesKeyspace(id: i32): bool {
+  const flags = cmdFlags(id) | (id == CMD_EXEC ? client.queueFlags : 0);
+  return (flags & (CMDFLAG_WRITE | CMDFLAG_READONLY | CMDFLAG_MAY_REPLICATE)) != 0;
 }
 
 function isQueued(id: i32): bool {
@@ -251,12 +318,15 @@ function beginUnusual(): void {
     client.flags = (client.flags & ~CLIENT_REPLY_SKIP_NEXT) | CLIENT_REPLY_SKIP;
   }
   applyMute();
+  pushMark();
 }
 
 function endUnusual(): void {
   // A blocked command's reply is yet to come.
   if ((client.flags & CLIENT_BLOCKED) == 0) client.flags &= ~CLIENT_REPLY_SKIP;
   applyMute();
+  pushRelease();
+  if (client.push & PUSH_CACHING) endCaching();
 }
 
 /** Sets the reply writer to what the client's flags say. */

@@ -40,6 +40,17 @@ export function reject(id: i32, text: string): void {
   if (client.flags & CLIENT_MASTER) applyProblem(id);
 }
 
+/** A client with subscriptions in RESP2 said what does not go with them. */
+export function rejectSubscriber(id: i32): void {
+  countRejected(id);
+  flagTransaction();
+  errorBegin("ERR Can't execute '");
+  errorBytes(cmdNamePtr(id), cmdNameLen(id), 128);
+  errorText("': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this ");
+  errorText('context');
+  errorEnd();
+}
+
 export function rejectUnknown(): void {
   // Redis: what a browser was tricked into sending ends the connection without a word.
   if (argIs(0, 'post') || argIs(0, 'host:')) {

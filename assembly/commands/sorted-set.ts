@@ -1,19 +1,23 @@
-/** Commands on sorted sets: those that read. */
-import { doubleValue, string2d } from '../base/numbers/double';
-import { isSpace } from '../base/numbers/integers';
-import {
-  SCAN_DECIMAL,
-  SCAN_HEX,
-  scanExp,
-  scanExp2,
-  scanNeg,
-  scanNumber,
-} from '../base/numbers/scan';
+/** Commands on sorted sets by member: adding, removing, scores, ranks, and ZSCAN. */
+import { alloc, free } from '../base/alloc';
+import { DOUBLE_CHARS_MAX, formatG17 } from '../base/numbers/format';
 import { client } from '../clients/client';
-import { dbAt, entryType, lookupRead } from '../keyspace/db';
-import { argI64OrReply, argInt } from '../resp/arg-values';
+import {
+  dbAdd,
+  dbAt,
+  dbTakeFound,
+  entryType,
+  lookupRead,
+  lookupWrite,
+  signalModified,
+} from '../keyspace/db';
+import { effectArg, effectBegin, effectLiteral } from '../keyspace/effects';
+import { NOTIFY_GENERIC, NOTIFY_ZSET, notifyKeyspaceEvent } from '../keyspace/notify';
+import { markDirty } from '../keyspace/state';
+import { freeEntry, freeValue } from '../keyspace/value';
+import { argDouble, argF64OrReply } from '../resp/arg-values';
 import { argc, argIs, argLen, argPtr } from '../resp/args';
-import { replySyntaxError, replyWrongType } from '../resp/errors';
+import { replyOom, replySyntaxError, replyWrongArgs, replyWrongType } from '../resp/errors';
 import {
   replyArray,
   replyBulk,
@@ -21,7 +25,7 @@ import {
   replyError,
   replyInt,
   replyNull,
-  respVersion,
+  replyNullArray,
 } from '../resp/reply';
 import {
   replyScan,
@@ -30,21 +34,37 @@ import {
   scanMatches,
   scanOptionsOrReply,
 } from '../resp/scan-args';
-import { DOUBLE_CHARS_MAX, formatG17 } from '../base/numbers/format';
-import { elLen, elPtr, elScore, valLen, valPtr } from '../types/element';
+import {
+  ADD_NEW,
+  ADD_OOM,
+  ADD_UPDATED,
+  elLen,
+  elPtr,
+  elScore,
+  valLen,
+  valPtr,
+} from '../types/element';
+import { holder, objEncoding, objKind, objValue } from '../types/holder';
 import { TYPE_ZSET } from '../types/object';
 import {
+  PUT_GT,
+  PUT_INCR,
+  PUT_LT,
+  PUT_NAN,
+  PUT_NOTHING,
+  PUT_NX,
+  PUT_XX,
+  putOldScore,
+  zsetAdd,
   zsetLen,
-  ZsetPos,
-  zsetRankOfLex,
-  zsetRankOfScore,
+  zsetNew,
+  zsetPut,
+  zsetRank,
+  zsetRemove,
   zsetScan,
   zsetScore,
-  zsetSeek,
-  zsetStep,
 } from '../types/zset';
 
-const pos = changetype<ZsetPos>(memory.data(16));
 const scoreText = memory.data(<i32>DOUBLE_CHARS_MAX);
 
 /** The sorted set in argument 1, 0 where there is none; false: it is something else, answered. */
@@ -56,228 +76,286 @@ function zsetOrReply(): bool {
   return false;
 }
 
+/** The same for a command that writes. */
+function zsetWriteOrReply(): bool {
+  zset = lookupWrite(dbAt(client.db), argPtr(1), argLen(1));
+  if (zset == 0 || entryType(zset) == TYPE_ZSET) return true;
+  replyWrongType();
+  return false;
+}
+
+// ---- ZADD, ZINCRBY
+
+/** Option CH: changed members count too. */
+const ADD_CH: u32 = 1 << 8;
+/** Scores of a command with at most so many pairs need no memory. */
+const FEW_PAIRS: u32 = 32;
+const fewScores = memory.data(<i32>FEW_PAIRS * 8, 8);
+
+/** The pairs: first argument and number; their scores, and PUT_* and ADD_CH. */
+let pairsAt: u32 = 0;
+let pairCount: u32 = 0;
+let pairScores: usize = 0;
+let how: u32 = 0;
+/** In place of an old score: the member was not there, or nothing happened to it. NaNs, both. */
+const WAS_NEW: u64 = 0x7ff8000000000001;
+const WAS_KEPT: u64 = 0x7ff8000000000002;
+/** What became of the pairs. */
+let added: u32 = 0;
+let updated: u32 = 0;
+let lastResult: i32 = 0;
+
+/** The option in argument `i` as a flag; 0: it is none. */
+function addOption(i: u32): u32 {
+  const len = argLen(i);
+  if (len == 2) {
+    if (argIs(i, 'nx')) return PUT_NX;
+    if (argIs(i, 'xx')) return PUT_XX;
+    if (argIs(i, 'ch')) return ADD_CH;
+    if (argIs(i, 'gt')) return PUT_GT;
+    if (argIs(i, 'lt')) return PUT_LT;
+  }
+  return len == 4 && argIs(i, 'incr') ? PUT_INCR : 0;
+}
+
+/** Options and the number of pairs; false: answered. */
+function addOptionsOrReply(): bool {
+  pairsAt = 2;
+  while (pairsAt < argc) {
+    const option = addOption(pairsAt);
+    if (option == 0) break;
+    how |= option;
+    pairsAt++;
+  }
+  const rest = argc - pairsAt;
+  if (rest == 0 || (rest & 1) != 0) {
+    replySyntaxError();
+    return false;
+  }
+  pairCount = rest >>> 1;
+  if ((how & (PUT_NX | PUT_XX)) == (PUT_NX | PUT_XX)) {
+    replyError('ERR XX and NX options at the same time are not compatible');
+    return false;
+  }
+  if (popcnt(how & (PUT_GT | PUT_LT | PUT_NX)) > 1) {
+    replyError('ERR GT, LT, and/or NX options at the same time are not compatible');
+    return false;
+  }
+  if ((how & PUT_INCR) != 0 && pairCount > 1) {
+    replyError('ERR INCR option supports a single increment-element pair');
+    return false;
+  }
+  return true;
+}
+
+// @ts-ignore: decorator
+@inline function scoreSlot(i: u32): usize {
+  return pairScores + (<usize>i << 3);
+}
+
+/** Reads all scores before anything is changed; false: answered. `dropScores` must follow. */
+function scoresOrReply(): bool {
+  pairScores = pairCount <= FEW_PAIRS ? fewScores : alloc(<usize>pairCount << 3);
+  if (pairScores == 0) {
+    replyOom();
+    return false;
+  }
+  for (let i: u32 = 0; i < pairCount; i++) {
+    if (!argF64OrReply(pairsAt + i * 2)) return false;
+    store<f64>(scoreSlot(i), argDouble);
+  }
+  return true;
+}
+
+function dropScores(): void {
+  if (pairScores != fewScores) free(pairScores);
+}
+
+/**
+ * Puts all pairs into the sorted set `obj`. False: memory ran out and nothing changed. Meanwhile
+ * the score of each pair done becomes what the member had before, or WAS_*.
+ */
+function putPairs(obj: usize): bool {
+  added = 0;
+  updated = 0;
+  const conditions = how & ~ADD_CH;
+  for (let i: u32 = 0; i < pairCount; i++) {
+    const member = pairsAt + i * 2 + 1;
+    const score = load<f64>(scoreSlot(i));
+    lastResult = zsetPut(obj, score, argPtr(member), argLen(member), conditions);
+    if (lastResult == ADD_NEW) {
+      added++;
+      store<u64>(scoreSlot(i), WAS_NEW);
+    } else if (lastResult == ADD_UPDATED) {
+      updated++;
+      store<f64>(scoreSlot(i), putOldScore);
+    } else if (lastResult == ADD_OOM) {
+      takeBack(obj, i);
+      return false;
+    } else {
+      store<u64>(scoreSlot(i), WAS_KEPT);
+    }
+  }
+  return true;
+}
+
+/**
+ * Undoes the first `count` pairs, the last one first. A score that cannot be set back for want of
+ * memory stays, and followers are told.
+ */
+function takeBack(obj: usize, count: u32): void {
+  while (count-- != 0) {
+    const member = pairsAt + count * 2 + 1;
+    const old = load<u64>(scoreSlot(count));
+    if (old == WAS_KEPT) continue;
+    if (old == WAS_NEW) {
+      zsetRemove(obj, argPtr(member), argLen(member));
+    } else if (zsetAdd(obj, load<f64>(scoreSlot(count)), argPtr(member), argLen(member)) < 0) {
+      zsetScore(obj, argPtr(member), argLen(member));
+      markDirty(1);
+      effectBegin(client.db, 4);
+      effectLiteral('ZADD');
+      effectArg(argPtr(1), argLen(1));
+      effectArg(scoreText, formatG17(elScore, scoreText));
+      effectArg(argPtr(member), argLen(member));
+    }
+  }
+}
+
+/** Makes the key a sorted set of the pairs; false: memory ran out, nothing changed. */
+function putFresh(): bool {
+  const h = holder(0);
+  if (!zsetNew(h, 1, argLen(pairsAt + 1))) return false;
+  if (putPairs(h)) {
+    const entry = dbAdd(dbAt(client.db), argPtr(1), argLen(1), objKind(h), objValue(h));
+    if (entry != 0) return true;
+  }
+  freeValue(TYPE_ZSET, objEncoding(h), objValue(h));
+  return false;
+}
+
+function replyAdded(): void {
+  if ((how & PUT_INCR) == 0) {
+    replyInt(how & ADD_CH ? added + updated : added);
+  } else if (lastResult == PUT_NAN) {
+    replyError('ERR resulting score is not a number (NaN)');
+  } else if (lastResult == PUT_NOTHING) {
+    replyNull();
+  } else {
+    replyDouble(elScore);
+  }
+}
+
+function addScored(): void {
+  if (!zsetWriteOrReply()) return;
+  lastResult = PUT_NOTHING;
+  added = 0;
+  updated = 0;
+  let isDone = true;
+  if (zset != 0) isDone = putPairs(zset);
+  else if ((how & PUT_XX) == 0) isDone = putFresh();
+  if (!isDone) {
+    replyOom();
+    return;
+  }
+  replyAdded();
+  if (added + updated == 0) return;
+  markDirty(added + updated);
+  signalModified(dbAt(client.db), argPtr(1), argLen(1));
+  const event = how & PUT_INCR ? 'zincr' : 'zadd';
+  notifyKeyspaceEvent(NOTIFY_ZSET, event, client.db, argPtr(1), argLen(1));
+}
+
+function add(flags: u32): void {
+  how = flags;
+  if (!addOptionsOrReply()) return;
+  if (scoresOrReply()) addScored();
+  dropScores();
+}
+
+export function cmdZadd(): void {
+  add(0);
+}
+
+export function cmdZincrby(): void {
+  add(PUT_INCR);
+}
+
+// ---- ZREM
+
+export function cmdZrem(): void {
+  if (!zsetWriteOrReply()) return;
+  if (zset == 0) {
+    replyInt(0);
+    return;
+  }
+  const db = dbAt(client.db);
+  let removed: u32 = 0;
+  for (let i: u32 = 2; i < argc; i++) {
+    if (zsetRemove(zset, argPtr(i), argLen(i))) removed++;
+    if (zsetLen(zset) == 0) break;
+  }
+  if (removed != 0) {
+    notifyKeyspaceEvent(NOTIFY_ZSET, 'zrem', client.db, argPtr(1), argLen(1));
+    if (zsetLen(zset) == 0) {
+      freeEntry(dbTakeFound(db));
+      notifyKeyspaceEvent(NOTIFY_GENERIC, 'del', client.db, argPtr(1), argLen(1));
+    }
+    signalModified(db, argPtr(1), argLen(1));
+    markDirty(removed);
+  }
+  replyInt(removed);
+}
+
+// ---- reading by member
+
 export function cmdZcard(): void {
   if (zsetOrReply()) replyInt(zset == 0 ? 0 : zsetLen(zset));
 }
 
 export function cmdZscore(): void {
-  if (!zsetOrReply()) return;
-  if (zset != 0 && zsetScore(zset, argPtr(2), argLen(2))) replyDouble(elScore);
+  if (zsetOrReply()) replyScoreOf(2);
+}
+
+function replyScoreOf(i: u32): void {
+  if (zset != 0 && zsetScore(zset, argPtr(i), argLen(i))) replyDouble(elScore);
   else replyNull();
 }
 
-// ---- ZRANGE
-
-const BY_RANK: u32 = 0;
-const BY_SCORE: u32 = 1;
-const BY_LEX: u32 = 2;
-
-let rangeBy: u32 = BY_RANK;
-let isReverse: bool = false;
-let withScores: bool = false;
-let limitOffset: i64 = 0;
-let limitCount: i64 = -1;
-
-function rangeOptionsOrReply(): bool {
-  rangeBy = BY_RANK;
-  isReverse = false;
-  withScores = false;
-  limitOffset = 0;
-  limitCount = -1;
-  for (let i: u32 = 4; i < argc; i++) {
-    if (argIs(i, 'withscores')) {
-      withScores = true;
-    } else if (argIs(i, 'limit') && i + 2 < argc) {
-      if (!argI64OrReply(i + 1)) return false;
-      limitOffset = argInt;
-      if (!argI64OrReply(i + 2)) return false;
-      limitCount = argInt;
-      i += 2;
-    } else if (argIs(i, 'rev') && !isReverse) {
-      isReverse = true;
-    } else if (argIs(i, 'bylex') && rangeBy == BY_RANK) {
-      rangeBy = BY_LEX;
-    } else if (argIs(i, 'byscore') && rangeBy == BY_RANK) {
-      rangeBy = BY_SCORE;
-    } else {
-      replySyntaxError();
-      return false;
-    }
-  }
-  return optionsFitOrReply();
+export function cmdZmscore(): void {
+  if (!zsetOrReply()) return;
+  replyArray(<i64>argc - 2);
+  for (let i: u32 = 2; i < argc; i++) replyScoreOf(i);
 }
 
-function optionsFitOrReply(): bool {
-  if (limitCount != -1 && rangeBy == BY_RANK) {
-    replyError(
-      'ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX',
-    );
-    return false;
-  }
-  if (withScores && rangeBy == BY_LEX) {
-    replyError('ERR syntax error, WITHSCORES not supported in combination with BYLEX');
-    return false;
-  }
-  return true;
-}
-
-/** A bound as read by `scoreBound` or `lexBound`, and whether the bound itself lies outside. */
-let boundScore: f64 = 0;
-let boundPtr: usize = 0;
-let boundLen: u32 = 0;
-let boundIsOpen: bool = false;
-/** -1: below everything, 1: above everything, 0: the bytes. */
-let boundEdge: i32 = 0;
-
-/** Reads `[x` as x or `(x`. Redis: C's strtod up to a NUL, so space in front and "" are fine. */
-function scoreBound(arg: u32): bool {
-  let ptr = argPtr(arg);
-  let len: u32 = 0;
-  while (len < argLen(arg) && load<u8>(ptr + len) != 0) len++;
-  boundIsOpen = len != 0 && load<u8>(ptr) == 40;
-  if (boundIsOpen) {
-    ptr++;
-    len--;
-  }
-  if (len == 0) {
-    boundScore = 0;
-    return true;
-  }
-  while (len != 0 && isSpace(load<u8>(ptr))) {
-    ptr++;
-    len--;
-  }
-  if (string2d(ptr, len)) {
-    boundScore = doubleValue;
-    return true;
-  }
-  // Numbers beyond what a double can tell are infinite or zero here.
-  const kind = scanNumber(ptr, len);
-  if (kind != SCAN_DECIMAL && kind != SCAN_HEX) return false;
-  const isLarge = kind == SCAN_DECIMAL ? scanExp > 0 : scanExp2 > 0;
-  const size: f64 = isLarge ? Infinity : 0;
-  boundScore = scanNeg ? -size : size;
-  return true;
-}
-
-/** Reads `-`, `+`, `[bytes` or `(bytes`. */
-function lexBound(arg: u32): bool {
-  const ptr = argPtr(arg);
-  const len = argLen(arg);
-  if (len == 0) return false;
-  const c: u32 = load<u8>(ptr);
-  boundEdge = 0;
-  boundIsOpen = c == 40;
-  if (c == 43 || c == 45) {
-    boundEdge = c == 43 ? 1 : -1;
-    // Redis: either edge as the minimum or maximum counts as one that lies outside.
-    boundIsOpen = true;
-    return len == 1;
-  }
-  boundPtr = ptr + 1;
-  boundLen = len - 1;
-  return c == 40 || c == 91;
-}
-
-/** Rank of the first member inside (`isMin`) or beyond a bound just read. */
-function rankOfBound(isMin: bool): u32 {
-  // Below the range: what is below a closed minimum, up to an open one. Within: up to a maximum.
-  const orEqual = isMin ? boundIsOpen : !boundIsOpen;
-  if (rangeBy == BY_SCORE) return zsetRankOfScore(zset, boundScore, orEqual);
-  if (boundEdge != 0) return boundEdge < 0 ? 0 : zsetLen(zset);
-  return zsetRankOfLex(zset, boundPtr, boundLen, orEqual);
-}
-
-/** Ranks of the range, counted from the lowest member: from `first` to `beyond` - 1. */
-let first: i64 = 0;
-let beyond: i64 = 0;
-
-function boundOrReply(arg: u32): bool {
-  if (rangeBy == BY_SCORE) {
-    if (scoreBound(arg)) return true;
-    replyError('ERR min or max is not a float');
-  } else {
-    if (lexBound(arg)) return true;
-    replyError('ERR min or max not valid string range item');
-  }
-  return false;
-}
-
-/** The range by score or bytes as ranks, LIMIT applied. */
-function boundedRange(minArg: u32, maxArg: u32): void {
-  boundOrReply(minArg);
-  first = rankOfBound(true);
-  boundOrReply(maxArg);
-  beyond = rankOfBound(false);
-  if (first > beyond) beyond = first;
-  if (limitOffset == 0 && limitCount < 0) return;
-  const count = beyond - first;
-  const skipped = limitOffset < 0 ? count : min(limitOffset, count);
-  const kept = limitCount < 0 ? count - skipped : min(limitCount, count - skipped);
-  if (isReverse) {
-    beyond -= skipped;
-    first = beyond - kept;
-  } else {
-    first += skipped;
-    beyond = first + kept;
-  }
-}
-
-/** Positions from either end as ranks. */
-function rankedRange(start: i64, end: i64): void {
-  const count: i64 = zsetLen(zset);
-  if (start < 0) start = max(start + count, 0);
-  if (end < 0) end += count;
-  end = min(end, count - 1);
-  if (start > end || start >= count) {
-    first = 0;
-    beyond = 0;
+function rank(isReverse: bool): void {
+  if (argc > 4) {
+    replyWrongArgs(isReverse ? 'zrevrank' : 'zrank');
     return;
   }
-  first = isReverse ? count - 1 - end : start;
-  beyond = isReverse ? count - start : end + 1;
-}
-
-/** Answers with the members of the range. */
-function replyRange(): void {
-  const count = beyond - first;
-  const nested = withScores && respVersion > 2;
-  replyArray(withScores && !nested ? count * 2 : count);
-  if (count <= 0) return;
-  zsetSeek(zset, <u32>(isReverse ? beyond - 1 : first), pos);
-  for (let left = count; left > 0; left--) {
-    if (nested) replyArray(2);
-    replyBulk(elPtr, elLen);
-    if (withScores) replyDouble(elScore);
-    if (left > 1) zsetStep(pos, !isReverse);
-  }
-}
-
-export function cmdZrange(): void {
-  if (!rangeOptionsOrReply()) return;
-  if (rangeBy == BY_RANK) {
-    if (!argI64OrReply(2)) return;
-    const start = argInt;
-    if (!argI64OrReply(3)) return;
-    const end = argInt;
-    if (!zsetOrReply()) return;
-    if (zset == 0) replyArray(0);
-    else {
-      rankedRange(start, end);
-      replyRange();
-    }
+  const withScore = argc == 4;
+  if (withScore && !argIs(3, 'withscore')) {
+    replySyntaxError();
     return;
   }
-  // With REV the higher bound comes first.
-  const minArg: u32 = isReverse ? 3 : 2;
-  const maxArg: u32 = isReverse ? 2 : 3;
-  if (!boundOrReply(minArg) || !boundOrReply(maxArg) || !zsetOrReply()) return;
-  if (zset == 0) {
-    replyArray(0);
+  if (!zsetOrReply()) return;
+  const place = zset == 0 ? -1 : zsetRank(zset, argPtr(2), argLen(2));
+  if (place < 0) {
+    if (withScore) replyNullArray();
+    else replyNull();
     return;
   }
-  boundedRange(minArg, maxArg);
-  replyRange();
+  if (withScore) replyArray(2);
+  replyInt(isReverse ? <i64>zsetLen(zset) - 1 - place : place);
+  if (withScore) replyDouble(elScore);
+}
+
+export function cmdZrank(): void {
+  rank(false);
+}
+
+export function cmdZrevrank(): void {
+  rank(true);
 }
 
 // ---- ZSCAN

@@ -48,6 +48,7 @@ import {
 import { metaClock, metaEncoding, metaOf, metaType } from '../types/object';
 import { freeEntry } from './value';
 import { effectDel } from './effects';
+import { NOTIFY_EXPIRED, NOTIFY_KEY_MISS, NOTIFY_NEW, notifyKeyspaceEvent } from './notify';
 import {
   countExpired,
   countHit,
@@ -63,6 +64,7 @@ import {
   policyLfu,
 } from './state';
 import { signalEntryAdded, signalEntryGone, strictWaiters, waitedKeys } from './ready-keys';
+import { trackingInterest, trackingKeyChanged } from './tracking';
 import { touchWatched } from './watch';
 
 const OFF_ID: usize = 60;
@@ -254,16 +256,25 @@ function expireNow(db: usize, item: usize, write: bool): bool {
 
 /** Deletes the entry just found because it expired: counted, and DEL goes into the effects. */
 export function dbExpireFound(db: usize, item: usize): void {
+  const ptr = itemKeyPtr(item);
+  const len = itemKeyLen(item);
   countExpired();
-  effectDel(dbId(db), itemKeyPtr(item), itemKeyLen(item));
-  touchWatched(db, itemKeyPtr(item), itemKeyLen(item), foundHash);
+  effectDel(dbId(db), ptr, len);
+  touchWatched(db, ptr, len, foundHash);
+  notifyKeyspaceEvent(NOTIFY_EXPIRED, 'expired', dbId(db), ptr, len);
+  if (trackingInterest != 0) trackingKeyChanged(ptr, len, false);
   dbDeleteFound(db);
+}
+
+function missed(db: usize, keyPtr: usize, keyLen: u32): void {
+  countMiss();
+  notifyKeyspaceEvent(NOTIFY_KEY_MISS, 'keymiss', dbId(db), keyPtr, keyLen);
 }
 
 /** For reading commands: counts a hit or a miss. */
 export function lookupRead(db: usize, keyPtr: usize, keyLen: u32): usize {
   const item = find(db, keyPtr, keyLen, true, false);
-  if (item == 0) countMiss();
+  if (item == 0) missed(db, keyPtr, keyLen);
   else countHit();
   return item;
 }
@@ -271,7 +282,7 @@ export function lookupRead(db: usize, keyPtr: usize, keyLen: u32): usize {
 /** For reading commands that must not disturb LRU/LFU (TYPE, TTL, OBJECT): counts as well. */
 export function lookupReadNoTouch(db: usize, keyPtr: usize, keyLen: u32): usize {
   const item = find(db, keyPtr, keyLen, false, false);
-  if (item == 0) countMiss();
+  if (item == 0) missed(db, keyPtr, keyLen);
   else countHit();
   return item;
 }
@@ -289,17 +300,22 @@ export function lookupWrite(db: usize, keyPtr: usize, keyLen: u32): usize {
 /** For commands that answer with the value before they change it (GETDEL): counts as well. */
 export function lookupReadWrite(db: usize, keyPtr: usize, keyLen: u32): usize {
   const item = find(db, keyPtr, keyLen, true, true);
-  if (item == 0) countMiss();
+  if (item == 0) missed(db, keyPtr, keyLen);
   else countHit();
   return item;
 }
 
 // ---- changes
 
-/** The key has changed: whoever watches it must know. Every write ends here. */
+/** The key has changed: whoever watches or caches it must know. Every write ends here. */
 // @ts-ignore: decorator
 @inline export function signalModified(db: usize, keyPtr: usize, keyLen: u32): void {
-  if (dbWatched(db).count != 0) touchWatched(db, keyPtr, keyLen, keyHash(keyPtr, keyLen));
+  if ((dbWatched(db).count | trackingInterest) != 0) tellModified(db, keyPtr, keyLen);
+}
+
+function tellModified(db: usize, keyPtr: usize, keyLen: u32): void {
+  touchWatched(db, keyPtr, keyLen, keyHash(keyPtr, keyLen));
+  if (trackingInterest != 0) trackingKeyChanged(keyPtr, keyLen, true);
 }
 
 /**

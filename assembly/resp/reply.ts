@@ -17,7 +17,7 @@
  * A reply that finds no memory sets `replyFailed`; the client must then be closed, because its
  * stream of replies has a hole.
  */
-import { alloc, free } from '../base/alloc';
+import { alloc, free, goodSize } from '../base/alloc';
 import { formatG17 } from '../base/numbers/format';
 import { ll2string } from '../base/numbers/integers';
 import { writeLiteral } from '../base/literal';
@@ -28,6 +28,8 @@ const HEADER: usize = 16;
 /** A standard block is one chunk of the allocator. */
 const BLOCK_SIZE: usize = 65536;
 const POOL_MAX: u32 = 16;
+/** Smallest block of a list that is only added to. */
+const APPEND_MIN: usize = 240;
 /** Room that is enough for any header, number or short constant. */
 const SMALL: u32 = 64;
 
@@ -52,6 +54,9 @@ let muted: u32 = 0;
 
 /** Protocol of the list being written: 2 or 3. */
 export let respVersion: u32 = 2;
+/** Whole blocks in the list being written at which no more are added: it has grown too long. */
+let listMax: u32 = u32.MAX_VALUE;
+
 /** Set when a reply could not be stored; see above. */
 export let replyFailed: bool = false;
 /** Error replies written since the start; a caller compares to see whether a command failed. */
@@ -65,6 +70,7 @@ export function replyBegin(to: ReplyList, version: u32, mute: bool): void {
   respVersion = version;
   muted = mute ? 1 : 0;
   replyFailed = false;
+  listMax = u32.MAX_VALUE;
   const tail: usize = to.tail;
   if (tail == 0) {
     pos = 0;
@@ -73,6 +79,11 @@ export function replyBegin(to: ReplyList, version: u32, mute: bool): void {
   }
   pos = tail + HEADER + load<u32>(tail, OFF_LEN);
   end = tail + HEADER + load<u32>(tail, OFF_CAP);
+}
+
+/** Bytes from which on the list being written takes no more; until `replyEnd`. */
+export function replyLimit(bytes: u32): void {
+  listMax = bytes;
 }
 
 /** Ends writing: the list's lengths are true again. */
@@ -98,6 +109,11 @@ export function replyIsMuted(): bool {
 /** The list being written, 0 = none. */
 export function replyCurrent(): usize {
   return changetype<usize>(list);
+}
+
+/** Where writing goes on: the same as before as long as nothing was written in between. */
+export function replyPosition(): usize {
+  return pos;
 }
 
 function settle(): void {
@@ -129,8 +145,12 @@ function newBlock(need: usize): usize {
   return block;
 }
 
-/** Makes room for `need` contiguous bytes at `pos`; false (and `replyFailed`) without memory. */
+/** Makes room for `need` contiguous bytes at `pos`; false (and `replyFailed`) when there is none. */
 function reserveSlow(need: usize): bool {
+  if (list.bytes >= listMax) {
+    replyFailed = true;
+    return false;
+  }
   const block = newBlock(need);
   if (block == 0) {
     replyFailed = true;
@@ -181,6 +201,71 @@ export function replyClear(from: ReplyList): void {
   for (;;) {
     const block = replyTake(from);
     if (block == 0) return;
+    replyRecycle(block);
+  }
+}
+
+/**
+ * Adds bytes to the end of any list, the one being written included, muted or not: for what a
+ * client is sent unasked. False when memory ran out: the list has a hole. May grow memory.
+ *
+ * A list that is only ever added to gets blocks that grow with it, not standard ones, because there
+ * may be thousands of such lists at a time.
+ */
+export function replyAppend(to: ReplyList, ptr: usize, len: usize): bool {
+  if (changetype<usize>(to) == changetype<usize>(list)) return appendHere(ptr, len);
+  replyBytesTotal += len;
+  while (len > 0) {
+    let tail: usize = to.tail;
+    let used: u32 = tail == 0 ? 0 : load<u32>(tail, OFF_LEN);
+    if (tail == 0 || used == load<u32>(tail, OFF_CAP)) {
+      tail = addBlock(to, len);
+      if (tail == 0) return false;
+      used = 0;
+    }
+    const n = min<usize>(len, load<u32>(tail, OFF_CAP) - used);
+    memory.copy(tail + HEADER + used, ptr, n);
+    store<u32>(tail, used + <u32>n, OFF_LEN);
+    to.bytes += <u32>n;
+    ptr += n;
+    len -= n;
+  }
+  return true;
+}
+
+function appendHere(ptr: usize, len: usize): bool {
+  const wasMuted = muted;
+  const hadFailed = replyFailed;
+  muted = 0;
+  replyFailed = false;
+  replyRaw(ptr, len);
+  const isWhole = !replyFailed;
+  muted = wasMuted;
+  replyFailed = hadFailed || !isWhole;
+  return isWhole;
+}
+
+/** A fresh last block for `need` bytes, or part of them; 0 when memory ran out. */
+function addBlock(to: ReplyList, need: usize): usize {
+  const want = max<usize>(max<usize>(need, to.bytes), APPEND_MIN);
+  const size = goodSize(min<usize>(want, BLOCK_SIZE - HEADER) + HEADER);
+  const block = alloc(size);
+  if (block == 0) return 0;
+  store<u32>(block, 0);
+  store<u32>(block, 0, OFF_LEN);
+  store<u32>(block, <u32>(size - HEADER), OFF_CAP);
+  if (to.tail != 0) store<u32>(<usize>to.tail, <u32>block);
+  else to.head = <u32>block;
+  to.tail = <u32>block;
+  return block;
+}
+
+/** Moves all bytes of another list to the one being written, as `replyAppend`. */
+export function replyAppendList(from: ReplyList): void {
+  for (;;) {
+    const block = replyTake(from);
+    if (block == 0) return;
+    appendHere(block + HEADER, load<u32>(block, OFF_LEN));
     replyRecycle(block);
   }
 }

@@ -18,7 +18,7 @@ export let idHasSeq: bool = true;
 const TEXT_MAX: u32 = 127;
 const DASH: u32 = 0x2d;
 const PLUS: u32 = 0x2b;
-const STAR: u32 = 0x2a;
+export const STAR: u32 = 0x2a;
 const PAREN: u32 = 0x28;
 const text = memory.data(48);
 
@@ -70,6 +70,18 @@ export function argStrictIdOrReply(index: u32, missingSeq: u64): bool {
   if (idParse(argPtr(index), argLen(index), missingSeq, true, false)) return true;
   replyInvalid();
   return false;
+}
+
+/** The id of a new entry: also "ms-*", whose sequence is still to be found (`idHasSeq`). */
+export function argNewIdOrReply(index: u32): bool {
+  if (idParse(argPtr(index), argLen(index), 0, true, true)) return true;
+  replyInvalid();
+  return false;
+}
+
+/** Whether argument `index` is this one character. */
+export function argIsChar(index: u32, char: u32): bool {
+  return argLen(index) == 1 && load<u8>(argPtr(index)) == char;
 }
 
 /** Argument `index` as the start of a range, inclusive; "(id" begins behind id. */

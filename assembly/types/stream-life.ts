@@ -40,7 +40,16 @@ import {
   streamGroupCreate,
 } from './stream-group';
 import { idmpDup } from './stream-idmp';
-import { namesAt, namesCount, namesFree, namesRemove } from './stream-names';
+import {
+  namesAt,
+  namesCount,
+  namesFind,
+  namesFree,
+  namesIndex,
+  namesPut,
+  namesRemove,
+  namesReserve,
+} from './stream-names';
 import { streamNew } from './stream';
 import {
   TREE_INSERTED,
@@ -82,6 +91,25 @@ export function streamFreeStep(s: usize, budget: u32): bool {
   free(streamIdmp(s));
   free(s);
   return true;
+}
+
+/**
+ * Takes a group out of a stream and puts it into a new one that has nothing else, so that it can be
+ * freed bit by bit like any stream. 0: no memory, nothing changed. May grow memory.
+ */
+export function streamSplitGroup(s: usize, group: usize): usize {
+  if (namesFind(streamGroups(s), namePtr(group), nameLen(group)) != group) return 0;
+  const index = namesIndex;
+  const rest = streamNew();
+  if (rest == 0) return 0;
+  if (!namesReserve(streamGroups(rest))) {
+    streamFree(rest);
+    return 0;
+  }
+  namesRemove(streamGroups(s), index);
+  namesFind(streamGroups(rest), namePtr(group), nameLen(group));
+  namesPut(streamGroups(rest), group);
+  return rest;
 }
 
 /** How many blocks freeing touches, about. O(groups). */

@@ -57,6 +57,7 @@ import {
   entryMarkDeleted,
   entryMs,
   entryNext,
+  entryPrev,
   entryRead,
   entrySeq,
   nodeCountDeleted,
@@ -168,15 +169,29 @@ export function streamEdge(s: usize, first: bool): bool {
 /** The first or last live entry of the node under the cursor. */
 function edgeInNode(first: bool): bool {
   const lp = treeValue(cursor);
-  let found = false;
-  for (let p = nodeRead(lp); p != 0; p = entryNext(lp)) {
+  let p = nodeRead(lp);
+  if (!first) p = nodeLastEntry(lp);
+  while (p != 0) {
     entryRead(lp, p, treeMs(cursor), treeSeq(cursor));
-    if (entryFlags & ENTRY_DELETED) continue;
-    streamIdMs = entryMs;
-    streamIdSeq = entrySeq;
-    found = true;
-    if (first) break;
+    if ((entryFlags & ENTRY_DELETED) == 0) {
+      streamIdMs = entryMs;
+      streamIdSeq = entrySeq;
+      return true;
+    }
+    p = first ? entryNext(lp) : entryPrev(lp, p);
   }
+  return false;
+}
+
+/**
+ * Finds the first entry there is, deleted or not: its id in `streamIdMs`, `streamIdSeq`; the
+ * greatest id of all and false if there is none. O(log n).
+ */
+export function streamFirstKept(s: usize): bool {
+  const found = treeFirst(cursor, streamNodes(s));
+  // A node is keyed by the id of its first entry, which keeps its place when it is deleted.
+  streamIdMs = found ? treeMs(cursor) : u64.MAX_VALUE;
+  streamIdSeq = found ? treeSeq(cursor) : u64.MAX_VALUE;
   return found;
 }
 

@@ -48,6 +48,7 @@ import {
   lpValLen,
   lpValPtr,
 } from '../encoding/listpack';
+import { lpGetTextTo } from '../encoding/listpack-entry';
 import {
   HashTable,
   HT_SIZE,
@@ -142,6 +143,17 @@ export class ZsetPos {
   return objEncoding(obj) == ENC_LISTPACK;
 }
 
+/** The parts of an ENC_SKIPLIST value, for those who build one (zset-build.ts). */
+// @ts-ignore: decorator
+@inline export function zsetTable(value: usize): HashTable {
+  return members(value);
+}
+
+// @ts-ignore: decorator
+@inline export function zsetOrder(value: usize): RankTree {
+  return tree(value);
+}
+
 function zsetCreate(): usize {
   const value = alloc(ZSET_SIZE);
   if (value == 0) return 0;
@@ -164,6 +176,11 @@ function make(obj: usize, packed: bool): bool {
 export function zsetNew(obj: usize, count: u64, len: u32): bool {
   const entries: u64 = zsetMaxListpackEntries;
   return make(obj, entries != 0 && count <= entries && len <= zsetMaxListpackValue);
+}
+
+/** Makes `obj` an empty sorted set that is a tree whatever the limits. False: out of memory. */
+export function zsetNewTree(obj: usize): bool {
+  return make(obj, false);
 }
 
 /** Makes `obj` an empty sorted set for a load of `count` members. False: no memory. */
@@ -230,16 +247,42 @@ let packedUndo: usize = 0;
 
 // ---- adding
 
+/** Conditions and ways of `zsetPut`, as ZADD's options: add to the score, */
+export const PUT_INCR: u32 = 1;
+/** only new members, only old ones, */
+export const PUT_NX: u32 = 2;
+export const PUT_XX: u32 = 4;
+/** an old one only to a greater or to a lesser score. */
+export const PUT_GT: u32 = 8;
+export const PUT_LT: u32 = 16;
+/** What `zsetPut` answers beside ADD_*: a condition did not hold, the sum is no number. */
+export const PUT_NOTHING: i32 = 3;
+export const PUT_NAN: i32 = 4;
+
+/** The score a member had before the last `zsetPut`; meaningful after ADD_UPDATED and ADD_OLD. */
+export let putOldScore: f64 = 0;
+
 /**
  * Sets a member's score (never NaN): ADD_NEW, ADD_UPDATED, ADD_OLD (same score) or ADD_OOM. A
  * loader takes anything but ADD_NEW as a duplicate or a failure. Converts where the limits say so.
  * May grow memory. O(log n); O(n) in a listpack.
  */
 export function zsetAdd(obj: usize, score: f64, ptr: usize, len: u32): i32 {
+  return zsetPut(obj, score, ptr, len, 0);
+}
+
+/** The same under the conditions PUT_*; the score there is now is in elScore. */
+export function zsetPut(obj: usize, score: f64, ptr: usize, len: u32, how: u32): i32 {
   if (isPacked(obj)) {
     const lp = objValue(obj);
     const p = lpFind(lp, lpFirst(lp), ptr, len, 1);
-    if (p != 0) return packedUpdate(obj, p, score, ptr, len);
+    if (p != 0) {
+      const old = entryScore(lpNext(lp, p));
+      const result = settle(old, score, how);
+      return result == ADD_UPDATED ? packedUpdate(obj, p, elScore, ptr, len) : result;
+    }
+    if (how & PUT_XX) return PUT_NOTHING;
+    elSetScore(score);
     const fits = (lpLength(lp) >>> 1) + 1 <= zsetMaxListpackEntries
       && len <= zsetMaxListpackValue && lpSafeToAdd(lp, len);
     if (fits) {
@@ -247,8 +290,26 @@ export function zsetAdd(obj: usize, score: f64, ptr: usize, len: u32): i32 {
       return packedDone(obj, moved, ADD_NEW);
     }
     if (!zsetToTree(obj)) return ADD_OOM;
+    elSetScore(score);
   }
-  return treeAdd(objValue(obj), score, ptr, len);
+  return treePut(objValue(obj), score, ptr, len, how);
+}
+
+/** What becomes of a member that is there: ADD_UPDATED = it gets the score now in elScore. */
+// @ts-ignore: decorator
+@inline function settle(old: f64, score: f64, how: u32): i32 {
+  putOldScore = old;
+  if (how != 0) {
+    if (how & PUT_NX) return PUT_NOTHING;
+    if (how & PUT_INCR) {
+      score += old;
+      if (isNaN<f64>(score)) return PUT_NAN;
+    }
+    if (how & PUT_LT && score >= old) return PUT_NOTHING;
+    if (how & PUT_GT && score <= old) return PUT_NOTHING;
+  }
+  elSetScore(score);
+  return score == old ? ADD_OLD : ADD_UPDATED;
 }
 
 /** Notes where the listpack is now. */
@@ -266,7 +327,6 @@ function packedDone(obj: usize, moved: usize, result: i32): i32 {
 function packedUpdate(obj: usize, p: usize, score: f64, ptr: usize, len: u32): i32 {
   const lp = objValue(obj);
   const scoreAt = lpNext(lp, p);
-  if (entryScore(scoreAt) == score) return ADD_OLD;
   const place = packedPlace(lp, score, ptr, len, p);
   const behind = lpNext(lp, scoreAt);
   if (place == behind || place == p) {
@@ -285,15 +345,19 @@ function packedUpdate(obj: usize, p: usize, score: f64, ptr: usize, len: u32): i
   return ADD_UPDATED;
 }
 
-function treeAdd(value: usize, score: f64, ptr: usize, len: u32): i32 {
+/** Adds to the tree, or sets the score of a member. */
+function treePut(value: usize, score: f64, ptr: usize, len: u32, how: u32): i32 {
   const table = members(value);
   const hash = htHash(ptr, len);
   const found = htFind(table, ptr, len, hash);
   if (found != 0) {
     const item = htItem(found);
-    if (itemScore(item) == score) return ADD_OLD;
-    return treeMove(tree(value), item, score) ? ADD_UPDATED : ADD_OOM;
+    const result = settle(itemScore(item), score, how);
+    if (result != ADD_UPDATED) return result;
+    return treeMove(tree(value), item, elScore) ? ADD_UPDATED : ADD_OOM;
   }
+  if (how & PUT_XX) return PUT_NOTHING;
+  elSetScore(score);
   const item = itemNew(ITEM_NUM, ptr, len, 0);
   if (item == 0) return ADD_OOM;
   itemSetScore(item, score);
@@ -311,6 +375,9 @@ function treeAdd(value: usize, score: f64, ptr: usize, len: u32): i32 {
 
 // ---- encodings
 
+/** Not that of element.ts: the element looked at survives a conversion. */
+const convertScratch = memory.data(32);
+
 /** Turns a listpack into table and tree; false: out of memory, nothing changed. */
 export function zsetToTree(obj: usize): bool {
   const lp = objValue(obj);
@@ -319,13 +386,9 @@ export function zsetToTree(obj: usize): bool {
   for (let p = lpFirst(lp); p != 0; ) {
     const scoreAt = lpNext(lp, p);
     const score = entryScore(scoreAt);
-    elSetEntry(p);
+    const ptr = lpGetTextTo(p, convertScratch);
     // A member that occurs twice in a foreign listpack keeps its first score.
-    if (treeHas(value, elPtr, elLen)) {
-      p = lpNext(lp, scoreAt);
-      continue;
-    }
-    if (treeAdd(value, score, elPtr, elLen) == ADD_OOM) {
+    if (treePut(value, score, ptr, lpValLen, PUT_NX) == ADD_OOM) {
       zsetFreeStep(ENC_SKIPLIST, value, u32.MAX_VALUE);
       return false;
     }
@@ -334,10 +397,6 @@ export function zsetToTree(obj: usize): bool {
   free(lp);
   objChange(obj, ENC_SKIPLIST, value);
   return true;
-}
-
-function treeHas(value: usize, ptr: usize, len: u32): bool {
-  return htFind(members(value), ptr, len, htHash(ptr, len)) != 0;
 }
 
 /**
@@ -490,6 +549,29 @@ export function zsetRankOfLex(obj: usize, ptr: usize, len: u32, orEqual: bool): 
     rank++;
   }
   return rank;
+}
+
+/**
+ * Number of members left of the lowest `count` when those that are not below, looked at from the
+ * highest down, are taken away. The same as zsetRankOfLex, unless scores differ in a listpack.
+ */
+export function zsetRankOfLexDown(
+  obj: usize,
+  count: u32,
+  ptr: usize,
+  len: u32,
+  orEqual: bool,
+): u32 {
+  const value = objValue(obj);
+  if (!isPacked(obj)) return min(treeCountLex(tree(value), ptr, len, orEqual), count);
+  let p: usize = count == 0 ? 0 : lpSeek(value, <i32>((count - 1) << 1));
+  while (count != 0) {
+    const text = lpGetText(p);
+    const c = bytesCompare(text, lpValLen, ptr, len);
+    if (c < 0 || (orEqual && c == 0)) break;
+    if (--count != 0) p = lpPrev(value, lpPrev(value, p));
+  }
+  return count;
 }
 
 /** Points `pos` at the member of a rank and reads it (elPtr, elLen, elScore); false: none. */
@@ -664,7 +746,7 @@ export function zsetDup(encoding: u32, value: usize): usize {
   while (leaf != 0) {
     for (let i: u32 = 0; i < leafLen(leaf); i++) {
       const item = leafItem(leaf, i);
-      if (treeAdd(copy, itemScore(item), itemKeyPtr(item), itemKeyLen(item)) != ADD_NEW) {
+      if (treePut(copy, itemScore(item), itemKeyPtr(item), itemKeyLen(item), 0) != ADD_NEW) {
         zsetFreeStep(ENC_SKIPLIST, copy, u32.MAX_VALUE);
         return 0;
       }

@@ -12,7 +12,7 @@
 //   @config name value        CONFIG SET on both, undone at @fresh;   @sleep MS
 //   @before CMD, @after CMD   run before and after each following command, until @end
 // and these, for the next line (with all its combinations) only:
-//   @mask int|kv|shape|type|code|text    parts not compared (see masks.ts)
+//   @mask int|idle|kv|shape|type|code|text   parts not compared (see masks.ts)
 //   @mask re /regular expression/        matched text is not compared
 //   @mask drop /regular expression/      the same where only one of them has it
 //   @approx N      integers may differ by N        @unordered   order of elements is free
@@ -185,7 +185,7 @@ class LineReader {
       const source = /^(re|drop) \/(.*)\/$/.exec(rest);
       if (source === null) throw new Error('expected @mask re /…/');
       pending.masks.push({ what: source[1] as 're', re: new RegExp(source[2]!, 'g') });
-    } else if (name === 'mask' && /^(int|kv|shape|type|code|text)$/.test(rest)) {
+    } else if (name === 'mask' && /^(int|idle|kv|shape|type|code|text)$/.test(rest)) {
       pending.masks.push({ what: rest as 'int' });
     } else if (name === 'approx') pending.masks.push({ what: 'approx', by: BigInt(rest) });
     else if (name === 'unordered') pending.masks.push({ what: 'unordered' });

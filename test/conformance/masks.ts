@@ -7,6 +7,7 @@ export type Mask =
   | { what: 'int' } // every integer
   | { what: 'approx'; by: bigint } // integers may differ by that much
   | { what: 'clock'; by: bigint } // the same, but only integers from 0 on: they follow a clock
+  | { what: 'idle' } // times of consumers and pending entries may differ by a minute
   | { what: 'kv' } // values in name=value and name:value texts
   | { what: 'text' } // contents of strings
   | { what: 'shape' } // everything but types and counts
@@ -20,9 +21,10 @@ export type Mask =
 export function sameReply(a: Buffer, b: Buffer, masks: readonly Mask[]): boolean {
   if (masks.length === 0 || a.equals(b)) return a.equals(b);
   const [left, right] = [masked(parseReply(a), masks), masked(parseReply(b), masks)];
+  if (masks.some(({ what }) => what === 'idle')) return close(left, right, IDLE_BY, 'idle');
   const near = masks.find((mask) => mask.what === 'approx' || mask.what === 'clock');
   return near && 'by' in near
-    ? close(left, right, near.by, near.what === 'clock')
+    ? close(left, right, near.by, near.what)
     : JSON.stringify(left) === JSON.stringify(right);
 }
 
@@ -34,6 +36,7 @@ function masked(reply: Reply, masks: readonly Mask[]): Masked {
   if (has('type')) return [reply.type, '#'];
   if ('items' in reply) {
     const items = reply.items.map((item) => masked(item, masks));
+    if (has('idle')) markTimes(items);
     return [reply.type, has('unordered') ? sorted(reply.type, items) : items];
   }
   if (reply.type === 'null') return ['null', reply.form];
@@ -48,6 +51,20 @@ function masked(reply: Reply, masks: readonly Mask[]): Masked {
   return [reply.type, text];
 }
 
+const IDLE_BY = 60_000n;
+const TIME_NAMES = new Set(['idle', 'inactive', 'seen-time', 'active-time']);
+
+/** Integers that are times get a type of their own: by name, or by place in a pending entry. */
+function markTimes(items: Masked[]): void {
+  const types = items.map(([type]) => type).join(' ');
+  const place = /^(bulk )?bulk int int$/.test(types) ? items.length - 2 : -1;
+  for (const [i, item] of items.entries()) {
+    const name = items[i - 1]?.[1];
+    const isTime = i === place || (typeof name === 'string' && TIME_NAMES.has(name));
+    if (isTime && item[0] === 'int') item[0] = 'idle';
+  }
+}
+
 function sorted(type: Reply['type'], items: Masked[]): Masked[] {
   const width = type === 'map' ? 2 : 1;
   const groups: Masked[][] = [];
@@ -56,16 +73,17 @@ function sorted(type: Reply['type'], items: Masked[]): Masked[] {
   return keyed.sort((x, y) => (x[0] < y[0] ? -1 : 1)).flatMap(([, group]) => group);
 }
 
-function close(a: Masked, b: Masked, by: bigint, isClock: boolean): boolean {
+function close(a: Masked, b: Masked, by: bigint, what: 'approx' | 'clock' | 'idle'): boolean {
   if (a[0] !== b[0]) return false;
   if (Array.isArray(a[1]) && Array.isArray(b[1])) {
     const other = b[1];
-    const same = (item: Masked, i: number) => close(item, other[i]!, by, isClock);
+    const same = (item: Masked, i: number) => close(item, other[i]!, by, what);
     return a[1].length === other.length && a[1].every(same);
   }
-  if (a[0] !== 'int' || a[1] === '#') return a[1] === b[1];
+  const isMeant = a[0] === (what === 'idle' ? 'idle' : 'int');
+  if (!isMeant || a[1] === '#') return a[1] === b[1];
   const [x, y] = [BigInt(a[1] as string), BigInt(b[1] as string)];
-  if (isClock && (x < 0n || y < 0n)) return x === y;
+  if (what === 'clock' && (x < 0n || y < 0n)) return x === y;
   const gap = x - y;
   return gap <= by && gap >= -by;
 }

@@ -8,7 +8,7 @@ import { encodeCommand, show } from '../support/bytes.js';
 import { RawConnection } from '../support/connection.js';
 import { compareKeyspaces } from '../support/keyspace.js';
 import { Prng } from '../support/prng.js';
-import { parseReply } from '../support/resp.js';
+import { parseReply, type Reply } from '../support/resp.js';
 import { ROULETTE } from './makers/index.js';
 import type { Endpoint } from './runner.js';
 
@@ -59,7 +59,7 @@ export async function runRandom(
       log.push(...batch);
       const [left, right] = await Promise.all([a.pipeline(batch), b.pipeline(batch)]);
       for (const [i, reply] of left.entries()) {
-        if (reply.equals(right[i]!) || isUnorderedDump(batch[i]!, reply, right[i]!)) continue;
+        if (reply.equals(right[i]!) || isSameUnordered(batch[i]!, reply, right[i]!)) continue;
         return difference(start + i, show(reply), show(right[i]));
       }
     }
@@ -72,15 +72,24 @@ export async function runRandom(
   }
 }
 
-function isUnorderedDump(args: (string | Buffer)[], left: Buffer, right: Buffer): boolean {
-  if (!['DUMP', 'EXEC'].includes(String(args[0])) || left.length !== right.length) return false;
+/** Whether replies differ only where Redis defines no order. */
+function isSameUnordered(args: (string | Buffer)[], left: Buffer, right: Buffer): boolean {
+  const name = String(args[0]);
+  if (left.length !== right.length || !/^(DUMP|EXEC|SORT|SORT_RO)$/.test(name)) return false;
   const [a, b] = [parseReply(left), parseReply(right)];
-  const pairs = 'items' in a && 'items' in b ? a.items.map((x, i) => [x, b.items[i]!]) : [[a, b]];
-  return pairs.every(([x, y]) => {
-    if (JSON.stringify(x, bigints) === JSON.stringify(y, bigints)) return true;
-    if (x?.type !== 'bulk' || y?.type !== 'bulk' || x.text.length !== y.text.length) return false;
-    return UNORDERED.has(x.text.charCodeAt(0)) && x.text[0] === y.text[0];
-  });
+  if (name !== 'EXEC') return isSamePart(a, b);
+  return 'items' in a && 'items' in b && a.items.every((x, i) => isSamePart(x, b.items[i]!));
+}
+
+/** The same for one reply: DUMPs of hash tables of one size, arrays of the same elements. */
+function isSamePart(a: Reply, b: Reply): boolean {
+  if (JSON.stringify(a, bigints) === JSON.stringify(b, bigints)) return true;
+  if (a.type === 'array' && b.type === 'array') {
+    const [x, y] = [a, b].map(({ items }) => items.map((item) => JSON.stringify(item, bigints)));
+    return x!.sort().join() === y!.sort().join();
+  }
+  if (a.type !== 'bulk' || b.type !== 'bulk' || a.text.length !== b.text.length) return false;
+  return UNORDERED.has(a.text.charCodeAt(0)) && a.text[0] === b.text[0];
 }
 
 const bigints = (_: string, item: unknown) => (typeof item === 'bigint' ? String(item) : item);

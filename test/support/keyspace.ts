@@ -7,6 +7,7 @@ import type { Arg } from './bytes.js';
 import type { RawConnection } from './connection.js';
 import { type Plain, plain } from './resp.js';
 import { type Server, startServer } from './servers.js';
+import { isStream, type StreamView, streamDifference } from './stream-dump.js';
 
 /** What a keyspace is read through; a RawConnection is one. */
 export interface Asked {
@@ -23,6 +24,8 @@ export interface CompareOptions {
   encodings?: boolean;
   /** When true only values are compared (through the judge), never the bytes of DUMP. */
   valuesOnly?: boolean;
+  /** What of the groups of streams has to be the same (stream-dump.ts). */
+  streams?: StreamView;
 }
 
 interface KeyFacts {
@@ -116,6 +119,7 @@ async function difference(a: KeyFacts, b: KeyFacts, options: CompareOptions): Pr
     return `PTTL ${a.ttlMs} and ${b.ttlMs}`;
   }
   if (a.dump.equals(b.dump)) return '';
+  if (isStream(a.dump)) return streamDifference(a.dump, b.dump, options.streams ?? 'timeless');
   if (options.valuesOnly || isUnordered(a.dump)) return judged(a.dump, b.dump);
   return `DUMP ${a.dump.toString('hex').slice(0, 200)} and ${b.dump.toString('hex').slice(0, 200)}`;
 }

@@ -32,9 +32,8 @@ export const COMMANDS_SHARED: readonly string[] = [
   'reject',
   'command-stats',
   'sorted-set-pop',
+  'stream-common',
   'list-elements',
-  'list-elements',
-  'sorted-set-pop',
 ];
 
 /** Command files that bring the families together and so may import any of them. */
