@@ -148,6 +148,27 @@ export function alloc(size: usize): usize {
   if (isDefined(ALLOC_FAULTS)) {
     if (allocFaultCountdown >= 0 && allocFaultCountdown-- == 0) return 0;
   }
+  return allocBlock(size);
+}
+
+/**
+ * The same for what is neither data nor part of a client, such as statistics: `usedMemory` does not
+ * count it, so that it says what the data set takes. To be given back by `freeAside`.
+ */
+export function allocAside(size: usize): usize {
+  const ptr = allocBlock(size);
+  if (ptr != 0) usedMemory -= usableSize(ptr);
+  return ptr;
+}
+
+/** Gives a block of `allocAside` back; 0 is allowed. */
+export function freeAside(ptr: usize): void {
+  if (ptr == 0) return;
+  usedMemory += usableSize(ptr);
+  free(ptr);
+}
+
+function allocBlock(size: usize): usize {
   if (size > SMALL_MAX) return allocLarge(size);
   const cls = classOf(size == 0 ? 1 : size);
   let chunk: u32 = load<u16>(classSlabs + (cls << 1));

@@ -7,6 +7,7 @@
 import { alloc, free, realloc } from '../base/alloc';
 import { blobNew } from '../base/blob';
 import {
+  CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSE_NOW,
   CLIENT_INTERNAL,
   CLIENT_LISTENS,
@@ -27,8 +28,6 @@ export const CLIENT_MULTI: u32 = 1 << 0;
 export const CLIENT_DIRTY_EXEC: u32 = 1 << 1;
 /** The link to our master: replies are dropped, expired keys are visible. */
 export const CLIENT_MASTER: u32 = 1 << 2;
-/** Closed by the host once its replies are out; no more commands are read. */
-export const CLIENT_CLOSE_AFTER_REPLY: u32 = 1 << 3;
 /** CLIENT REPLY OFF. */
 export const CLIENT_REPLY_OFF: u32 = 1 << 4;
 /** CLIENT REPLY SKIP: the next command's reply is dropped. */
@@ -40,8 +39,14 @@ export const CLIENT_AUTHENTICATED: u32 = 1 << 7;
 /** A host command has not finished: nothing more is read from this client. */
 export const CLIENT_HOST_BUSY: u32 = 1 << 8;
 export const CLIENT_NO_EVICT: u32 = 1 << 9;
-// 1 << 10, 1 << 12, 1 << 13, 1 << 31: see resp/outbox.ts
-export { CLIENT_CLOSE_NOW, CLIENT_INTERNAL, CLIENT_LISTENS, CLIENT_READY };
+// 1 << 3, 1 << 10, 1 << 12, 1 << 13, 1 << 31: see resp/outbox.ts
+export {
+  CLIENT_CLOSE_AFTER_REPLY,
+  CLIENT_CLOSE_NOW,
+  CLIENT_INTERNAL,
+  CLIENT_LISTENS,
+  CLIENT_READY,
+};
 /** Came over a unix socket. */
 export const CLIENT_UNIX: u32 = 1 << 11;
 /** EXEC is running this client's queue. */
@@ -56,6 +61,8 @@ export const CLIENT_BLOCKED: u32 = 1 << 18;
 export const CLIENT_POSTPONED: u32 = 1 << 19;
 /** Was unblocked and has commands waiting in its query buffer: the host is to resume it. */
 export const CLIENT_RESUME: u32 = 1 << 20;
+/** Follows us: it has acknowledged some of our stream (acks.ts). Never paused. */
+export const CLIENT_REPLICA: u32 = 1 << 21;
 
 @unmanaged
 export class Client extends Outbox {
@@ -93,6 +100,9 @@ export class Client extends Outbox {
   // ---- waiting
   /** What it is blocked for (blocked.ts), 0 = nothing. */
   blocked: u32;
+  /** Neighbours among those who wait for the end of a pause; valid with CLIENT_POSTPONED. */
+  postponedPrev: u32;
+  postponedNext: u32;
 
   // ---- who
   idLo: u32;
@@ -114,6 +124,14 @@ export class Client extends Outbox {
   replOffset: u64;
   /** Bytes of the stream received. */
   readOffset: u64;
+
+  // ---- our own stream of effects
+  /** Where the last write of this client ends. */
+  writeOffset: u64;
+  /** Of a replica: what it has, and what it has on disk. */
+  ackOffset: f64;
+  ackAofOffset: f64;
+
   netIn: u64;
   netOut: u64;
 }
@@ -206,6 +224,16 @@ function takeHandle(): u32 {
     tableCap = cap;
   }
   return clientTop++;
+}
+
+/** The client with that id, address 0 when there is none. Internal clients are not found. */
+export function clientById(id: i64): Client {
+  for (let handle: u32 = 0; handle < clientTop; handle++) {
+    const c = clientAt(handle);
+    if (changetype<usize>(c) == 0 || c.flags & CLIENT_INTERNAL) continue;
+    if (<i64>clientId(c) == id) return c;
+  }
+  return changetype<Client>(0);
 }
 
 /** Frees a client and all it owns. Its handle may be reused at once. */

@@ -16,12 +16,10 @@ import {
   CLIENT_HOST_BUSY,
   CLIENT_MASTER,
   CLIENT_MULTI,
-  CLIENT_NO_TOUCH,
   CLIENT_OUTPUT_FULL,
+  CLIENT_POSTPONED,
   CLIENT_RESUME,
-  clientList,
   clientResetQuery,
-  setCurrentClient,
 } from '../clients/client';
 import {
   BATCH,
@@ -44,8 +42,7 @@ import {
 } from '../clients/query';
 import { htTouchGroups, htTouchItems } from '../hashtable/hashtable';
 import { dbAt, dbKeys, dbTouchReach, keyHashHint } from '../keyspace/db';
-import { limitCheck, limitWhileWriting, pushRelease, pushRunning } from '../keyspace/push';
-import { countApplied, countInput, nowMs, setFromMaster, setNoTouch } from '../keyspace/state';
+import { countApplied, countInput, nowMs } from '../keyspace/state';
 import { trackingSettle } from '../keyspace/tracking';
 import { argLen, argPtr, setArgs } from '../resp/args';
 import {
@@ -53,13 +50,10 @@ import {
   errorBytes,
   errorEnd,
   errorText,
-  replyBegin,
-  replyEnd,
-  replyFailed,
-  replyLimit,
 } from '../resp/reply';
 import { cmdFirstKey, lookupCommand } from './generated/table';
-import { applyMute, processCommand, UNUSUAL } from './process';
+import { processCommand } from './process';
+import { turnBegin, turnEnd } from './turn';
 
 /** Client flags that end the reading of commands. */
 const STOPPED: u32 =
@@ -125,7 +119,7 @@ function prepareBatch(): void {
   touchSink += htTouchItems(table, touchHashes, hashed, dbTouchReach(dbAt(client.db)));
 }
 
-/** Runs the parsed batch; returns the address behind the last command that ran. */
+/** Runs the parsed batch; returns the address behind the last command that was run. */
 function runBatch(start: usize): usize {
   prepareBatch();
   const count = batchCount;
@@ -140,6 +134,10 @@ function runBatch(start: usize): usize {
     keyHashHint(load<u32>(batchKeys + (<usize>i << 2)), load<u64>(batchHashes + (<usize>i << 3)));
     processCommand(load<i32>(batchIds + (<usize>i << 2)));
     if (client.flags & (STOPPED | CLIENT_MASTER)) {
+      if (client.flags & CLIENT_POSTPONED) {
+        keyHashHint(0, 0);
+        return from;
+      }
       countStream(<u32>(behind - from));
       if (client.flags & STOPPED) {
         keyHashHint(0, 0);
@@ -183,7 +181,8 @@ function runBuffered(): void {
       break;
     }
     if (found == PARSE_COMMAND) processCommand(lookupCommand(argPtr(0), argLen(0)));
-    countStream(client.qpos - from);
+    if (client.flags & CLIENT_POSTPONED) client.qpos = from;
+    else countStream(client.qpos - from);
     if (found == PARSE_EMPTY || client.flags & STOPPED) continue;
     // What follows is likely a pipeline again.
     runBufferedBatches();
@@ -225,8 +224,8 @@ function runDirect(p: usize, end: usize): void {
  * of `ptr` may be overwritten. Replies are in the client's list afterwards.
  */
 export function clientFeed(c: Client, ptr: usize, len: u32): void {
-  begin(c);
-  countInput(len);
+  turnBegin(c);
+  countInput(len, (c.flags & CLIENT_MASTER) != 0);
   c.netIn += len;
   c.lastMs = nowMs;
   if (c.flags & STOPPED) {
@@ -248,29 +247,14 @@ export function clientFeed(c: Client, ptr: usize, len: u32): void {
 
 /** Goes on with what was received while a client was busy, blocked or full of output. */
 export function clientResume(c: Client): void {
-  begin(c);
+  turnBegin(c);
   c.flags &= ~(CLIENT_HOST_BUSY | CLIENT_OUTPUT_FULL | CLIENT_RESUME);
   if (c.flags & STOPPED) queryTrim(c);
   else runBuffered();
   finish(c);
 }
 
-function begin(c: Client): void {
-  setCurrentClient(c);
-  replyBegin(clientList(c), c.resp, false);
-  replyLimit(limitWhileWriting(c));
-  pushRunning(c);
-  setFromMaster((c.flags & CLIENT_MASTER) != 0);
-  setNoTouch((c.flags & CLIENT_NO_TOUCH) != 0);
-  if (c.flags & UNUSUAL) applyMute();
-}
-
 function finish(c: Client): void {
-  pushRelease();
-  replyEnd();
-  if (replyFailed) c.flags |= CLIENT_CLOSE_NOW;
-  limitCheck(c);
-  pushRunning(changetype<Client>(0));
+  turnEnd(c);
   trackingSettle();
-  setFromMaster(false);
 }

@@ -3,10 +3,12 @@
  * queue, and the call itself. Refusals are in reject.ts, pipelines in batch.ts.
  */
 import { usedMemory } from '../base/alloc';
+import { clockForget, clockMarked, clockNs } from '../base/clock';
 import {
   client,
   CLIENT_AUTHENTICATED,
   CLIENT_BLOCKED,
+  CLIENT_DIRTY_EXEC,
   CLIENT_IN_EXEC,
   CLIENT_INTERNAL,
   CLIENT_LISTENS,
@@ -18,9 +20,10 @@ import {
   CLIENT_REPLY_SKIP_NEXT,
   clientQueue,
 } from '../clients/client';
+import { mustWait, postpone } from '../clients/pause';
 import {
   effectsCommandStart,
-  effectsCommit,
+  effectsPending,
   effectVerbatim,
   effectWritten,
 } from '../keyspace/effects';
@@ -29,18 +32,20 @@ import {
   countCommand,
   dirty,
   isReplica,
+  isSpecial,
   loading,
   loadingAsync,
   masterDown,
   maxMemory,
+  paused,
   replicaReadOnly,
 } from '../keyspace/state';
 import { observers, pushMark, pushRelease } from '../keyspace/push';
 import { argc, argLen, argPtr, argv, setArgs } from '../resp/args';
 import { PUSH_CACHING, PUSH_MONITOR, PUSH_PUBSUB } from '../resp/outbox';
-import { replyErrors, replyMute, replySimple } from '../resp/reply';
+import { replyErrors, replySimple } from '../resp/reply';
 import { endCaching, trackReads } from './client-tracking';
-import { countCall, countFailed } from './command-stats';
+import { callEnded, callWeight, countCall, countFailed } from './command-stats';
 import { dispatch } from './generated/dispatch';
 import {
   CMD_DISCARD,
@@ -81,7 +86,8 @@ import {
   rejectSubscriber,
   rejectUnknown,
 } from './reject';
-import { serveReadyKeys } from './unblock';
+import { applyMute } from './turn';
+import { commitFor, serveReadyKeys } from './unblock';
 
 /** A pipeline is interrupted at this much output, so that replies never pile up by the chunk. */
 const OUTPUT_MAX: u32 = 4 << 20;
@@ -101,19 +107,29 @@ export const UNUSUAL: u32 =
  * effect. EXEC and scripts use it too; the unit's end is theirs then.
  */
 export function call(id: i32): void {
-  countCall(id);
+  const words = argc;
+  const pairs = argv;
+  const weight = callWeight(id);
+  const began: f64 = weight != 0 ? clockNs() : 0;
+  clockForget();
   countCommand();
-  callAgain(id);
+  execute(id, observers != 0);
+  countCall(id);
+  if (weight != 0 || clockMarked != 0) callEnded(id, weight, began, words, pairs);
 }
 
-/** The same for the command of a blocked client that is served: it was counted when it came. */
+/** The command of a blocked client that is served: it was counted and shown when it came. */
+export function callAgain(id: i32): void {
+  execute(id, false);
+}
+
 // @ts-ignore: decorator
-@inline export function callAgain(id: i32): void {
+@inline function execute(id: i32, isObserved: bool): void {
   const before = dirty;
   const db = client.db;
   effectsCommandStart();
-  if (observers == 0) dispatch(id);
-  else dispatchObserved(id);
+  if (isObserved) dispatchObserved(id);
+  else dispatch(id);
   if (dirty != before && !effectWritten) effectVerbatim(db);
 }
 
@@ -152,8 +168,12 @@ export function callQueued(id: i32): void {
   if (client.flags & CLIENT_MASTER) applyProblem(id);
 }
 
+/** The command that `resolve` found in the arguments last, whatever became of it; -1 = none. */
+let named: i32 = -1;
+
 /** The id of the command in the arguments, subcommands resolved; below 0: refused and answered. */
 function resolve(id: i32): i32 {
+  named = -1;
   if (id < 0) {
     rejectUnknown();
     return -1;
@@ -166,6 +186,7 @@ function resolve(id: i32): i32 {
     }
     id = sub;
   }
+  named = id;
   if (!cmdArityOk(id, <i32>argc)) {
     rejectArity(id);
     return -1;
@@ -239,6 +260,12 @@ function isForSubscriber(id: i32): bool {
   );
 }
 
+/** Whether a command may change something, here or at followers, or (EXEC) would run such ones. */
+function mayChange(id: i32): bool {
+  const flags = cmdFlags(id) | (id == CMD_EXEC ? client.queueFlags : 0);
+  return (flags & (CMDFLAG_WRITE | CMDFLAG_MAY_REPLICATE)) != 0;
+}
+
 /** Redis: a client in MONITOR mode counts as a replica, which leaves the data alone. */
 function touchesKeyspace(id: i32): bool {
   const flags = cmdFlags(id) | (id == CMD_EXEC ? client.queueFlags : 0);
@@ -263,7 +290,9 @@ function queueCommand(id: i32): void {
     reject(id, 'ERR Command not allowed inside a transaction');
     return;
   }
-  if (!clientQueue(client, id, flags, argc, argv)) {
+  // What EXEC will not run need not be kept.
+  const isLost = (client.flags & CLIENT_DIRTY_EXEC) != 0 || (client.dirtyCas & 0xff) != 0;
+  if (!isLost && !clientQueue(client, id, flags, argc, argv)) {
     reject(id, "OOM command not allowed when used memory > 'maxmemory'.");
     return;
   }
@@ -274,10 +303,7 @@ function queueCommand(id: i32): void {
 // @ts-ignore: decorator
 @inline function isPlain(): bool {
   return (
-    (client.flags & (UNUSUAL | CLIENT_AUTHENTICATED)) == CLIENT_AUTHENTICATED &&
-    !isReplica &&
-    !loading &&
-    maxMemory == 0
+    (client.flags & (UNUSUAL | CLIENT_AUTHENTICATED)) == CLIENT_AUTHENTICATED && !isSpecial
   );
 }
 
@@ -297,7 +323,7 @@ export function processCommand(id: i32): void {
     runChecked(id);
     endUnusual();
   }
-  effectsCommit();
+  if (effectsPending()) commitFor(client);
   if (readyKeyCount != 0) serveReadyKeys();
   if (client.replyBytes > OUTPUT_MAX && (client.flags & CLIENT_INTERNAL) == 0) {
     client.flags |= CLIENT_OUTPUT_FULL;
@@ -309,6 +335,10 @@ function runChecked(id: i32): void {
   if (id < 0) return;
   client.lastCmd = id;
   if (isForbidden(id)) return;
+  if (paused != 0 && mustWait(client, mayChange(id))) {
+    postpone(client);
+    return;
+  }
   if (isQueued(id)) queueCommand(id);
   else callUnusual(id);
 }
@@ -326,10 +356,5 @@ function endUnusual(): void {
   if ((client.flags & CLIENT_BLOCKED) == 0) client.flags &= ~CLIENT_REPLY_SKIP;
   applyMute();
   pushRelease();
-  if (client.push & PUSH_CACHING) endCaching();
-}
-
-/** Sets the reply writer to what the client's flags say. */
-export function applyMute(): void {
-  replyMute((client.flags & (CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP | CLIENT_MASTER)) != 0);
+  if (client.push & PUSH_CACHING) endCaching(named);
 }

@@ -44,7 +44,12 @@ export function reject(id: i32, text: string): void {
 export function rejectSubscriber(id: i32): void {
   countRejected(id);
   flagTransaction();
-  errorBegin("ERR Can't execute '");
+  if (id == CMD_EXEC) {
+    clientDiscard(client);
+    errorBegin("EXECABORT Transaction discarded because of: Can't execute '");
+  } else {
+    errorBegin("ERR Can't execute '");
+  }
   errorBytes(cmdNamePtr(id), cmdNameLen(id), 128);
   errorText("': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this ");
   errorText('context');
@@ -71,6 +76,16 @@ export function rejectUnknown(): void {
   }
   errorEnd();
   if (client.flags & CLIENT_MASTER) applyProblem(-1);
+}
+
+/** A subcommand that counts its arguments itself, in Redis' words for it. */
+export function replySubcommandSyntax(id: i32): void {
+  errorBegin("ERR unknown subcommand or wrong number of arguments for '");
+  errorBytes(argPtr(1), argLen(1), 128);
+  errorText("'. Try ");
+  errorUpper(cmdNamePtr(id), cmdNameLen(id));
+  errorText(' HELP.');
+  errorEnd();
 }
 
 export function rejectSubcommand(parent: i32): void {

@@ -13,6 +13,7 @@ import { effectNone, effectVerbatim } from '../keyspace/effects';
 import { signalAllKeys } from '../keyspace/ready-keys';
 import { markDirty } from '../keyspace/state';
 import { forgetTable, freeTableLater, freeTableNow } from '../keyspace/value';
+import { trackingFlushed } from '../keyspace/tracking';
 import { touchWatchedAll } from '../keyspace/watch';
 import { argInt, argRangeOrReplyText } from '../resp/arg-values';
 import { argc, argIs } from '../resp/args';
@@ -58,6 +59,7 @@ function effectAlways(): void {
 export function cmdFlushdb(): void {
   if (!flushOptionOrReply()) return;
   markDirty(flush(dbAt(client.db), isAsync));
+  trackingFlushed();
   effectAlways();
   replyOk();
 }
@@ -66,6 +68,7 @@ export function cmdFlushall(): void {
   if (!flushOptionOrReply()) return;
   let count: u64 = 0;
   for (let i: u32 = 0; i < dbCount; i++) count += flush(dbAt(i), isAsync);
+  trackingFlushed();
   markDirty(count + 1);
   effectAlways();
   replyOk();

@@ -7,7 +7,7 @@
  */
 import { lpGetText, lpValLen } from '../encoding/listpack';
 import { client } from '../clients/client';
-import { dbAt, entryType, lookupRead, lookupWrite } from '../keyspace/db';
+import { dbAt, entryType, lookupQuiet, lookupRead, lookupWrite } from '../keyspace/db';
 import { effectArg, effectBegin, effectInt, effectLiteral } from '../keyspace/effects';
 import { NOTIFY_STREAM, notifyKeyspaceEvent } from '../keyspace/notify';
 import { markDirty, nowMs } from '../keyspace/state';
@@ -24,7 +24,7 @@ import {
   replyDeferred,
   replyDeferredArrayEnd,
 } from '../resp/reply';
-import { idFormat, replyId } from '../resp/stream-id';
+import { ID_TEXT_MAX, idFormat, replyId } from '../resp/stream-id';
 import { TYPE_STREAM } from '../types/object';
 import { groupConsumer, groupConsumerCreate, streamGroup } from '../types/stream-group';
 import { iterBegin, iterLimit, iterNext, iterNode, ITER_SIZE } from '../types/stream-iter';
@@ -49,16 +49,13 @@ import {
   pairValue,
 } from '../types/stream-node';
 
-/** Bytes that the text of an id takes, at most. */
-const ID_TEXT_MAX: i32 = 48;
-
 /** The stream looked up last, 0 = no such key. */
 export let stream: usize = 0;
 /** The group looked up last, 0 = none. */
 export let group: usize = 0;
 
 const single = memory.data(<i32>ITER_SIZE, 8);
-const idText = memory.data(ID_TEXT_MAX);
+const idText = memory.data(<i32>ID_TEXT_MAX);
 
 // ---- looking up
 
@@ -76,6 +73,12 @@ function take(item: usize): bool {
 /** Looks a key up for reading; false: it holds another type, and that has been said. */
 export function lookupStream(keyArg: u32): bool {
   return take(lookupRead(dbAt(client.db), argPtr(keyArg), argLen(keyArg)));
+}
+
+/** The same where it is known to be a stream, or none, and only something of it is asked. */
+export function peekStream(keyArg: u32): void {
+  const item = lookupQuiet(dbAt(client.db), argPtr(keyArg), argLen(keyArg));
+  stream = item == 0 ? 0 : itemValue(item);
 }
 
 /** The same for changing it. */
@@ -112,22 +115,26 @@ export function replyNoGroupOfKey(keyArg: u32, groupArg: u32): void {
 export let consumerIsNew: bool = false;
 
 /**
- * The consumer of the group looked up last that is named by an argument, seen now, made if need be.
- * 0: memory ran out, not answered.
+ * The consumer of the group looked up last that is named by an argument, seen now, made if need be
+ * (`consumerMade` is then to tell of it). 0: memory ran out, not answered.
  */
-export function consumerNamed(keyArg: u32, nameArg: u32): usize {
+export function consumerNamed(nameArg: u32): usize {
   consumerIsNew = false;
   let consumer = groupConsumer(group, argPtr(nameArg), argLen(nameArg));
   if (consumer == 0) {
     consumer = groupConsumerCreate(group, argPtr(nameArg), argLen(nameArg), nowMs);
     if (consumer == 0) return 0;
     consumerIsNew = true;
-    markDirty(1);
-    const key = argPtr(keyArg);
-    notifyKeyspaceEvent(NOTIFY_STREAM, 'xgroup-createconsumer', client.db, key, argLen(keyArg));
   }
   consumerSetSeenMs(consumer, nowMs);
   return consumer;
+}
+
+/** A consumer was made that stays. */
+export function consumerMade(keyArg: u32): void {
+  markDirty(1);
+  const key = argPtr(keyArg);
+  notifyKeyspaceEvent(NOTIFY_STREAM, 'xgroup-createconsumer', client.db, key, argLen(keyArg));
 }
 
 // ---- answering
@@ -181,7 +188,7 @@ export function effectId(ms: u64, seq: u64): void {
   effectArg(idText, idFormat(ms, seq, idText));
 }
 
-/** XCLAIM with all that is known of a pending entry of the group looked up last; it has an owner. */
+/** XCLAIM with all that is known of a pending entry, which has an owner, of the group looked up. */
 export function effectClaim(
   keyArg: u32,
   groupArg: u32,

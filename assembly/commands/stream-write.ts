@@ -6,8 +6,16 @@
  */
 import { client } from '../clients/client';
 import { dbAdd, dbAt, signalModified } from '../keyspace/db';
-import { effectArg, effectBegin, effectInt, effectLiteral } from '../keyspace/effects';
+import {
+  effectArg,
+  effectBegin,
+  effectInt,
+  effectLiteral,
+  effectNone,
+  effectsOn,
+} from '../keyspace/effects';
 import { NOTIFY_STREAM, notifyKeyspaceEvent } from '../keyspace/notify';
+import { signalKeyAsReady } from '../keyspace/ready-keys';
 import { fromMaster, markDirty, nowMs } from '../keyspace/state';
 import { argI64OrReply, argInt } from '../resp/arg-values';
 import { argc, argIs, argLen, argPtr, argv } from '../resp/args';
@@ -202,25 +210,47 @@ function trim(s: usize): i32 {
   return streamTrimId(s, trimMs, trimSeq, trimApprox, trimLimit);
 }
 
-/** The running command with a new id, or a threshold as the stream is now, or both. */
+/** Whether argument `i` is the word LIMIT among the options. */
+function isLimitWord(i: u32): bool {
+  return i > 1 && i < idArg && argIs(i, 'limit');
+}
+
+/**
+ * The running command with a new id, or a threshold as the stream is now, or both. Redis: a LIMIT
+ * stays although it means nothing beside an exact threshold; here it goes, so that the effect is a
+ * command anyone may send.
+ */
 function effectRewritten(s: usize, withId: bool, withThreshold: bool): void {
-  effectBegin(client.db, argc);
+  if (!effectsOn) {
+    effectNone();
+    return;
+  }
+  let count = argc;
+  if (withThreshold) for (let i: u32 = 2; i < idArg; i++) if (isLimitWord(i)) count -= 2;
+  effectBegin(client.db, count);
   for (let i: u32 = 0; i < argc; i++) {
     if (withId && i == idArg) {
       effectId(streamLastMs(s), streamLastSeq(s));
+    } else if (withThreshold && isLimitWord(i)) {
+      i++;
     } else if (withThreshold && i == trimArg) {
-      if (trimBy == TRIM_LENGTH) {
-        effectInt(<i64>streamLength(s));
-      } else {
-        streamFirstKept(s);
-        effectId(streamIdMs, streamIdSeq);
-      }
+      effectThreshold(s);
     } else if (withThreshold && trimApprox && i == trimArg - 1) {
       effectLiteral('=');
     } else {
       effectArg(argPtr(i), argLen(i));
     }
   }
+}
+
+/** The threshold that leaves the stream as it is. */
+function effectThreshold(s: usize): void {
+  if (trimBy == TRIM_LENGTH) {
+    effectInt(<i64>streamLength(s));
+    return;
+  }
+  streamFirstKept(s);
+  effectId(streamIdMs, streamIdSeq);
 }
 
 // ---- XADD
@@ -316,6 +346,7 @@ export function cmdXadd(): void {
   replyId(streamLastMs(s), streamLastSeq(s));
   signalModified(dbAt(client.db), argPtr(1), argLen(1));
   notifyKeyspaceEvent(NOTIFY_STREAM, 'xadd', client.db, argPtr(1), argLen(1));
+  signalKeyAsReady(dbAt(client.db), argPtr(1), argLen(1), TYPE_STREAM);
   markDirty(1);
   let isInexact = false;
   if (trimBy != TRIM_NONE) {

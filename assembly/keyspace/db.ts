@@ -15,7 +15,8 @@
  * good until the next insertion or deletion.
  *
  * Expiry. On a master an expired key is deleted by the lookup that meets it, and DEL goes into the
- * effects. A replica deletes nothing: readers do not see the key, the master's commands do.
+ * effects. A replica deletes nothing: readers do not see the key, the master's commands do. While
+ * clients are paused nothing is deleted either, and nobody sees the key.
  */
 import { alloc, free, usedMemory } from '../base/alloc';
 import { siphash } from '../base/siphash';
@@ -61,6 +62,7 @@ import {
   noTouch,
   nowLru,
   nowMs,
+  paused,
   policyLfu,
 } from './state';
 import { signalEntryAdded, signalEntryGone, strictWaiters, waitedKeys } from './ready-keys';
@@ -250,7 +252,8 @@ function expireNow(db: usize, item: usize, write: bool): bool {
       return true;
     }
   }
-  dbExpireFound(db, item);
+  if (paused == 0) dbExpireFound(db, item);
+  else foundSlot = 0;
   return true;
 }
 
@@ -283,6 +286,14 @@ export function lookupRead(db: usize, keyPtr: usize, keyLen: u32): usize {
 export function lookupReadNoTouch(db: usize, keyPtr: usize, keyLen: u32): usize {
   const item = find(db, keyPtr, keyLen, false, false);
   if (item == 0) missed(db, keyPtr, keyLen);
+  else countHit();
+  return item;
+}
+
+/** The same, and nobody is told of a miss (OBJECT). */
+export function lookupReadUnnoticed(db: usize, keyPtr: usize, keyLen: u32): usize {
+  const item = find(db, keyPtr, keyLen, false, false);
+  if (item == 0) countMiss();
   else countHit();
   return item;
 }
@@ -343,6 +354,19 @@ export function dbAdd(
 
 /** Adds a ready item whose key is not there; its NUM part decides about the expires table. */
 export function dbAddItem(db: usize, item: usize, hash: u64): bool {
+  if (!dbInsertItem(db, item, hash)) return false;
+  notifyNew(db, item);
+  return true;
+}
+
+/** An entry was put where there was none, or where what was there was deleted first. */
+// @ts-ignore: decorator
+@inline export function notifyNew(db: usize, item: usize): void {
+  notifyKeyspaceEvent(NOTIFY_NEW, 'new', dbId(db), itemKeyPtr(item), itemKeyLen(item));
+}
+
+/** `dbAddItem` without a word to those who listen: for what is loaded. */
+export function dbInsertItem(db: usize, item: usize, hash: u64): bool {
   const slot = htInsertSlot(dbKeys(db), hash);
   if (slot == 0) return false;
   htSetItem(slot, item);
@@ -461,11 +485,12 @@ export function entryEncoding(item: usize): u32 {
 /** A random entry that has not expired; 0 when there is none. Expired ones met are deleted. */
 export function dbRandom(db: usize): usize {
   const keys = dbKeys(db);
-  // On a replica expired keys stay; after this many of them one is returned all the same.
+  // On a replica, or in a pause, expired keys stay; after this many of them one is returned all
+  // the same.
   let tries: u32 = 100;
   let item = htRandom(keys);
   while (item != 0 && isExpired(item)) {
-    if (!isReplica) {
+    if (!isReplica && paused == 0) {
       dbFindRaw(db, itemKeyPtr(item), itemKeyLen(item));
       dbExpireFound(db, item);
     } else if (tries-- == 0) {

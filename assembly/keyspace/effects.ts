@@ -171,6 +171,12 @@ export function effectDel(db: u32, keyPtr: usize, keyLen: u32): void {
   effectWritten = false;
 }
 
+/** Whether the present unit has written anything. */
+// @ts-ignore: decorator
+@inline export function effectsPending(): bool {
+  return unitOps != 0;
+}
+
 /** The end of an execution unit: closes the transaction if it holds more than one command. */
 // @ts-ignore: decorator
 @inline export function effectsCommit(): void {

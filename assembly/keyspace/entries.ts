@@ -38,6 +38,7 @@ import {
   initialClock,
   isExpired,
   lruClock,
+  notifyNew,
 } from './db';
 import { signalEntryAdded, waitedKeys } from './ready-keys';
 import { fromMaster, maxMemory, policyLfu } from './state';
@@ -105,6 +106,9 @@ export function entryNew(key: usize, keyLen: u32, typeAndEncoding: u32, value: u
   return fresh;
 }
 
+/** Whether the last `entryPut` found another entry in its place. */
+let wasThere: bool = false;
+
 /**
  * Makes a ready entry the one of its key, freeing what was there. False when memory ran out:
  * nothing changed, the entry is still the caller's. Leaves `foundSlot` at it. May grow memory.
@@ -112,6 +116,7 @@ export function entryNew(key: usize, keyLen: u32, typeAndEncoding: u32, value: u
 export function entryPut(db: usize, fresh: usize): bool {
   const expires = (itemFlags(fresh) & ITEM_NUM) != 0;
   const old = dbFindRaw(db, itemKeyPtr(fresh), itemKeyLen(fresh));
+  wasThere = old != 0;
   if (old == 0) return dbAddItem(db, fresh, foundHash);
   // The old entry gets the place in the expires table; from there on nothing can fail.
   if (expires && (itemFlags(old) & ITEM_NUM) == 0) {
@@ -119,6 +124,13 @@ export function entryPut(db: usize, fresh: usize): bool {
   }
   dbReplaceFound(db, fresh, false);
   if (waitedKeys != 0) signalEntryAdded(db, fresh, foundHash);
+  return true;
+}
+
+/** The same for commands that (Redis:) delete what is there first, so that the key is a new one. */
+export function entryPutNew(db: usize, fresh: usize): bool {
+  if (!entryPut(db, fresh)) return false;
+  if (wasThere) notifyNew(db, fresh);
   return true;
 }
 

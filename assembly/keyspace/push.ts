@@ -18,6 +18,7 @@ import { free, realloc } from '../base/alloc';
 import { writeLiteral } from '../base/literal';
 import { ll2string } from '../base/numbers/integers';
 import {
+  CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSE_NOW,
   CLIENT_INTERNAL,
   CLIENT_LISTENS,
@@ -178,7 +179,8 @@ export function messageTail(ptr: usize, len: u32): void {
  * command runs, even if nothing is written yet. Without memory the client is closed.
  */
 export function messageTo(o: Outbox, after: bool = false): void {
-  if (o.flags & CLIENT_CLOSE_NOW) return;
+  // Redis: who has said goodbye is told nothing more.
+  if (o.flags & (CLIENT_CLOSE_NOW | CLIENT_CLOSE_AFTER_REPLY)) return;
   if (failed) {
     shut(o);
     return;

@@ -23,6 +23,7 @@ import {
 } from './db';
 import { forgetTable, freeTableLater } from './value';
 import { signalAllKeys } from './ready-keys';
+import { trackingFlushed } from './tracking';
 import { touchWatchedAll } from './watch';
 
 let sideBase: usize = 0;
@@ -64,6 +65,7 @@ export function sideCommit(): void {
     signalAllKeys(live, side);
     dbSwap(live, side);
   }
+  trackingFlushed();
   sideAbort();
 }
 
@@ -84,4 +86,5 @@ export function liveDrop(): void {
     signalAllKeys(db, 0);
     drop(db);
   }
+  trackingFlushed();
 }

@@ -25,7 +25,15 @@ import { htFind, htTouchGroups } from '../hashtable/hashtable';
 import {
   ITEM_NUM, itemFlags, itemKeyLen, itemKeyPtr, itemMeta, itemSetMeta,
 } from '../hashtable/item';
-import { dbAddItem, dbAt, dbCount, dbExpires, dbKeys, lfuMinutes, lruClock } from '../keyspace/db';
+import {
+  dbAt,
+  dbCount,
+  dbExpires,
+  dbInsertItem,
+  dbKeys,
+  lfuMinutes,
+  lruClock,
+} from '../keyspace/db';
 import {
   FUNCTION_ADDED, FUNCTION_BAD, FUNCTION_OOM, functionsAdd, functionsClear, functionsCount,
   functionsSwap,
@@ -415,7 +423,7 @@ function flush(): bool {
     const item: usize = load<u32>(batchItems + (<usize>i << 2));
     const hash = load<u64>(batchHashes + (<usize>i << 3));
     const isOld = htFind(keys, itemKeyPtr(item), itemKeyLen(item), hash) != 0;
-    if (isOld || !dbAddItem(target, item, hash)) {
+    if (isOld || !dbInsertItem(target, item, hash)) {
       refuse(i, isOld ? LOAD_ERR_DUPLICATE_KEY : ERR_MEMORY);
       return false;
     }

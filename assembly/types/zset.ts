@@ -127,6 +127,7 @@ export class ZsetPos {
   /** Place in the leaf. */
   index: u32;
 }
+export const ZSET_POS_SIZE: usize = offsetof<ZsetPos>();
 
 // @ts-ignore: decorator
 @inline function members(value: usize): HashTable {
@@ -589,6 +590,11 @@ export function zsetSeek(obj: usize, rank: u32, pos: ZsetPos): bool {
   }
   read(pos);
   return true;
+}
+
+/** Reads the member at a place once found, in the same sorted set, which has not changed. */
+export function zsetReadAt(pos: ZsetPos): void {
+  read(pos);
 }
 
 function read(pos: ZsetPos): void {

@@ -4,11 +4,12 @@
 
 import { RespiteError } from '../errors.js';
 import type { CoreExports } from './exports.js';
+import { guardExports } from './guard.js';
 import { type CoreImports, type CoreModule, instantiateCore, type MemoryOptions } from './load.js';
 
 export interface CoreOptions extends MemoryOptions {
   databases?: number;
-  /** The instance met a bug of ours and is dead: see `failed`. */
+  /** The instance met a bug of ours and is dead; see guard.ts. */
   onTrap?: (error: Error) => void;
   /** 16 bytes: the seed of hashing and of every random choice. */
   seed: Uint8Array;
@@ -28,6 +29,11 @@ export const STATUS_RESUME = 64;
 /** Deadlines came up: `armDeadlines`. */
 export const STATUS_DEADLINES = 128;
 
+/** Waits for messages: not idle, however long it says nothing. */
+export const STATUS_LISTENS = 512;
+/** Closed for leaving too much output unread; with STATUS_CLOSE_NOW. */
+export const STATUS_OVER_LIMIT = 256;
+
 /** Flags of `openClient`; the numbers are those of assembly/clients/client.ts. */
 export const CLIENT_MASTER = 1 << 2;
 export const CLIENT_AUTHENTICATED = 1 << 7;
@@ -42,6 +48,8 @@ export class Core {
   readonly #memory: WebAssembly.Memory;
   readonly reserved: boolean;
   readonly #onTrap: ((error: Error) => void) | undefined;
+  /** Called when an in-process call left clients with something to send. */
+  onReady: (() => void) | undefined;
   /** The trap that killed this instance. */
   trap: Error | undefined;
   #u8: Uint8Array;
@@ -52,19 +60,19 @@ export class Core {
 
   constructor(module: CoreModule, imports: CoreImports, options: CoreOptions) {
     const { exports, memory, reserved } = instantiateCore(module, imports, options);
-    this.x = exports;
     this.#onTrap = options.onTrap;
+    this.x = guardExports(exports, (error) => this.#failed(error));
     this.#memory = memory;
     this.reserved = reserved;
     const seed = new DataView(options.seed.buffer, options.seed.byteOffset, 16);
-    const ok = exports.init(
+    const ok = this.x.init(
       options.databases ?? 16,
       seed.getBigUint64(0, true),
       seed.getBigUint64(8, true),
     );
     if (!ok) throw new RespiteError('ERR_RESPITE_OUT_OF_MEMORY', 'no memory to start the core');
-    this.#readPtr = exports.readBuffer() >>> 0;
-    this.#readSize = exports.readBufferSize();
+    this.#readPtr = this.x.readBuffer() >>> 0;
+    this.#readSize = this.x.readBufferSize();
     this.#u8 = new Uint8Array(memory.buffer);
     this.#u32 = new Uint32Array(memory.buffer);
     this.#read = new Uint8Array(memory.buffer, this.#readPtr, this.#readSize);
@@ -118,6 +126,9 @@ export class Core {
   /** Calls `use` with the bytes in linear memory; they are gone afterwards. */
   withBytes<T>(data: Uint8Array, use: (ptr: number, len: number) => T): T {
     const ptr = this.x.hostAlloc(data.length) >>> 0;
+    if (this.trap !== undefined) {
+      throw new RespiteError('ERR_RESPITE_CORE', undefined, { cause: this.trap });
+    }
     if (ptr === 0) throw new RespiteError('ERR_RESPITE_OUT_OF_MEMORY', 'the core is full');
     try {
       this.bytes.set(data, ptr);
@@ -127,12 +138,8 @@ export class Core {
     }
   }
 
-  /**
-   * To be called with whatever a call that runs commands threw. A trap means a bug of ours: the
-   * instance is dead from then on and `onTrap` hears of it, once.
-   */
-  failed(error: unknown): void {
-    if (!(error instanceof WebAssembly.RuntimeError) || this.trap !== undefined) return;
+  /** A call threw (guard.ts): the instance is dead from now on. */
+  #failed(error: Error): void {
     this.trap = error;
     this.#onTrap?.(error);
   }
@@ -148,15 +155,21 @@ export class Core {
     return handle;
   }
 
+  /** A copy of a blob (u32 length, bytes) at an address; empty for 0. */
+  blob(ptr: number): Uint8Array {
+    const at = ptr >>> 0;
+    return at === 0 ? new Uint8Array(0) : this.copy(at + 4, this.word(at));
+  }
+
+  /** One argument of the command that runs now, copied. */
+  commandArg(index: number): Uint8Array {
+    const at = (this.x.commandArgv() >>> 0) + 8 * index;
+    return this.copy(this.word(at), this.word(at + 4));
+  }
+
   /** Arguments of the host command that runs now, copied. */
   commandArgs(): Uint8Array[] {
-    const argc = this.x.commandArgc();
-    const argv = this.x.commandArgv() >>> 0;
-    const out: Uint8Array[] = [];
-    for (let i = 0; i < argc; i++) {
-      out.push(this.copy(this.word(argv + 8 * i), this.word(argv + 8 * i + 4)));
-    }
-    return out;
+    return Array.from({ length: this.x.commandArgc() }, (_, i) => this.commandArg(i));
   }
 
   /**

@@ -141,6 +141,7 @@ export class LocalClient {
       const end = writeRequest(core.bytes, at, args);
       return core.x.feedAt(this.#handle, at, end - at, this.#now());
     } finally {
+      if (core.x.readyClients() !== 0) core.onReady?.();
       if (isLarge) core.x.hostFree(at);
     }
   }

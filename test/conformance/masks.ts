@@ -17,15 +17,23 @@ export type Mask =
   | { what: 're'; re: RegExp } // matched text
   | { what: 'drop'; re: RegExp }; // text that only one of them has
 
+const IDLE_BY = 60_000n;
+
 /** Whether two raw replies are the same under the masks. */
 export function sameReply(a: Buffer, b: Buffer, masks: readonly Mask[]): boolean {
   if (masks.length === 0 || a.equals(b)) return a.equals(b);
+  if (masks.some(({ what }) => what === 'idle')) return sameTimes(parseReply(a), parseReply(b));
   const [left, right] = [masked(parseReply(a), masks), masked(parseReply(b), masks)];
-  if (masks.some(({ what }) => what === 'idle')) return close(left, right, IDLE_BY, 'idle');
   const near = masks.find((mask) => mask.what === 'approx' || mask.what === 'clock');
   return near && 'by' in near
     ? close(left, right, near.by, near.what)
     : JSON.stringify(left) === JSON.stringify(right);
+}
+
+/** Whether two replies are the same but for when something happened, within a minute. */
+export function sameTimes(a: Reply, b: Reply): boolean {
+  const idle: Mask[] = [{ what: 'idle' }];
+  return close(masked(a, idle), masked(b, idle), IDLE_BY, 'idle');
 }
 
 /** The canonical form: nested arrays of [type, content]. */
@@ -51,7 +59,6 @@ function masked(reply: Reply, masks: readonly Mask[]): Masked {
   return [reply.type, text];
 }
 
-const IDLE_BY = 60_000n;
 const TIME_NAMES = new Set(['idle', 'inactive', 'seen-time', 'active-time']);
 
 /** Integers that are times get a type of their own: by name, or by place in a pending entry. */

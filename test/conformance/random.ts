@@ -9,7 +9,9 @@ import { RawConnection } from '../support/connection.js';
 import { compareKeyspaces } from '../support/keyspace.js';
 import { Prng } from '../support/prng.js';
 import { parseReply, type Reply } from '../support/resp.js';
-import { ROULETTE } from './makers/index.js';
+import { isStream, streamDifference } from '../support/stream-dump.js';
+import { drawCommands } from './makers/index.js';
+import { sameTimes } from './masks.js';
 import type { Endpoint } from './runner.js';
 
 export interface RandomOptions {
@@ -55,7 +57,7 @@ export async function runRandom(
     while (log.length < ops) {
       const start = log.length;
       const size = prng.range(1, batchMax);
-      const batch = Array.from({ length: size }, () => prng.pick(ROULETTE)(prng));
+      const batch = drawCommands(prng, size);
       log.push(...batch);
       const [left, right] = await Promise.all([a.pipeline(batch), b.pipeline(batch)]);
       for (const [i, reply] of left.entries()) {
@@ -72,10 +74,14 @@ export async function runRandom(
   }
 }
 
-/** Whether replies differ only where Redis defines no order. */
+/** Replies whose elements may come in any order, or tell of times. */
+const ANY_ORDER =
+  /^(DUMP|EXEC|SORT|SORT_RO|XINFO|XPENDING|S(MEMBERS|INTER|UNION|DIFF|POP|RANDMEMBER|SCAN))$/;
+
+/** Whether replies differ only where Redis defines no order, or in when something happened. */
 function isSameUnordered(args: (string | Buffer)[], left: Buffer, right: Buffer): boolean {
   const name = String(args[0]);
-  if (left.length !== right.length || !/^(DUMP|EXEC|SORT|SORT_RO)$/.test(name)) return false;
+  if (!ANY_ORDER.test(name)) return false;
   const [a, b] = [parseReply(left), parseReply(right)];
   if (name !== 'EXEC') return isSamePart(a, b);
   return 'items' in a && 'items' in b && a.items.every((x, i) => isSamePart(x, b.items[i]!));
@@ -83,13 +89,18 @@ function isSameUnordered(args: (string | Buffer)[], left: Buffer, right: Buffer)
 
 /** The same for one reply: DUMPs of hash tables of one size, arrays of the same elements. */
 function isSamePart(a: Reply, b: Reply): boolean {
-  if (JSON.stringify(a, bigints) === JSON.stringify(b, bigints)) return true;
-  if (a.type === 'array' && b.type === 'array') {
-    const [x, y] = [a, b].map(({ items }) => items.map((item) => JSON.stringify(item, bigints)));
-    return x!.sort().join() === y!.sort().join();
-  }
+  if (sortedText(a) === sortedText(b)) return true;
+  if (a.type === 'array' && b.type === 'array') return sameTimes(a, b);
   if (a.type !== 'bulk' || b.type !== 'bulk' || a.text.length !== b.text.length) return false;
-  return UNORDERED.has(a.text.charCodeAt(0)) && a.text[0] === b.text[0];
+  const [x, y] = [Buffer.from(a.text, 'latin1'), Buffer.from(b.text, 'latin1')];
+  if (isStream(x) && isStream(y)) return streamDifference(x, y, 'timeless') === '';
+  return UNORDERED.has(x[0]!) && x[0] === y[0];
+}
+
+/** A reply as text, with the elements of all arrays in it sorted. */
+function sortedText(reply: Reply): string {
+  if (!('items' in reply)) return JSON.stringify(reply, bigints);
+  return `${reply.type}[${reply.items.map(sortedText).sort().join()}]`;
 }
 
 const bigints = (_: string, item: unknown) => (typeof item === 'bigint' ? String(item) : item);
@@ -115,7 +126,7 @@ function historyOf(log: (string | Buffer)[][], index: number): string[] {
 /** Bytes of a run's commands, for replaying them by other means. */
 export function recordRandom({ seed, ops }: RandomOptions): Buffer {
   const prng = new Prng(seed);
-  return Buffer.concat(Array.from({ length: ops }, () => encodeCommand(prng.pick(ROULETTE)(prng))));
+  return Buffer.concat(drawCommands(prng, ops).map((args) => encodeCommand(args)));
 }
 
 export function describeRandom(seed: number, found: RandomDifference): string {

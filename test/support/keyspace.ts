@@ -20,7 +20,7 @@ export interface CompareOptions {
   ttlToleranceMs?: number;
   /** Differences are cut off after this many. */
   max?: number;
-  /** When false, OBJECT ENCODING is not compared (older or newer servers name them otherwise). */
+  /** When false, encodings are not compared: only values where DUMPs are of different kinds. */
   encodings?: boolean;
   /** When true only values are compared (through the judge), never the bytes of DUMP. */
   valuesOnly?: boolean;
@@ -120,7 +120,8 @@ async function difference(a: KeyFacts, b: KeyFacts, options: CompareOptions): Pr
   }
   if (a.dump.equals(b.dump)) return '';
   if (isStream(a.dump)) return streamDifference(a.dump, b.dump, options.streams ?? 'timeless');
-  if (options.valuesOnly || isUnordered(a.dump)) return judged(a.dump, b.dump);
+  const isOtherKind = options.encodings === false && a.dump[0] !== b.dump[0];
+  if (options.valuesOnly || isOtherKind || isUnordered(a.dump)) return judged(a.dump, b.dump);
   return `DUMP ${a.dump.toString('hex').slice(0, 200)} and ${b.dump.toString('hex').slice(0, 200)}`;
 }
 
