@@ -36,6 +36,7 @@ import {
 } from './event';
 import {
   facts, factsElement, factsEnd, factsField, factsKey, factsNode, factsScored, factsString,
+  factsUnseen,
 } from './facts';
 import { filterKey, filterValue } from './filter';
 import { OUT_HIGH, outBegin, outFailed, outLen, outSettle } from './out';
@@ -223,7 +224,12 @@ function damaged(): void {
 
 function openBlob(): void {
   factsNode(reader.a.len);
-  if (reader.a.ptr == 0 || !walkOpen(walk, reader.container, reader.a.ptr, reader.a.len)) {
+  // Too long to be held where only sizes are asked for: a container that nobody looks into.
+  if (reader.a.ptr == 0) {
+    factsUnseen(reader.a.len);
+    return;
+  }
+  if (!walkOpen(walk, reader.container, reader.a.ptr, reader.a.len)) {
     damaged();
     return;
   }

@@ -123,6 +123,11 @@ export function factsNode(bytes: u64): void {
   facts.nodeBytes += allocated(bytes);
 }
 
+/** A container that was not looked into: its elements are unknown, its size is not. */
+export function factsUnseen(bytes: u64): void {
+  facts.payload += bytes;
+}
+
 /** Element of a list or set; entry of a stream. */
 export function factsElement(): void {
   if (facts.shape == SHAPE_STREAM) {

@@ -15,8 +15,8 @@ export const MODE_KEYS: u32 = 1;
 /** Records for the host, keys with their values. */
 export const MODE_VALUES: u32 = 2;
 
-/** Values longer than this are not collected where only their length is asked for. */
-const MEASURE_HOLD: u64 = 1 << 16;
+/** Strings longer than this are not collected where only their length is asked for. */
+const MEASURE_HOLD: u64 = 4 << 20;
 
 export let mode: u32 = MODE_CHECK;
 
