@@ -286,7 +286,7 @@ function effectSetex(pairs: u32): void {
     }
   }
   effectInt(pairs);
-  for (let i: u32 = 0; i < pairs * 2; i++) effectArg(argPtr(firstField + i), argLen(firstField + i));
+  for (let i = firstField; i < firstField + pairs * 2; i++) effectArg(argPtr(i), argLen(i));
 }
 
 /** The time has passed: what was just set goes again. */

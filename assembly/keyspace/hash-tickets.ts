@@ -92,7 +92,7 @@ export function ticketDropFirst(tickets: usize): void {
   zsetRemoveEdge(tickets, false);
 }
 
-/** Writes a later time on an entry's ticket; it stays as it is where there is no memory for that. */
+/** Writes a later time on an entry's ticket; without memory for that it stays as it is. */
 export function ticketPostpone(tickets: usize, item: usize, ms: i64): void {
   zsetAdd(tickets, <f64>ms, itemKeyPtr(item), itemKeyLen(item));
 }

@@ -1,5 +1,5 @@
-// Random commands over hashes, and over the expiry of their fields. Random fields are asked for only
-// where all of them are the answer; times are far away or past, never from now.
+// Random commands over hashes, and over the expiry of their fields. Random fields are asked for
+// only where all of them are the answer; times are far away or past, never from now.
 
 import type { Prng } from '../../support/prng.js';
 import {

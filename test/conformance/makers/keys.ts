@@ -1,5 +1,5 @@
-// Random commands over keys whatever they hold, that all versions answer alike: company for families
-// that run beside newer servers.
+// Random commands over keys whatever they hold, that all versions answer alike: company for
+// families that run beside newer servers.
 
 import { FAR, FAR_MS, key, type Make, maybe, times, type Weighted } from './common.js';
 
