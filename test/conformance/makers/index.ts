@@ -1,6 +1,7 @@
 // All makers of random commands, and a draw among them by weight.
 
 import type { Prng } from '../../support/prng.js';
+import { BLOCKING } from './blocking.js';
 import type { Make } from './common.js';
 import { GEO } from './geo.js';
 import { HYPERLOGLOG } from './hyperloglog.js';
@@ -18,14 +19,16 @@ import { ZSET } from './zset.js';
 export const ERRNO_RESET = ['INCRBYFLOAT', 'errno', 'inf'];
 
 /** One entry per unit of weight. */
-const FAMILIES = [GEO, HYPERLOGLOG, KEYSPACE, LIST, SET, SORT, STREAM, ZSET];
+const FAMILIES = [BLOCKING, GEO, HYPERLOGLOG, KEYSPACE, LIST, SET, SORT, STREAM, ZSET];
 const ROULETTE: Make[] = FAMILIES.flatMap((family) =>
   family.flatMap(([weight, make]) => Array<Make>(weight).fill(make)),
 );
 
 /** `count` random commands, and what is needed between them. */
 export function drawCommands(prng: Prng, count: number): (string | Buffer)[][] {
-  return Array.from({ length: count }, () => prng.pick(ROULETTE)(prng)).flatMap((command) =>
-    /^SORT/.test(String(command[0])) ? [ERRNO_RESET, command] : [command],
-  );
+  return Array.from({ length: count }, () => prng.pick(ROULETTE)(prng)).flatMap((command) => {
+    const name = String(command[0]);
+    if (name.startsWith('SORT')) return [ERRNO_RESET, command];
+    return /^B([LR]|Z[MP])/.test(name) ? [['MULTI'], command, ['EXEC']] : [command];
+  });
 }
