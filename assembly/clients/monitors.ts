@@ -12,6 +12,7 @@ import {
   messageByte,
   messageBytes,
   messageDigits,
+  messageEnd,
   messageText,
   messageTo,
   messageWord,
@@ -140,4 +141,5 @@ export function monitorEnd(): void {
   for (let at = first; at != 0; at = changetype<Outbox>(at).monitorNext) {
     messageTo(changetype<Outbox>(at));
   }
+  messageEnd();
 }

@@ -136,8 +136,7 @@ export class LocalClient {
 
   #run(args: readonly Argument[]): number {
     const core = this.#core;
-    let bound = 16;
-    for (const arg of args) bound += 24 + (typeof arg === 'object' ? 1 : 3) * sizeOf(arg);
+    const bound = requestBound(args);
     const isLarge = bound > SCRATCH_BYTES;
     const at = isLarge ? core.x.hostAlloc(bound) >>> 0 : this.#scratch;
     if (at === 0) throw outOfMemory();
@@ -262,6 +261,19 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
     at += part.length;
   }
   return out;
+}
+
+/** More bytes than a request takes. */
+function requestBound(args: readonly Argument[]): number {
+  let bound = 16;
+  for (const arg of args) bound += 24 + (typeof arg === 'object' ? 1 : 3) * sizeOf(arg);
+  return bound;
+}
+
+/** A request as RESP, for another server. */
+export function encodeRequest(args: readonly Argument[]): Uint8Array {
+  const out = new Uint8Array(requestBound(args));
+  return out.subarray(0, writeRequest(out, 0, args));
 }
 
 /** Writes a request at an address; gives the address behind it. */

@@ -1,4 +1,4 @@
-// Blocking commands, which wait for nothing inside a transaction (makers/index.ts puts each in one).
+// Blocking commands, which wait for nothing in a transaction (makers/index.ts puts each in one).
 
 import type { Prng } from '../../support/prng.js';
 import { edge, key, type Make, maybe, times, type Weighted } from './common.js';
