@@ -130,8 +130,8 @@ export function entryPut(db: usize, fresh: usize): bool {
 }
 
 /**
- * The same for commands that (Redis:) delete what is there first, so that the key is a new one: only
- * then are those who wait for it told.
+ * The same for commands that (Redis:) delete what is there first, so that the key is a new one:
+ * only then are those who wait for it told.
  */
 export function entryPutNew(db: usize, fresh: usize): bool {
   if (!entryPut(db, fresh)) return false;
