@@ -33,6 +33,7 @@ import {
   dbFindRaw,
   dbReplaceFound,
   dbSetExpire,
+  dbTickets,
   entryEncoding,
   foundHash,
   initialClock,
@@ -41,6 +42,7 @@ import {
   notifyNew,
 } from './db';
 import { signalEntryAdded, waitedKeys } from './ready-keys';
+import { ticketEnterItem } from './hash-tickets';
 import { fromMaster, maxMemory, policyLfu } from './state';
 import { stringInt } from './strings';
 
@@ -118,6 +120,7 @@ export function entryPut(db: usize, fresh: usize): bool {
   const old = dbFindRaw(db, itemKeyPtr(fresh), itemKeyLen(fresh));
   wasThere = old != 0;
   if (old == 0) return dbAddItem(db, fresh, foundHash);
+  if (!ticketEnterItem(dbTickets(db), fresh)) return false;
   // The old entry gets the place in the expires table; from there on nothing can fail.
   if (expires && (itemFlags(old) & ITEM_NUM) == 0) {
     if (dbSetExpire(db, itemExpire(fresh)) == 0) return false;

@@ -17,7 +17,7 @@
  * A reply that finds no memory sets `replyFailed`; the client must then be closed, because its
  * stream of replies has a hole.
  */
-import { alloc, free, goodSize } from '../base/alloc';
+import { alloc, allocUrgent, free, goodSize } from '../base/alloc';
 import { formatG17 } from '../base/numbers/format';
 import { ll2string } from '../base/numbers/integers';
 import { clockMark } from '../base/clock';
@@ -139,7 +139,7 @@ function newBlock(need: usize): usize {
   }
   const size: usize = max(need + HEADER, BLOCK_SIZE);
   if (size < need) return 0;
-  const block = alloc(size);
+  const block = allocUrgent(size);
   if (block == 0) return 0;
   store<u32>(block, 0);
   store<u32>(block, 0, OFF_LEN);

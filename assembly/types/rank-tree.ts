@@ -638,6 +638,13 @@ function firstsUp(t: RankTree, child: usize): void {
   }
 }
 
+/** Puts `fresh`, an item of the same score and bytes, in the place of `item`. */
+export function treeReplace(t: RankTree, item: usize, fresh: usize): void {
+  treeFind(t, itemScore(item), itemKeyPtr(item), itemKeyLen(item));
+  store<u32>(itemSlot(treeLeaf, treeIndex), <u32>fresh);
+  if (treeIndex == 0) firstsUp(t, treeLeaf);
+}
+
 // ---- the whole
 
 export function treeInit(t: RankTree): void {
