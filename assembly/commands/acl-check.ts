@@ -22,7 +22,8 @@ import {
 import { User } from '../clients/acl-user';
 import { client, CLIENT_MULTI } from '../clients/client';
 import { argc, argv } from '../resp/args';
-import { errorBegin, errorBytes, errorEnd, errorText, replyError } from '../resp/reply';
+import { replyOom } from '../resp/errors';
+import { errorBegin, errorBytes, errorEnd, errorText } from '../resp/reply';
 import {
   aclLogAdd,
   aclLogUser,
