@@ -208,7 +208,7 @@ class ScenarioRun {
   }
 
   #withoutIds(line: string, isId: boolean): string {
-    const places = isId ? /(?<=< :)\d+/g : /(?<=redir(ect|-broken)\\r\\n:)\d+/g;
+    const places = isId ? /(?<=< :)\d+/g : /(?<=(redir(ect|-broken)|\$2\\r\\nid)\\r\\n:)\d+/g;
     return line.replace(places, (number) => {
       for (const peer of this.#peers.values()) if (String(peer.id) === number) return peer.name;
       return number;
