@@ -1,6 +1,7 @@
 /**
  * The ABI of rdb.wasm: the RDB reader and what can be told of a file, without a keyspace. Small and
- * neutral: pages and workers load it. 64-bit values cross as f64 (offsets, times) or through memory.
+ * neutral: pages and workers load it. 64-bit values cross as f64 (offsets, times) or through
+ * memory.
  */
 import { alloc, allocInit, free, usedMemory } from './base/alloc';
 import { rdbErrorText } from './rdb/errors';

@@ -1,6 +1,6 @@
 /**
- * How many bytes a value would take in a Redis of today: what MEMORY USAGE key SAMPLES 0 of a 64-bit
- * redis-server 7 with jemalloc answers for the same data, from sums that one pass can keep.
+ * How many bytes a value would take in a Redis of today: what MEMORY USAGE key SAMPLES 0 of a
+ * 64-bit redis-server 7 with jemalloc answers for the same data, from sums that one pass can keep.
  *
  * Sizes of structures and the arithmetic were read off redis-server 7.0.15 by asking it; size
  * classes are jemalloc's published ones (four per doubling above 128 bytes).

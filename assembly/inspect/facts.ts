@@ -17,8 +17,8 @@ import {
   estimateZset, sdsBytes,
 } from './estimate';
 import {
-  SHAPE_HASH, SHAPE_LIST, SHAPE_OTHER, SHAPE_SET, SHAPE_STREAM, SHAPE_STRING, SHAPE_ZSET, evExpireMs,
-  evLen, evValueLen,
+  SHAPE_HASH, SHAPE_LIST, SHAPE_OTHER, SHAPE_SET, SHAPE_STREAM, SHAPE_STRING, SHAPE_ZSET,
+  evExpireMs, evLen, evValueLen,
 } from './event';
 
 // ---- encodings, as OBJECT ENCODING names them today

@@ -24,7 +24,7 @@ let expireFrom: i64 = i64.MIN_VALUE;
 let expireTo: i64 = i64.MAX_VALUE;
 let hasExpireRange: bool = false;
 let noExpiry: bool = false;
-/** Lists of patterns: (u32 next, u32 len, bytes)*; one of the first must match, none of the second. */
+/** Lists of patterns, (u32 next, u32 len, bytes)*: one of the first must match, none of `not`. */
 let match: usize = 0;
 let not: usize = 0;
 let asksHost: bool = false;

@@ -1,6 +1,6 @@
 // What the file says of itself: version, auxiliary fields, databases, functions, checksum.
 
-import { latin1 } from './inspector.js';
+import { latin1 } from '../core/inspector.js';
 import type { PlainRecord } from './records.js';
 
 /** Numbers of REC_* in assembly/rdb/opcodes.ts. */

@@ -1,8 +1,8 @@
 // The public entry `respite/rdb`: what is in an RDB file. Portable: Node, browsers and workers.
 
+export type { KeyFilter, ValueType } from '../core/inspector.js';
 export { isRespiteError, RespiteError } from '../errors.js';
 export type { RdbFile } from './file-facts.js';
-export type { KeyFilter, ValueType } from './inspector.js';
 export {
   checkRdb,
   type RdbEntry,

@@ -1,16 +1,17 @@
 // readRdb: the keys of an RDB file, one after the other, in constant memory.
 
-import { addToFile, emptyFile, type RdbFile } from './file-facts.js';
 import {
   FLAG_ALLOW_FUTURE,
   FLAG_NO_CHECKSUM,
   FLAG_SALVAGE,
   Inspector,
-  inspectModule,
   type KeyFilter,
   MODE_KEYS,
   MODE_VALUES,
-} from './inspector.js';
+} from '../core/inspector.js';
+import type { CoreModule } from '../core/load.js';
+import { addToFile, emptyFile, type RdbFile } from './file-facts.js';
+import { inspectModule } from './module.js';
 import {
   type KeyFacts,
   keyFacts,
@@ -30,11 +31,11 @@ export interface ReadOptions extends RunOptions {
   filter?: KeyFilter;
   /**
    * `none` (default): keys with all their facts. `all`: `elements` holds the value. `stream`: the
-   * entry comes before its value, which `read()` delivers element by element; sizes are known after.
+   * entry comes before its value, which `read()` delivers element by element; then sizes are known.
    */
   values?: 'none' | 'all' | 'stream';
   /** Another rdb.wasm than the one in the package: bytes, or compiled. */
-  wasm?: Uint8Array | WebAssembly.Module;
+  wasm?: Uint8Array | CoreModule;
   /** False: the CRC-64 is not computed. */
   checksum?: boolean;
   /** Formats newer than those known are read until something unknown occurs. */
@@ -60,8 +61,8 @@ export interface RdbReading extends AsyncIterable<RdbEntry> {
 }
 
 /**
- * Reads an RDB file. Rejects with ERR_RESPITE_RDB_FORMAT (offset, reason, key, database) where it is
- * damaged or ends early, after everything before was delivered.
+ * Reads an RDB file. Rejects with ERR_RESPITE_RDB_FORMAT (offset, reason, key, database) where it
+ * is damaged or ends early, after everything before was delivered.
  */
 export function readRdb(source: RdbSource, options: ReadOptions = {}): RdbReading {
   return new Reading(source, options);

@@ -1,7 +1,7 @@
 // The records of assembly/inspect/records.ts as objects. A record longer than one output (a large
 // value) is put together here.
 
-import { VALUE_TYPES, type ValueType } from './inspector.js';
+import { VALUE_TYPES, type ValueType } from '../core/inspector.js';
 
 /** Kinds of records. */
 export const R_KEY = 1;

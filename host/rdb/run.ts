@@ -1,8 +1,8 @@
 // Pumps a source through an inspector and hands out its output, piece by piece: the loop that every
 // use of rdb.wasm shares. Nothing is copied but the file's bytes into linear memory.
 
+import { type Inspector, STEP_END, STEP_ERROR, STEP_MORE, STEP_OUTPUT } from '../core/inspector.js';
 import { RespiteError } from '../errors.js';
-import { type Inspector, STEP_END, STEP_ERROR, STEP_MORE, STEP_OUTPUT } from './inspector.js';
 import { piecesOf, type RdbSource } from './source.js';
 
 export interface RunOptions {

@@ -15,7 +15,18 @@ export const ASSEMBLY_IMPORTS: Record<string, readonly string[]> = {
   clients: ['base', 'encoding', 'hashtable', 'resp', 'types', 'keyspace'],
   commands: ['base', 'encoding', 'hashtable', 'resp', 'types', 'keyspace', 'rdb', 'clients'],
   // files directly in assembly/: the entries
-  '': ['base', 'encoding', 'hashtable', 'resp', 'types', 'keyspace', 'rdb', 'clients', 'commands', 'inspect'],
+  '': [
+    'base',
+    'encoding',
+    'hashtable',
+    'resp',
+    'types',
+    'keyspace',
+    'rdb',
+    'clients',
+    'commands',
+    'inspect',
+  ],
 };
 
 /** Parts of rdb/ that rdb.wasm shares: only these folders. */

@@ -1,7 +1,6 @@
-// rdb.wasm as an object: bytes in, output out, one inspection at a time. The only file of this
-// folder that knows its exports and its memory (assembly/rdb-inspect.ts is the other side).
+// rdb.wasm as an object: bytes in, output out, one inspection at a time. The only file that knows
+// its exports and its memory (assembly/rdb-inspect.ts is the other side).
 
-import { hasSimd } from '../core/load.js';
 import { RespiteError } from '../errors.js';
 
 interface InspectExports {
@@ -215,22 +214,4 @@ export function latin1(bytes: Uint8Array): string {
     text += String.fromCharCode(...bytes.subarray(at, at + 8192));
   }
   return text;
-}
-
-let embedded: WebAssembly.Module | undefined;
-
-/** The module to run: the caller's, or the one that is part of the package. */
-export async function inspectModule(
-  wasm?: Uint8Array | WebAssembly.Module,
-): Promise<WebAssembly.Module> {
-  if (wasm instanceof Uint8Array) return WebAssembly.compile(wasm as BufferSource);
-  if (wasm !== undefined) return wasm;
-  if (embedded === undefined) {
-    const { RDB_WASM } = hasSimd()
-      ? await import('./generated/wasm.js')
-      : await import('./generated/wasm-scalar.js');
-    const bytes = Uint8Array.from(atob(RDB_WASM), (c) => c.charCodeAt(0));
-    embedded = await WebAssembly.compile(bytes as BufferSource);
-  }
-  return embedded;
 }
