@@ -227,9 +227,9 @@ function rankHere(t: RankTree): u32 {
   return rank;
 }
 
-/** Order of the item at a place of a leaf against (score, bytes); `key` is the rounded score. */
-// @ts-ignore: decorator
-@inline function orderAt(leaf: usize, i: u32, key: f32, score: f64, ptr: usize, len: u32): i32 {
+/** Order of the item at a place of a leaf against (score, bytes). */
+function orderAt(leaf: usize, i: u32, score: f64, ptr: usize, len: u32): i32 {
+  const key = <f32>score;
   const k = load<f32>(keySlot(leaf, i));
   if (k != key) return k < key ? -1 : 1;
   return order(leafItem(leaf, i), score, ptr, len);
@@ -708,16 +708,15 @@ export function treeMove(t: RankTree, item: usize, score: f64): bool {
 
 /** Whether the item at a place keeps it with another score. */
 function fitsBetween(leaf: usize, index: u32, score: f64, ptr: usize, len: u32): bool {
-  const key = <f32>score;
   const prev = leafPrev(leaf);
   if (index != 0) {
-    if (orderAt(leaf, index - 1, key, score, ptr, len) > 0) return false;
-  } else if (prev != 0 && orderAt(prev, nodeLen(prev) - 1, key, score, ptr, len) > 0) {
+    if (orderAt(leaf, index - 1, score, ptr, len) > 0) return false;
+  } else if (prev != 0 && orderAt(prev, nodeLen(prev) - 1, score, ptr, len) > 0) {
     return false;
   }
-  if (index + 1 < nodeLen(leaf)) return orderAt(leaf, index + 1, key, score, ptr, len) > 0;
+  if (index + 1 < nodeLen(leaf)) return orderAt(leaf, index + 1, score, ptr, len) > 0;
   const next = leafNext(leaf);
-  return next == 0 || orderAt(next, 0, key, score, ptr, len) > 0;
+  return next == 0 || orderAt(next, 0, score, ptr, len) > 0;
 }
 
 /** Repeats the lowest scores on the last search's path. */
