@@ -3,16 +3,27 @@
  * addresses in the shared memory; 64-bit values cross as f64 where 53 bits do (times, offsets),
  * otherwise through memory. host/core/ is the only caller.
  */
-import { alloc, allocHeadroom, allocInit, allocSetLimit, free } from './base/alloc';
+import {
+  alloc,
+  allocHeadroom,
+  allocInit,
+  allocSetLimit,
+  allocUrgent,
+  free,
+} from './base/alloc';
 import { prngSeed } from './base/prng';
 import { sipSeed } from './base/siphash';
+import { textLen, textPtr } from './base/text';
 import {
   Client,
+  CLIENT_AUTHENTICATED,
   CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSE_NOW,
   CLIENT_HOST_BUSY,
   CLIENT_OUTPUT_FULL,
   CLIENT_IN_EXEC,
+  CLIENT_INTERNAL,
+  CLIENT_MASTER,
   CLIENT_BLOCKED,
   CLIENT_RESUME,
   CLIENT_REPLY_OFF,
@@ -23,10 +34,21 @@ import {
   clientQueryBytes,
   clientTop,
 } from './clients/client';
-import { blockedForget } from './clients/blocked';
+import {
+  aofSynced as noteAofSynced,
+  replicaAck as noteReplicaAck,
+  replicaForget,
+} from './clients/acks';
+import { ackWaiters, blockedForget } from './clients/blocked';
+import { clientSetDefaultUser, setDefaultPassword } from './clients/acl';
+import { selectorSetDefault } from './clients/acl-selector';
+import { defaultUser, USER_NOPASS, usersInit } from './clients/acl-user';
 import { deadlineFirst, deadlinesArm, deadlinesFresh } from './clients/deadlines';
+import { pauseArm, pauseEnd, pauseEndMs, pauseForget, pauseIsFresh } from './clients/pause';
 import { localPtr } from './clients/local';
 import { HEADROOM, querySetMax, READ_SIZE } from './clients/query';
+import { aclDeclare, aclRead, aclWrite } from './commands/acl-file';
+import { aclLogSetMax } from './commands/acl-log';
 import { clientFeed, clientResume } from './commands/batch';
 import {
   commandStatsReset,
@@ -35,7 +57,7 @@ import {
   commandTiming,
 } from './commands/command-stats';
 import { CMD_COUNT } from './commands/generated/ids';
-import { disconnectAllBlocked, serveReadyKeys, serveTimeouts } from './commands/unblock';
+import { disconnectAllBlocked, serveAcks, serveReadyKeys, serveTimeouts } from './commands/unblock';
 import { dbInit } from './keyspace/db';
 import { functionsFirst, functionsNext } from './keyspace/functions';
 import {
@@ -52,6 +74,7 @@ import { notifyConfigure } from './keyspace/notify';
 import { limitCheck, limitConfigure } from './keyspace/push';
 import { trackingConfigure, trackingSettle } from './keyspace/tracking';
 import { expireConfigure, expireCycle } from './keyspace/expire';
+import { fieldsExpireCycle } from './keyspace/hash-fields';
 import { readyKeyCount } from './keyspace/ready-keys';
 import {
   resetStats,
@@ -67,7 +90,6 @@ import {
 import { lazyFreeStep, lazyPending } from './keyspace/value';
 import { limitsSet } from './types/limits';
 import { streamSetLimits } from './types/stream';
-import { accessSetPassword } from './clients/access';
 import { fillDatabase, fillStatistics, fillTraffic, STAT_COUNT } from './statistics';
 import {
   loadAbort as rdbLoadAbort,
@@ -82,13 +104,23 @@ import { rdbSetCompression } from './rdb/save-sink';
 import { argc, argv } from './resp/args';
 import { errorCodes, errorStatsReset, errorTable } from './resp/error-stats';
 import {
+  PUSH_MONITOR,
   PUSH_OVER_LIMIT,
+  PUSH_PUBSUB,
   readyAdd,
   readyCount,
   readyRemove,
   readyTake,
 } from './resp/outbox';
-import { replyBegin, replyEnd, replyMade, replyRecycle, replyTake } from './resp/reply';
+import {
+  replyBegin,
+  replyEnd,
+  replyFailed,
+  replyMade,
+  replyRaw,
+  replyRecycle,
+  replyTake,
+} from './resp/reply';
 
 let readBase: usize = 0;
 
@@ -100,7 +132,7 @@ export function init(databases: u32, seed0: u64, seed1: u64): bool {
   sipSeed(seed0, seed1);
   prngSeed(seed1, seed0);
   readBase = alloc(<usize>HEADROOM + READ_SIZE);
-  return readBase != 0 && dbInit(databases);
+  return readBase != 0 && usersInit() && dbInit(databases);
 }
 
 /** Where the host puts received bytes: READ_SIZE of them, with HEADROOM in front. */
@@ -112,9 +144,9 @@ export function readBufferSize(): u32 {
   return READ_SIZE;
 }
 
-/** Raw memory for the host's own use (arguments, names). */
+/** Raw memory for the host's own use (arguments, names, replies). */
 export function hostAlloc(size: usize): usize {
-  return alloc(size);
+  return allocUrgent(size);
 }
 
 export function hostFree(ptr: usize): void {
@@ -128,7 +160,10 @@ export function setTime(ms: f64): void {
 
 // ---- clients
 
-/** Opens a client; its handle, -1 when memory ran out. */
+/**
+ * Opens a client; its handle, -1 when memory ran out. It is the default user's, and authenticated
+ * if that needs no password; a master's stream and internal ones may do everything.
+ */
 export function clientOpen(
   flags: u32,
   addr: usize,
@@ -137,7 +172,12 @@ export function clientOpen(
   laddrLen: u32,
 ): i32 {
   const c = clientNew(flags, addr, addrLen, laddr, laddrLen);
-  return changetype<usize>(c) == 0 ? -1 : <i32>c.handle;
+  if (changetype<usize>(c) == 0) return -1;
+  if ((flags & (CLIENT_MASTER | CLIENT_INTERNAL)) == 0) {
+    clientSetDefaultUser(c);
+    c.flags |= flags & CLIENT_AUTHENTICATED;
+  }
+  return <i32>c.handle;
 }
 
 export function clientClose(handle: u32): void {
@@ -145,12 +185,15 @@ export function clientClose(handle: u32): void {
   if (changetype<usize>(c) == 0) return;
   readyRemove(c);
   blockedForget(c);
+  pauseForget(c);
+  replicaForget(c);
   clientFree(c);
 }
 
 /**
  * 1: has output. 2: close after it. 4: close now. 8: waits for the host. 16: resume once sent.
- * 32: is blocked. 64: was unblocked, resume. 128: call `armDeadlines`.
+ * 32: is blocked. 64: was unblocked, resume. 128: call `armDeadlines`. 256: close now, for too
+ * much unread output. 512: listens to channels or to MONITOR.
  */
 function status(c: Client): u32 {
   let s: u32 = c.replyHead != 0 ? 1 : 0;
@@ -160,8 +203,9 @@ function status(c: Client): u32 {
   if (c.flags & CLIENT_OUTPUT_FULL) s |= 16;
   if (c.flags & CLIENT_BLOCKED) s |= 32;
   if (c.flags & CLIENT_RESUME) s |= 64;
-  if (deadlinesFresh()) s |= 128;
+  if (deadlinesFresh() || pauseIsFresh()) s |= 128;
   if (c.push & PUSH_OVER_LIMIT) s |= 256;
+  if (c.push & (PUSH_PUBSUB | PUSH_MONITOR)) s |= 512;
   return s;
 }
 
@@ -224,18 +268,23 @@ export function commandArgv(): usize {
   return argv;
 }
 
-/** Adds ready-made reply bytes for the client whose host command runs now. */
-export function replyBytes(ptr: usize, len: usize): void {
-  replyMade(ptr, len);
+/**
+ * Adds ready-made reply bytes for the client whose host command runs now; `isMore`: they go on a
+ * reply that was begun.
+ */
+export function replyBytes(ptr: usize, len: usize, isMore: bool): void {
+  if (isMore) replyRaw(ptr, len);
+  else replyMade(ptr, len);
 }
 
 /** The same later, for a client that waits for the host. */
-export function replyBytesLate(handle: u32, ptr: usize, len: usize): void {
+export function replyBytesLate(handle: u32, ptr: usize, len: usize, isMore: bool): void {
   const c = clientAt(handle);
   if (changetype<usize>(c) == 0) return;
   replyBegin(clientList(c), c.resp, (c.flags & CLIENT_REPLY_OFF) != 0);
-  replyMade(ptr, len);
+  replyBytes(ptr, len, isMore);
   replyEnd();
+  if (replyFailed) c.flags |= CLIENT_CLOSE_NOW;
 }
 
 /** Protocol (2 or 3) of a client. */
@@ -280,6 +329,7 @@ export function clientShut(handle: u32, now: bool): void {
 export function cron(nowMs: f64): void {
   setNow(<i64>nowMs);
   expireCycle();
+  fieldsExpireCycle();
   if (readyKeyCount != 0) serveReadyKeys();
   trackingSettle();
   checkOutputs();
@@ -300,15 +350,17 @@ function checkOutputs(): void {
  */
 export function armDeadlines(steadyMs: f64): f64 {
   deadlinesArm(steadyMs);
-  return deadlineFirst();
+  pauseArm(steadyMs);
+  return min(deadlineFirst(), pauseEndMs());
 }
 
 /** Wakes those whose deadline has come; as `armDeadlines` for the rest. */
 export function serveDeadlines(steadyMs: f64, nowMs: f64): f64 {
   setNow(<i64>nowMs);
-  deadlinesArm(steadyMs);
+  armDeadlines(steadyMs);
   serveTimeouts(steadyMs);
-  return deadlineFirst();
+  if (pauseEndMs() <= steadyMs) pauseEnd();
+  return min(deadlineFirst(), pauseEndMs());
 }
 
 /** Cache lines freed by one step, well below a millisecond. */
@@ -343,7 +395,13 @@ export function configureProtocol(maxBulkLen: f64, maxQuery: f64): void {
 
 /** Sets the password of the default user; length 0 = none. */
 export function configurePassword(ptr: usize, len: u32): bool {
-  return accessSetPassword(ptr, len);
+  return setDefaultPassword(ptr, len);
+}
+
+/** acl-pubsub-default: whether new users may use all channels; acllog-max-len. */
+export function configureAcl(allChannels: bool, logMax: f64): void {
+  selectorSetDefault(allChannels);
+  aclLogSetMax(<u64>logMax);
 }
 
 /** A threshold of the collections: `which` is a LIMIT_* of types/limits.ts. */
@@ -411,6 +469,37 @@ export function setActiveExpiry(on: bool): void {
   setActiveExpire(on);
 }
 
+// ---- users: results are FILE_* of commands/acl-file.ts, texts are at `textAddress`
+
+/** Whether clients of the default user need no password. */
+export function usersOpen(): bool {
+  return (defaultUser.flags & USER_NOPASS) != 0;
+}
+
+/** A `user` line: its words from the name on, each as u32 length and bytes. */
+export function usersDeclare(ptr: usize, len: u32): i32 {
+  return aclDeclare(ptr, len);
+}
+
+/** ACL LOAD: the text of an ACL file, and how messages call it. */
+export function usersLoad(ptr: usize, len: u32, name: usize, nameLen: u32): i32 {
+  return aclRead(ptr, len, name, nameLen);
+}
+
+/** ACL SAVE: leaves the text of the file; false when memory ran out. */
+export function usersSave(): bool {
+  return aclWrite();
+}
+
+/** The text that the last call left. */
+export function textAddress(): usize {
+  return textPtr;
+}
+
+export function textLength(): u32 {
+  return textLen;
+}
+
 // ---- effects
 
 export function effectsFollow(on: bool): void {
@@ -440,6 +529,27 @@ export function effectsMissing(): bool {
   const lost = effectsLost;
   effectsClearLost();
   return lost;
+}
+
+// ---- confirmations, for WAIT and WAITAOF
+
+/** A replica, connected as this client, has our stream up to `offset`, and up to `aof` on disk. */
+export function replicaAck(handle: u32, offset: f64, aof: f64): void {
+  const c = clientAt(handle);
+  if (changetype<usize>(c) == 0) return;
+  noteReplicaAck(c, offset, aof);
+  serveAcks();
+}
+
+/** Our append only file is on disk up to this offset of the stream; -1: there is none. */
+export function aofSynced(offset: f64): void {
+  noteAofSynced(offset);
+  serveAcks();
+}
+
+/** Clients that wait for confirmations: replicas are to be asked for theirs. */
+export function waitingForAcks(): u32 {
+  return ackWaiters;
 }
 
 // ---- statistics

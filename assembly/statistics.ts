@@ -104,12 +104,14 @@ function tablesOverhead(): usize {
   return sum;
 }
 
-/** Keys, keys with an expiry and average TTL ms of one database: three f64 in the block. */
+/** Keys, keys with an expiry, average TTL ms, bytes of both tables of a database: five f64. */
 export function fillDatabase(index: u32): usize {
   at = block;
   const db = dbAt(min(index, dbCount - 1));
   put(<f64>dbKeys(db).count);
   put(<f64>dbExpires(db).count);
   put(<f64>dbAvgTtl(db));
+  put(<f64>htOverhead(dbKeys(db)));
+  put(<f64>htOverhead(dbExpires(db)));
   return block;
 }

@@ -1,46 +1,38 @@
 /** The CLIENT command. */
-import {
-  textAdd,
-  textAddByte,
-  textAddBytes,
-  textAddInt,
-  textBegin,
-  textLen,
-  textPtr,
-} from '../base/text';
 import { blobLen, blobPtr } from '../base/blob';
 import { llValue, string2ll } from '../base/numbers/integers';
-import { usableSize } from '../base/alloc';
+import { textBegin, textFailed, textLen, textPtr } from '../base/text';
+import { allocUrgent, free } from '../base/alloc';
+import { sort32 } from '../base/sort';
+import { userFind, users } from '../clients/acl-user';
 import {
   Client,
   client,
+  CLIENT_BLOCKED,
   CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSE_NOW,
   CLIENT_INTERNAL,
   CLIENT_MASTER,
-  CLIENT_MULTI,
   CLIENT_NO_EVICT,
   CLIENT_NO_TOUCH,
-  CLIENT_READONLY,
   CLIENT_REPLY_OFF,
   CLIENT_REPLY_SKIP_NEXT,
-  CLIENT_UNIX,
   clientAt,
   clientId,
   clientTop,
 } from '../clients/client';
+import {
+  usageArguments,
+  usageQueued,
+  usageReplies,
+  usageReplyBlocks,
+  usageTotal,
+} from '../clients/usage';
 import { clientSetLib, clientSetName } from '../clients/names';
-import { redirectId } from '../keyspace/invalidation';
 import { nowMs, setNoTouch } from '../keyspace/state';
 import { argc, argIs, argLen, argPtr } from '../resp/args';
-import {
-  PUSH_BCAST,
-  PUSH_BROKEN_REDIRECT,
-  PUSH_MONITOR,
-  PUSH_PUBSUB,
-  PUSH_TRACKING,
-  readyAdd,
-} from '../resp/outbox';
+import { replyOom } from '../resp/errors';
+import { PUSH_PUBSUB, readyAdd } from '../resp/outbox';
 import { equalsLiteral } from '../base/literal';
 import {
   errorBegin,
@@ -55,8 +47,8 @@ import {
   replyOk,
   replyVerbatim,
 } from '../resp/reply';
+import { textAddClient } from './client-line';
 import { applyMute } from './turn';
-import { cmdNameLen, cmdNamePtr } from './generated/table';
 
 const TYPE_ANY: i32 = -1;
 const TYPE_NORMAL: i32 = 0;
@@ -87,109 +79,71 @@ function replyUnknownType(i: u32): void {
 
 // ---- CLIENT INFO, CLIENT LIST
 
-function addBlob(label: string, blob: usize): void {
-  textAdd(label);
-  if (blob != 0) textAddBytes(blobPtr(blob), blobLen(blob));
-}
-
-function addNumber(label: string, n: i64): void {
-  textAdd(label);
-  textAddInt(n);
-}
-
-function addFlags(c: Client): void {
-  textAdd(' flags=');
-  const before = textLen;
-  if (c.push & PUSH_MONITOR) textAdd('O');
-  if (c.flags & CLIENT_MASTER) textAdd('M');
-  if (c.push & PUSH_PUBSUB) textAdd('P');
-  if (c.flags & CLIENT_MULTI) textAdd('x');
-  if (c.push & PUSH_TRACKING) textAdd('t');
-  if (c.push & PUSH_BROKEN_REDIRECT) textAdd('R');
-  if (c.push & PUSH_BCAST) textAdd('B');
-  if (c.flags & CLIENT_CLOSE_AFTER_REPLY) textAdd('c');
-  if (c.flags & CLIENT_CLOSE_NOW) textAdd('A');
-  if (c.flags & CLIENT_UNIX) textAdd('U');
-  if (c.flags & CLIENT_READONLY) textAdd('r');
-  if ((c.dirtyCas & 0xff) != 0) textAdd('d');
-  if (c.flags & CLIENT_NO_EVICT) textAdd('e');
-  if (c.flags & CLIENT_NO_TOUCH) textAdd('T');
-  if (textLen == before) textAdd('N');
-}
-
-/** Appends one client's line, without the newline. */
-function addClient(c: Client): void {
-  const queued: i64 = c.flags & CLIENT_MULTI ? c.queueCount : -1;
-  addNumber('id=', <i64>clientId(c));
-  addBlob(' addr=', c.addr);
-  addBlob(' laddr=', c.laddr);
-  addNumber(' fd=', <i64>c.handle + 8);
-  addBlob(' name=', c.name);
-  addNumber(' age=', (nowMs - c.createdMs) / 1000);
-  addNumber(' idle=', (nowMs - c.lastMs) / 1000);
-  addFlags(c);
-  addNumber(' db=', c.db);
-  addNumber(' sub=', c.channelCount);
-  addNumber(' psub=', c.patternCount);
-  addNumber(' ssub=', c.shardCount);
-  addNumber(' multi=', queued);
-  addNumber(' qbuf=', c.qlen);
-  addNumber(' qbuf-free=', <i64>c.qcap - c.qlen);
-  addNumber(' argv-mem=', <i64>c.pargvCap * 8);
-  textAdd(' multi-mem=0');
-  textAdd(' rbs=0 rbp=0');
-  textAdd(' obl=0');
-  addNumber(' oll=', c.replyHead != 0 ? 1 : 0);
-  addNumber(' omem=', c.replyBytes);
-  addNumber(' tot-mem=', <i64>usableSize(changetype<usize>(c)) + c.qcap + c.replyBytes);
-  textAdd(' events=r');
-  textAdd(' cmd=');
-  if (c.lastCmd < 0) textAdd('NULL');
-  else textAddBytes(cmdNamePtr(c.lastCmd), cmdNameLen(c.lastCmd));
-  textAdd(' user=default');
-  addNumber(' redir=', c.push & PUSH_TRACKING ? <i64>redirectId(c) : -1);
-  addNumber(' resp=', c.resp);
-  addBlob(' lib-name=', c.libName);
-  addBlob(' lib-ver=', c.libVer);
-  textAddByte(10);
-}
-
 export function cmdClientInfo(): void {
   textBegin();
-  addClient(client);
+  textAddClient(client);
   replyVerbatim(textPtr, textLen, 'txt');
 }
 
-/** Whether `c` is one of the ids in the arguments from `first` on. */
-function isListed(c: Client, first: u32): bool {
-  for (let i = first; i < argc; i++) {
-    if (string2ll(argPtr(i), argLen(i)) && <u64>llValue == clientId(c)) return true;
-  }
-  return false;
+/** Comparator: who came first goes first. */
+function compareIds(a: u32, b: u32): i32 {
+  return changetype<Client>(<usize>a).idLo < changetype<Client>(<usize>b).idLo ? -1 : 1;
 }
 
-/** Appends all clients of a type, or (`firstId` != 0) those with the ids from there on. */
-function addClients(type: i32, firstId: u32): void {
+/** Makes the text of all clients of a type, oldest first; false when memory ran out. */
+function listClients(type: i32): bool {
+  const list = allocUrgent(<usize>clientTop << 2);
+  if (list == 0) return false;
+  let count: u32 = 0;
+  for (let h: u32 = 0; h < clientTop; h++) {
+    const c = clientAt(h);
+    // A client that was killed is gone, whenever the host closes it.
+    if (changetype<usize>(c) == 0 || c.flags & (CLIENT_INTERNAL | CLIENT_CLOSE_NOW)) continue;
+    if (type != TYPE_ANY && typeOf(c) != type) continue;
+    store<u32>(list + (<usize>count << 2), <u32>changetype<usize>(c));
+    count++;
+  }
+  const compare: (a: u32, b: u32) => i32 = compareIds;
+  sort32(list, count, compare.index);
   textBegin();
+  for (let i: u32 = 0; i < count; i++) {
+    textAddClient(changetype<Client>(<usize>load<u32>(list + (<usize>i << 2))));
+  }
+  free(list);
+  return !textFailed;
+}
+
+/** The connection with that id, address 0 = none. */
+function clientById(id: i64): Client {
   for (let h: u32 = 0; h < clientTop; h++) {
     const c = clientAt(h);
     if (changetype<usize>(c) == 0 || c.flags & CLIENT_INTERNAL) continue;
-    if (type != TYPE_ANY && typeOf(c) != type) continue;
-    if (firstId == 0 || isListed(c, firstId)) addClient(c);
+    if (<u64>id == clientId(c)) return c;
   }
+  return changetype<Client>(0);
+}
+
+/** The same of the clients with the ids in the arguments, in that order. */
+function listIds(): bool {
+  textBegin();
+  for (let i: u32 = 3; i < argc; i++) {
+    string2ll(argPtr(i), argLen(i));
+    const c = clientById(llValue);
+    if (changetype<usize>(c) != 0) textAddClient(c);
+  }
+  return !textFailed;
 }
 
 export function cmdClientList(): void {
   let type = TYPE_ANY;
-  let firstId: u32 = 0;
+  const hasIds = argc > 3 && argIs(2, 'id');
   if (argc == 4 && argIs(2, 'type')) {
     type = typeArg(3);
     if (type == TYPE_BAD) {
       replyUnknownType(3);
       return;
     }
-  } else if (argc > 3 && argIs(2, 'id')) {
-    firstId = 3;
+  } else if (hasIds) {
     for (let i: u32 = 3; i < argc; i++) {
       if (string2ll(argPtr(i), argLen(i))) continue;
       replyError('ERR Invalid client ID');
@@ -199,8 +153,8 @@ export function cmdClientList(): void {
     replyError('ERR syntax error');
     return;
   }
-  addClients(type, firstId);
-  replyVerbatim(textPtr, textLen, 'txt');
+  if (hasIds ? listIds() : listClients(type)) replyVerbatim(textPtr, textLen, 'txt');
+  else replyOom();
 }
 
 // ---- CLIENT KILL
@@ -209,7 +163,10 @@ let killId: i64 = 0;
 let killAddr: u32 = 0;
 let killLaddr: u32 = 0;
 let killType: i32 = TYPE_ANY;
+let killUser: usize = 0;
 let killSkipMe: bool = true;
+/** Seconds; younger clients are left alone. */
+let killAge: i64 = 0;
 
 /** Reads one filter pair of the new form at `i`; false: answered with an error. */
 function killFilter(i: u32): bool {
@@ -230,13 +187,16 @@ function killFilter(i: u32): bool {
   } else if (argIs(i, 'laddr')) {
     killLaddr = i + 1;
   } else if (argIs(i, 'user')) {
-    if (!equalsLiteral(argPtr(i + 1), argLen(i + 1), 'default')) {
+    killUser = changetype<usize>(userFind(users, argPtr(i + 1), argLen(i + 1)));
+    if (killUser == 0) {
       errorBegin("ERR No such user '");
       errorBytes(argPtr(i + 1), argLen(i + 1), 128);
       errorText("'");
       errorEnd();
       return false;
     }
+  } else if (argIs(i, 'maxage')) {
+    return killAgeFilter(i + 1);
   } else if (argIs(i, 'skipme') && (argIs(i + 1, 'yes') || argIs(i + 1, 'no'))) {
     killSkipMe = argIs(i + 1, 'yes');
   } else {
@@ -246,17 +206,31 @@ function killFilter(i: u32): bool {
   return true;
 }
 
+/** Redis 7.4: MAXAGE seconds. */
+function killAgeFilter(i: u32): bool {
+  if (!string2ll(argPtr(i), argLen(i))) {
+    replyError('ERR maxage is not an integer or out of range');
+    return false;
+  }
+  killAge = llValue;
+  if (killAge > 0) return true;
+  replyError('ERR maxage should be greater than 0');
+  return false;
+}
+
 function sameBlob(blob: usize, arg: u32): bool {
   if (blobLen(blob) != argLen(arg)) return false;
   return memory.compare(blobPtr(blob), argPtr(arg), argLen(arg)) == 0;
 }
 
 function isKillTarget(c: Client): bool {
-  if (c.flags & CLIENT_INTERNAL) return false;
+  if (c.flags & (CLIENT_INTERNAL | CLIENT_CLOSE_NOW)) return false;
   if (killAddr != 0 && !sameBlob(c.addr, killAddr)) return false;
   if (killLaddr != 0 && !sameBlob(c.laddr, killLaddr)) return false;
   if (killType != TYPE_ANY && typeOf(c) != killType) return false;
+  if (killUser != 0 && c.user != <u32>killUser) return false;
   if (killId != 0 && <u64>killId != clientId(c)) return false;
+  if (killAge != 0 && (nowMs - c.createdMs) / 1000 < killAge) return false;
   return !(killSkipMe && changetype<usize>(c) == changetype<usize>(client));
 }
 
@@ -274,8 +248,10 @@ export function cmdClientKill(): void {
   killId = 0;
   killAddr = 0;
   killLaddr = 0;
+  killUser = 0;
   killType = TYPE_ANY;
   killSkipMe = true;
+  killAge = 0;
   const oldForm = argc == 3;
   if (oldForm) {
     killAddr = 2;
@@ -375,6 +351,10 @@ export function cmdClientNoTouch(): void {
 }
 
 const HELP: string = `CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+CACHING (YES|NO)
+    Enable/disable tracking of the keys for next command in OPTIN/OPTOUT modes.
+GETREDIR
+    Return the client ID we are redirecting to when tracking is enabled.
 GETNAME
     Return the name of the current connection.
 ID
@@ -395,16 +375,31 @@ KILL <option> <value> [<option> <value> [...]]
       Kill connections authenticated by <username>.
     * SKIPME (YES|NO)
       Skip killing current connection (default: yes).
+    * MAXAGE <maxage>
+      Kill connections older than the specified age.
 LIST [options ...]
     Return information about client connections. Options:
     * TYPE (NORMAL|MASTER|REPLICA|PUBSUB)
       Return clients of specified type.
+UNPAUSE
+    Stop the current client pause, resuming traffic.
+PAUSE <timeout> [WRITE|ALL]
+    Suspend all, or just write, clients for <timeout> milliseconds.
 REPLY (ON|OFF|SKIP)
     Control the replies sent to the current connection.
-SETINFO <LIB-NAME|LIB-VER> <value>
-    Tell the server which library this is.
+SETINFO <option> <value>
+    Set client meta attr. Options are:
+    * LIB-NAME: the client lib name.
+    * LIB-VER: the client lib version.
 SETNAME <name>
     Assign the name <name> to the current connection.
+UNBLOCK <clientid> [TIMEOUT|ERROR]
+    Unblock the specified blocked client.
+TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]
+         [OPTIN] [OPTOUT] [NOLOOP]
+    Control server assisted client side caching.
+TRACKINGINFO
+    Report tracking status for the current connection.
 NO-EVICT (ON|OFF)
     Protect current client connection from eviction.
 NO-TOUCH (ON|OFF)

@@ -21,7 +21,7 @@ import {
 } from '../keyspace/db';
 import { skipChecksum } from '../keyspace/debug';
 import { effectArg, effectBegin, effectInt, effectLiteral } from '../keyspace/effects';
-import { entryNew, entryPut } from '../keyspace/entries';
+import { entryNew, entryPutNew } from '../keyspace/entries';
 import { NOTIFY_GENERIC, notifyKeyspaceEvent } from '../keyspace/notify';
 import { isReplica, loading, markDirty, nowMs, policyLfu } from '../keyspace/state';
 import { stringNewItem } from '../keyspace/strings';
@@ -212,7 +212,7 @@ export function cmdRestore(): void {
     return;
   }
   const item = finish();
-  if (item == 0 || !entryPut(db, item)) {
+  if (item == 0 || !entryPutNew(db, item)) {
     if (item != 0) freeEntry(item);
     replyOom();
     return;
@@ -222,4 +222,9 @@ export function cmdRestore(): void {
   markDirty(1);
   if (expireMs != 0 && !isAbsolute) effectRestore();
   replyOk();
+}
+
+/** The same from a node that moves a slot here; without a cluster there is no difference. */
+export function cmdRestoreAsking(): void {
+  cmdRestore();
 }

@@ -20,7 +20,7 @@ import {
   lookupWrite,
   signalModified,
 } from '../keyspace/db';
-import { entryCopied, entryPut, entryRekeyed } from '../keyspace/entries';
+import { entryCopied, entryPutNew, entryRekeyed } from '../keyspace/entries';
 import { NOTIFY_GENERIC, notifyKeyspaceEvent } from '../keyspace/notify';
 import { isReplica, markDirty } from '../keyspace/state';
 import { freeEntry } from '../keyspace/value';
@@ -117,7 +117,7 @@ function rename(onlyIfNew: bool): void {
     return;
   }
   const fresh = entryRekeyed(item, argPtr(2), argLen(2));
-  if (fresh == 0 || !entryPut(db, fresh)) {
+  if (fresh == 0 || !entryPutNew(db, fresh)) {
     free(fresh);
     replyOom();
     return;
@@ -177,7 +177,7 @@ export function cmdCopy(): void {
     return;
   }
   const fresh = entryCopied(item, argPtr(2), argLen(2));
-  if (fresh == 0 || !entryPut(to, fresh)) {
+  if (fresh == 0 || !entryPutNew(to, fresh)) {
     if (fresh != 0) freeEntry(fresh);
     replyOom();
     return;

@@ -8,8 +8,10 @@ import {
   client,
   CLIENT_AUTHENTICATED,
   CLIENT_BLOCKED,
+  CLIENT_DIRTY_EXEC,
   CLIENT_IN_EXEC,
   CLIENT_INTERNAL,
+  CLIENT_LIMITED,
   CLIENT_LISTENS,
   CLIENT_MASTER,
   CLIENT_MULTI,
@@ -19,9 +21,10 @@ import {
   CLIENT_REPLY_SKIP_NEXT,
   clientQueue,
 } from '../clients/client';
+import { mustWait, postpone } from '../clients/pause';
 import {
   effectsCommandStart,
-  effectsCommit,
+  effectsPending,
   effectVerbatim,
   effectWritten,
 } from '../keyspace/effects';
@@ -30,16 +33,20 @@ import {
   countCommand,
   dirty,
   isReplica,
+  isSpecial,
   loading,
   loadingAsync,
   masterDown,
   maxMemory,
+  paused,
   replicaReadOnly,
 } from '../keyspace/state';
 import { observers, pushMark, pushRelease } from '../keyspace/push';
 import { argc, argLen, argPtr, argv, setArgs } from '../resp/args';
 import { PUSH_CACHING, PUSH_MONITOR, PUSH_PUBSUB } from '../resp/outbox';
 import { replyErrors, replySimple } from '../resp/reply';
+import { accessIsOpen } from '../clients/acl-user';
+import { ACL_OK, ACL_OOM, aclCheckCurrent, aclContext, aclNote } from './acl-check';
 import { endCaching, trackReads } from './client-tracking';
 import { callEnded, callWeight, countCall, countFailed } from './command-stats';
 import { dispatch } from './generated/dispatch';
@@ -78,12 +85,14 @@ import {
   applyProblem,
   reject,
   rejectArity,
+  rejectDenied,
+  rejectOom,
   rejectSubcommand,
   rejectSubscriber,
   rejectUnknown,
 } from './reject';
 import { applyMute } from './turn';
-import { serveReadyKeys } from './unblock';
+import { commitFor, serveReadyKeys } from './unblock';
 
 /** A pipeline is interrupted at this much output, so that replies never pile up by the chunk. */
 const OUTPUT_MAX: u32 = 4 << 20;
@@ -94,6 +103,7 @@ export const UNUSUAL: u32 =
   CLIENT_REPLY_SKIP |
   CLIENT_REPLY_SKIP_NEXT |
   CLIENT_MASTER |
+  CLIENT_LIMITED |
   CLIENT_LISTENS;
 
 // ---- one command
@@ -164,8 +174,12 @@ export function callQueued(id: i32): void {
   if (client.flags & CLIENT_MASTER) applyProblem(id);
 }
 
+/** The command that `resolve` found in the arguments last, whatever became of it; -1 = none. */
+let named: i32 = -1;
+
 /** The id of the command in the arguments, subcommands resolved; below 0: refused and answered. */
 function resolve(id: i32): i32 {
+  named = -1;
   if (id < 0) {
     rejectUnknown();
     return -1;
@@ -178,6 +192,7 @@ function resolve(id: i32): i32 {
     }
     id = sub;
   }
+  named = id;
   if (!cmdArityOk(id, <i32>argc)) {
     rejectArity(id);
     return -1;
@@ -197,13 +212,18 @@ function effectiveFlags(id: i32): u32 {
 function isForbidden(id: i32): bool {
   const flags = effectiveFlags(id);
   const unauthenticated = (client.flags & (CLIENT_AUTHENTICATED | CLIENT_MASTER)) == 0;
-  if (unauthenticated && (flags & CMDFLAG_NO_AUTH) == 0) {
+  if (unauthenticated && (flags & CMDFLAG_NO_AUTH) == 0 && !accessIsOpen()) {
     reject(id, 'NOAUTH Authentication required.');
     return true;
   }
   if (client.flags & CLIENT_MASTER) return false;
+  if (client.flags & CLIENT_MULTI && flags & CMDFLAG_NO_MULTI) {
+    reject(id, 'ERR Command not allowed inside a transaction');
+    return true;
+  }
+  if (client.flags & CLIENT_LIMITED && isDenied(id)) return true;
   if (maxMemory != 0 && flags & CMDFLAG_DENYOOM && usedMemory > maxMemory && !isReplica) {
-    reject(id, "OOM command not allowed when used memory > 'maxmemory'.");
+    rejectOom(id);
     return true;
   }
   if (isReplica && replicaReadOnly && flags & CMDFLAG_WRITE) {
@@ -236,6 +256,19 @@ function isForbidden(id: i32): bool {
   return false;
 }
 
+/** The client's user may not run the command in the arguments: answered and noted, true. */
+function isDenied(id: i32): bool {
+  const result = aclCheckCurrent(id);
+  if (result == ACL_OK) return false;
+  if (result == ACL_OOM) {
+    rejectOom(id);
+    return true;
+  }
+  aclNote(result, id, aclContext());
+  rejectDenied(result, id);
+  return true;
+}
+
 /** What a RESP2 client with subscriptions may still say. */
 function isForSubscriber(id: i32): bool {
   return (
@@ -249,6 +282,12 @@ function isForSubscriber(id: i32): bool {
     id == CMD_QUIT ||
     id == CMD_RESET
   );
+}
+
+/** Whether a command may change something, here or at followers, or (EXEC) would run such ones. */
+function mayChange(id: i32): bool {
+  const flags = cmdFlags(id) | (id == CMD_EXEC ? client.queueFlags : 0);
+  return (flags & (CMDFLAG_WRITE | CMDFLAG_MAY_REPLICATE)) != 0;
 }
 
 /** Redis: a client in MONITOR mode counts as a replica, which leaves the data alone. */
@@ -270,13 +309,10 @@ function isQueued(id: i32): bool {
 }
 
 function queueCommand(id: i32): void {
-  const flags = cmdFlags(id);
-  if (flags & CMDFLAG_NO_MULTI) {
-    reject(id, 'ERR Command not allowed inside a transaction');
-    return;
-  }
-  if (!clientQueue(client, id, flags, argc, argv)) {
-    reject(id, "OOM command not allowed when used memory > 'maxmemory'.");
+  // What EXEC will not run need not be kept.
+  const isLost = (client.flags & CLIENT_DIRTY_EXEC) != 0 || (client.dirtyCas & 0xff) != 0;
+  if (!isLost && !clientQueue(client, id, cmdFlags(id), argc, argv)) {
+    rejectOom(id);
     return;
   }
   replySimple('QUEUED');
@@ -286,10 +322,7 @@ function queueCommand(id: i32): void {
 // @ts-ignore: decorator
 @inline function isPlain(): bool {
   return (
-    (client.flags & (UNUSUAL | CLIENT_AUTHENTICATED)) == CLIENT_AUTHENTICATED &&
-    !isReplica &&
-    !loading &&
-    maxMemory == 0
+    (client.flags & (UNUSUAL | CLIENT_AUTHENTICATED)) == CLIENT_AUTHENTICATED && !isSpecial
   );
 }
 
@@ -309,11 +342,18 @@ export function processCommand(id: i32): void {
     runChecked(id);
     endUnusual();
   }
-  effectsCommit();
+  if (effectsPending()) commitFor(client);
   if (readyKeyCount != 0) serveReadyKeys();
   if (client.replyBytes > OUTPUT_MAX && (client.flags & CLIENT_INTERNAL) == 0) {
     client.flags |= CLIENT_OUTPUT_FULL;
   }
+}
+
+/** Answers a request that was thrown away because memory is full; `id` below 0 = not known. */
+export function refuseCommand(id: i32): void {
+  beginUnusual();
+  rejectOom(id);
+  endUnusual();
 }
 
 function runChecked(id: i32): void {
@@ -321,6 +361,10 @@ function runChecked(id: i32): void {
   if (id < 0) return;
   client.lastCmd = id;
   if (isForbidden(id)) return;
+  if (paused != 0 && mustWait(client, mayChange(id))) {
+    postpone(client);
+    return;
+  }
   if (isQueued(id)) queueCommand(id);
   else callUnusual(id);
 }
@@ -338,5 +382,5 @@ function endUnusual(): void {
   if ((client.flags & CLIENT_BLOCKED) == 0) client.flags &= ~CLIENT_REPLY_SKIP;
   applyMute();
   pushRelease();
-  if (client.push & PUSH_CACHING) endCaching();
+  if (client.push & PUSH_CACHING) endCaching(named);
 }

@@ -64,6 +64,7 @@ import {
 } from '../types/stream-tree';
 import {
   consumerIsNew,
+  consumerMade,
   consumerNamed,
   effectClaim,
   effectConsumer,
@@ -190,9 +191,9 @@ function checkOrReply(n: u32): bool {
   }
   if (argIsChar(id, GREATER)) {
     if (isGroup) return true;
-    replyError(
-      'ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.',
-    );
+    errorBegin('ERR The > ID can be specified only when calling XREADGROUP using the GROUP ');
+    errorText('<group> <consumer> option.');
+    errorEnd();
     return false;
   }
   return argStrictIdOrReply(id, 0);
@@ -288,7 +289,9 @@ function replyDelivered(key: u32, consumer: usize): void {
     if (++n == count) break;
   }
   replyDeferredArrayEnd(header, n);
-  if (n != 0) {
+  if (n == 0) {
+    if (consumerIsNew && !noAck) effectConsumer(key, groupArg, groupArg + 1);
+  } else {
     if (!noAck) consumerSetActiveMs(consumer, nowMs);
     // Redis 7.2: also where each XCLAIM told the last id, because it does not tell the count.
     effectGroupId(key, groupArg);
@@ -347,12 +350,13 @@ function replyStreams(): bool {
     if (!isHistory && !hasNews()) continue;
     let consumer: usize = 0;
     if (isGroup) {
-      consumer = consumerNamed(keysArg + n, groupArg + 1);
+      consumer = consumerNamed(groupArg + 1);
       if (consumer == 0) {
         if (shown != 0) break;
         replyOom();
         return true;
       }
+      if (consumerIsNew) consumerMade(keysArg + n);
     }
     if (shown == 0) header = replyDeferred();
     replyStream(n, consumer);

@@ -29,8 +29,8 @@ export function turnBegin(c: Client): void {
 export function turnEnd(c: Client): void {
   pushRelease();
   replyEnd();
-  if (replyFailed) c.flags |= CLIENT_CLOSE_NOW;
   limitCheck(c);
+  if (replyFailed) c.flags |= CLIENT_CLOSE_NOW;
   pushRunning(changetype<Client>(0));
   setFromMaster(false);
 }

@@ -6,8 +6,11 @@
  * as another call, its effects follow those of the command that made the key ready, and the keys
  * it makes ready in turn are queued behind the others.
  */
+import { hasAcks, replyAcks } from '../clients/acks';
 import {
+  ackWaiters,
   Blocked,
+  BLOCKED_ACKS,
   blockedArgv,
   blockedOwner,
   servingBegin,
@@ -27,7 +30,7 @@ import {
 } from '../clients/client';
 import { deadlineFirst, deadlineFirstRecord } from '../clients/deadlines';
 import { entryType, lookupQuiet } from '../keyspace/db';
-import { effectsCommit } from '../keyspace/effects';
+import { effectsCommit, effectsOffset, effectsPending } from '../keyspace/effects';
 import { limitWhileWriting, pushMark, runningClient } from '../keyspace/push';
 import {
   readyKeyCount,
@@ -125,8 +128,14 @@ function serve(record: Blocked, key: usize): void {
   if (replyErrors != errors) countFailed(record.cmd);
   const isServed = servingEnd();
   turnEnd(c);
-  effectsCommit();
+  if (effectsPending()) commitFor(c);
   if (isServed) unblock(c);
+}
+
+/** The effects of a unit are complete; they were this client's. */
+export function commitFor(c: Client): void {
+  effectsCommit();
+  c.writeOffset = effectsOffset;
 }
 
 // ---- without what they waited for
@@ -160,12 +169,26 @@ function unblockWithError(c: Client, text: string): void {
   unblock(c);
 }
 
-/** Answers a blocked client as if its time had run out. */
+/** Answers a blocked client with what there is, as if its time had run out. */
 function unblockWithNothing(c: Client): void {
+  const record = changetype<Blocked>(<usize>c.blocked);
   tellBegin(c);
-  replyNullArray();
+  if (record.kind == BLOCKED_ACKS) replyAcks(c, record.onDisk != 0);
+  else replyNullArray();
   tellEnd(c);
   unblock(c);
+}
+
+/** Confirmations arrived: whoever has as many as it waited for goes on. Between commands only. */
+export function serveAcks(): void {
+  if (ackWaiters == 0) return;
+  for (let handle: u32 = 0; handle < clientTop; handle++) {
+    const c = clientAt(handle);
+    if (changetype<usize>(c) == 0 || c.blocked == 0) continue;
+    const record = changetype<Blocked>(<usize>c.blocked);
+    if (record.kind != BLOCKED_ACKS) continue;
+    if (hasAcks(c, record.local, record.replicas, record.onDisk != 0)) unblockWithNothing(c);
+  }
 }
 
 /** Ends the waiting of everyone whose deadline has come. Between commands only. */

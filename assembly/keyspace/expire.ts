@@ -23,7 +23,7 @@ import {
 import { htScan } from '../hashtable/hashtable';
 import { itemExpire, itemKeyLen, itemKeyPtr } from '../hashtable/item';
 import { effectsCommit } from './effects';
-import { activeExpire, isReplica, loading, nowMs } from './state';
+import { activeExpire, isReplica, loading, nowMs, paused } from './state';
 
 const BATCH_MAX: u32 = 256;
 /** Groups looked at per sample before a round gives up on a sparse table. */
@@ -100,7 +100,7 @@ function round(db: usize): f64 {
 
 /** One clean-up cycle over all databases. */
 export function expireCycle(): void {
-  if (isReplica || loading || !activeExpire) return;
+  if (isReplica || loading || paused != 0 || !activeExpire) return;
   cycleSampled = 0;
   cycleExpired = 0;
   for (let i: u32 = 0; i < dbCount; i++) {

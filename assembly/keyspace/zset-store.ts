@@ -8,7 +8,7 @@ import { objEncoding, objKind, objValue } from '../types/holder';
 import { TYPE_ZSET } from '../types/object';
 import { zsetLen } from '../types/zset';
 import { dbAt, dbDelete, lookupWrite, signalModified } from './db';
-import { entryNew, entryOverwrite } from './entries';
+import { entryNew, entryPut } from './entries';
 import { NOTIFY_GENERIC, NOTIFY_ZSET, notifyKeyspaceEvent } from './notify';
 import { markDirty } from './state';
 import { freeValue } from './value';
@@ -38,7 +38,7 @@ export function zsetStore(db: u32, arg: u32, h: usize, event: string, changes: u
   // An expired key under this name is told of as such before it is replaced.
   lookupWrite(keys, key, keyLen);
   const fresh = entryNew(key, keyLen, objKind(h), objValue(h));
-  if (fresh == 0 || !entryOverwrite(keys, fresh)) {
+  if (fresh == 0 || !entryPut(keys, fresh)) {
     free(fresh);
     zsetDiscard(h);
     return false;

@@ -47,6 +47,8 @@ const ALPHA_INF: f64 = 0.721347520444481703680;
 const SPARSE_VALUE_MAX: u32 = 32;
 const SPARSE_VALUE_RUN_MAX: u32 = 4;
 const SPARSE_ZERO_RUN_MAX: u32 = 64;
+/** Bytes that replacing a run cut by the end may write behind it. */
+const CUT_MAX: u64 = 1;
 /** Runs looked at for joining after a change. */
 const JOIN_SCAN: u32 = 5;
 
@@ -238,7 +240,7 @@ export function hllEditBegin(ptr: usize, len: u32, changes: u32): bool {
   if (ptr == 0) len = HLL_HEADER + 2;
   // A change adds three bytes at most, and none beyond the limit.
   const most = max<u64>(len, min<u64>(<u64>len + <u64>changes * 3, hllSparseMaxBytes));
-  const room = max<u64>(most, HLL_DENSE_SIZE);
+  const room = max<u64>(most, HLL_DENSE_SIZE) + CUT_MAX;
   hllEditPtr = room <= u32.MAX_VALUE ? alloc(<usize>room) : 0;
   if (hllEditPtr == 0) return false;
   hllEditLen = len;
@@ -295,7 +297,7 @@ function raiseSparse(i: u32, rank: u32): i32 {
     before = p;
     p += runSize;
   }
-  if (p + runSize > end) return -1;
+  if (p >= end) return -1;
   if (runValue >= rank) return 0;
   if (runLen == 1 && runSize == 1) {
     writeValues(p, rank, 1);
@@ -305,7 +307,8 @@ function raiseSparse(i: u32, rank: u32): i32 {
     if (delta > 0 && <u64>hllEditLen + <u64>delta > <u64>hllSparseMaxBytes) {
       return promoteAndRaise(i, rank);
     }
-    const behind = p + runSize;
+    // Redis: a long run that the end has cut takes a byte of what replaces it along.
+    const behind = min(p + runSize, end);
     memory.copy(p + size, behind, end - behind);
     memory.copy(p, runs, size);
     hllEditLen += delta;

@@ -227,8 +227,9 @@ function rankHere(t: RankTree): u32 {
   return rank;
 }
 
-/** Order of the item at a place of a leaf against (score, bytes). */
-function orderAt(leaf: usize, i: u32, score: f64, ptr: usize, len: u32): i32 {
+/** Order of the item at a place of a leaf against (score, bytes); rounded scores decide first. */
+// @ts-ignore: decorator
+@inline function orderAt(leaf: usize, i: u32, score: f64, ptr: usize, len: u32): i32 {
   const key = <f32>score;
   const k = load<f32>(keySlot(leaf, i));
   if (k != key) return k < key ? -1 : 1;
@@ -728,6 +729,13 @@ function firstsUp(t: RankTree, child: usize): void {
     setFirst(inner, load<u32>(pathTaken + (<usize>level << 2)), child, level + 1 == t.height);
     child = inner;
   }
+}
+
+/** Puts `fresh`, an item of the same score and bytes, in the place of `item`. */
+export function treeReplace(t: RankTree, item: usize, fresh: usize): void {
+  treeFind(t, itemScore(item), itemKeyPtr(item), itemKeyLen(item));
+  store<u32>(itemSlot(treeLeaf, treeIndex), <u32>fresh);
+  if (treeIndex == 0) firstsUp(t, treeLeaf);
 }
 
 // ---- the whole

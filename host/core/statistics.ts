@@ -47,6 +47,9 @@ export interface DatabaseStatistics {
   keys: number;
   expires: number;
   avgTtlMs: number;
+  /** Bytes of the table of keys, and of that of keys with an expiry. */
+  tableBytes: number;
+  expiresBytes: number;
 }
 
 export function readStatistics(core: Core): CoreStatistics {
@@ -59,8 +62,14 @@ export function readStatistics(core: Core): CoreStatistics {
 }
 
 export function readDatabaseStatistics(core: Core, index: number): DatabaseStatistics {
-  const [keys, expires, avgTtlMs] = core.doubles(core.x.databaseStatistics(index) >>> 0, 3);
-  return { keys: keys as number, expires: expires as number, avgTtlMs: avgTtlMs as number };
+  const numbers = core.doubles(core.x.databaseStatistics(index) >>> 0, 5);
+  return {
+    keys: numbers[0]!,
+    expires: numbers[1]!,
+    avgTtlMs: numbers[2]!,
+    tableBytes: numbers[3]!,
+    expiresBytes: numbers[4]!,
+  };
 }
 
 /** Totals whose growth INFO shows; much cheaper to read than all. */
@@ -71,11 +80,10 @@ export function readTraffic(core: Core): {
   replInputBytes: number;
 } {
   const numbers = core.doubles(core.x.trafficStatistics() >>> 0, 4);
-  const [commands, inputBytes, outputBytes, replInputBytes] = numbers as unknown as number[];
   return {
-    commands: commands!,
-    inputBytes: inputBytes!,
-    outputBytes: outputBytes!,
-    replInputBytes: replInputBytes!,
+    commands: numbers[0]!,
+    inputBytes: numbers[1]!,
+    outputBytes: numbers[2]!,
+    replInputBytes: numbers[3]!,
   };
 }

@@ -2,7 +2,6 @@
 // they lie. This file is the hot path of the host: nothing here is done per command.
 
 import {
-  CLIENT_AUTHENTICATED,
   CLIENT_UNIX,
   type Core,
   STATUS_CLOSE_AFTER_REPLY,
@@ -34,8 +33,6 @@ export interface ConnectionOwner {
   onClosed(connection: ClientConnection): void;
   /** A client was closed for not reading what it was sent. */
   onOutputLimit(address: string): void;
-  /** New clients need no password. */
-  readonly openAccess: boolean;
 }
 
 export class ClientConnection {
@@ -54,9 +51,10 @@ export class ClientConnection {
   constructor(owner: ConnectionOwner, socket: Connection) {
     this.#owner = owner;
     this.#socket = socket;
-    const flags = (owner.openAccess ? CLIENT_AUTHENTICATED : 0) | (socket.isUnix ? CLIENT_UNIX : 0);
-    this.handle = owner.core.openClient(flags, socket.remoteAddress, socket.localAddress);
     this.lastInputMs = owner.nowMs();
+    owner.core.x.setTime(this.lastInputMs);
+    const flags = socket.isUnix ? CLIENT_UNIX : 0;
+    this.handle = owner.core.openClient(flags, socket.remoteAddress, socket.localAddress);
     const core = owner.core;
     socket.start({
       buffer: core.reserved ? core.readBuffer : () => core.readBuffer,
@@ -66,6 +64,7 @@ export class ClientConnection {
   }
 
   #onRead(n: number): void {
+    if (this.#closed) return;
     const owner = this.#owner;
     const now = owner.nowMs();
     this.lastInputMs = now;
@@ -100,6 +99,8 @@ export class ClientConnection {
     if (status & STATUS_CLOSE_NOW) {
       if (status & STATUS_OVER_LIMIT) this.#owner.onOutputLimit(this.#socket.remoteAddress);
       this.#socket.destroy();
+      // Redis: who is killed is gone at once, whenever the socket says so.
+      this.#onClose();
       return;
     }
     if (status & STATUS_OUTPUT) this.#flush();

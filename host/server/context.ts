@@ -68,11 +68,17 @@ export interface ServerContext {
   /** 40 hex digits, new at every start. */
   readonly runId: string;
   /** 40 hex digits: the name of this data set's history. */
-  replId: string;
+  readonly replId: string;
+  /** DEBUG CHANGE-REPL-ID. */
+  newReplId(): void;
+  /** DEBUG PAUSE-CRON. */
+  isCronPaused: boolean;
   readonly replication: ReplicationFacts | undefined;
   /** Facts about a load that is going on, or the last one, for INFO persistence. */
   loadingInfo(): InfoFields;
   nowMs(): number;
+  /** In-process calls may have made output for clients. */
+  drainSoon(): void;
   /** A host command of this client is done. */
   resumeClient(handle: number): void;
   /** Ends the server; resolves when everything is closed. */

@@ -2,12 +2,13 @@
 // order of starting and ending; what a command does is the core's or a host command's business.
 
 import type { Config } from '../config/index.js';
-import { Core, STATUS_BLOCKED } from '../core/core.js';
+import { Core, STATUS_BLOCKED, STATUS_LISTENS } from '../core/core.js';
 import type { CoreModule } from '../core/load.js';
 import { readTraffic } from '../core/statistics.js';
 import { RespiteError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { Connection, ListenerAddress, Platform, TimerHandle } from '../platform/platform.js';
+import { startAcl } from './acl.js';
 import { applyToCore, watchConfig } from './apply-config.js';
 import { ClientConnection, type ConnectionOwner } from './connection.js';
 import type {
@@ -86,7 +87,8 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
   readonly startedMs: number;
   readonly startupMemory: number;
   readonly runId: string;
-  replId: string;
+  replId = '';
+  isCronPaused = false;
   readonly #link: (ServerLink & ReplicationFacts) | undefined;
   /** Resolves when the server has ended. */
   readonly done: Promise<void>;
@@ -111,7 +113,7 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     this.log = log;
     this.startedMs = platform.clock.nowMs();
     this.runId = hex(platform.random.bytes(20));
-    this.replId = hex(platform.random.bytes(20));
+    this.newReplId();
     this.done = new Promise((resolve, reject) => {
       this.#markDone = resolve;
       this.#markFailed = reject;
@@ -123,8 +125,10 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     this.slowlog = new Slowlog(this.core, config);
     this.latency = new LatencyMonitor(() => config.int('latency-monitor-threshold'));
     this.#deadlines = new Deadlines(this.core, platform.clock, () => this.drainReady());
+    this.core.onReady = () => this.drainSoon();
     this.#hostCommands = new HostCommands(this, options.commands ?? {});
     applyToCore(config, this.core);
+    startAcl(this);
     this.#listeners = new Listeners(
       config,
       platform,
@@ -175,8 +179,8 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     return this.platform.clock.nowMs();
   }
 
-  get openAccess(): boolean {
-    return this.config.str('requirepass') === '';
+  newReplId(): void {
+    this.replId = hex(this.platform.random.bytes(20));
   }
 
   get lastSaveSec(): number {
@@ -204,6 +208,7 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
   }
 
   #tick(): void {
+    if (this.isCronPaused) return;
     const now = this.nowMs();
     const { clock } = this.platform;
     const began = clock.monotonicMs();
@@ -228,10 +233,9 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
   #closeIdle(before: number): void {
     for (const connection of this.#connections.values()) {
       if (connection.lastInputMs >= before) continue;
-      // Redis: who is blocked is not idle.
-      if ((this.core.x.clientStatus(connection.handle) & STATUS_BLOCKED) === 0) {
-        connection.destroy();
-      }
+      // Redis: who waits, for a key or for messages, is not idle.
+      const waits = this.core.x.clientStatus(connection.handle) & (STATUS_BLOCKED | STATUS_LISTENS);
+      if (waits === 0) connection.destroy();
     }
   }
 
@@ -245,7 +249,7 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
       this.#refuse(socket, MAX_CLIENTS);
       return;
     }
-    if (this.config.bool('protected-mode') && this.openAccess && !isLocal(socket)) {
+    if (this.config.bool('protected-mode') && !isLocal(socket) && this.core.x.usersOpen() !== 0) {
       this.#refuse(socket, DENIED);
       return;
     }
@@ -276,7 +280,7 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     }
   }
 
-  /** The same once for all that arrives in this turn: a receiver of many messages is sent to once. */
+  /** The same once for all that arrives in this turn: who receives much is sent to once. */
   drainSoon(): void {
     if (this.#isDraining) return;
     this.#isDraining = true;

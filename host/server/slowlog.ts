@@ -85,32 +85,31 @@ export class Slowlog {
   }
 }
 
-const NONE: ReadonlySet<number> = new Set();
+/** Words that an option takes as its value or values; all others take none. */
+const TAKES: Readonly<Record<string, number>> = { auth: 1, auth2: 2, setname: 1 };
+
+/** Places of the values behind AUTH and AUTH2, options being read from `from` on. */
+function behindAuth(words: readonly string[], from: number, authTakes: number): Set<number> {
+  const places = new Set<number>();
+  for (let i = from; i < words.length; i++) {
+    const word = words[i] as string;
+    const takes = word === 'auth' ? authTakes : (TAKES[word] ?? 0);
+    if (word.startsWith('auth')) for (let n = 1; n <= takes; n++) places.add(i + n);
+    i += takes;
+  }
+  return places;
+}
 
 /** Places of passwords and the like in a command line; `words` gives it in lower case. */
 export function secretArguments(name: string, words: () => string[]): ReadonlySet<number> {
-  if (name === 'hello')
-    return hidden(words(), 2, (word, i) => (word === 'auth' ? [i + 1, i + 2] : []));
-  if (name === 'migrate') {
-    return hidden(words(), 6, (word, i) => {
-      if (word === 'auth') return [i + 1];
-      return word === 'auth2' ? [i + 1, i + 2] : [];
-    });
-  }
-  if (name === 'config|set') {
-    return hidden(words(), 2, (word, i) =>
-      i % 2 === 0 && DIRECTIVE_BY_NAME.get(word)?.isSensitive ? [i + 1] : [],
-    );
-  }
-  if (name === 'auth') return hidden(words(), 1, (_, i) => [i]);
-  if (name === 'acl|setuser') return hidden(words(), 2, (_, i) => [i]);
-  return NONE;
+  if (name === 'hello') return behindAuth(words(), 2, 2);
+  if (name === 'migrate') return behindAuth(words(), 6, 1);
+  if (name === 'auth') return new Set([...words().keys()].slice(1));
+  if (name === 'acl|setuser') return new Set([...words().keys()].slice(2));
+  if (name !== 'config|set') return NONE;
+  const isSecret = (word: string): boolean => DIRECTIVE_BY_NAME.get(word)?.isSensitive === true;
+  const places = words().map((word, i) => (i >= 2 && i % 2 === 0 && isSecret(word) ? i + 1 : 0));
+  return new Set(places.filter((place) => place > 0));
 }
 
-function hidden(
-  words: readonly string[],
-  from: number,
-  find: (word: string, index: number) => number[],
-): ReadonlySet<number> {
-  return new Set(words.flatMap((word, i) => (i < from ? [] : find(word, i))));
-}
+const NONE: ReadonlySet<number> = new Set();

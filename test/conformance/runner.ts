@@ -71,6 +71,8 @@ class Side {
   readonly endpoint: Endpoint;
   readonly #connections = new Map<number, RawConnection>();
   readonly #changed = new Map<string, string>();
+  /** The connection that listens to notifications. */
+  #listening: RawConnection | undefined;
   current = 1;
 
   constructor(endpoint: Endpoint) {
@@ -106,9 +108,9 @@ class Side {
 
   /** The notifications since the last call, but for those of expiry: they follow the clock. */
   async events(): Promise<string[]> {
-    const isNew = !this.#connections.has(EVENTS);
     const connection = await this.connection(EVENTS);
-    if (isNew) {
+    if (connection !== this.#listening) {
+      this.#listening = connection;
       const admin = await this.connection(-1);
       await admin.call('CONFIG', 'SET', 'notify-keyspace-events', 'AKEmn');
       await admin.call('DEBUG', 'SET-ACTIVE-EXPIRE', 0);
@@ -117,11 +119,13 @@ class Side {
     connection.send(encodeCommand(['PING', 'events']));
     const out: string[] = [];
     for (;;) {
-      const message = plain((await connection.reply())!) as string[];
+      const reply = await connection.reply();
+      // a line that closes connections closes this one too; the next call opens another
+      const message = reply === undefined ? ['pong'] : (plain(reply) as string[]);
       if (message[0] === 'pong') return out;
-      const [, , channel, text] = message as [string, string, string, string];
+      const [, , channel = '', text = ''] = message;
       const isExpiry = channel.startsWith('__keyevent')
-        ? /:expired$/.test(channel)
+        ? channel.endsWith('__:expired')
         : text === 'expired';
       if (!isExpiry) out.push(`${channel} ${text}`);
     }

@@ -1,6 +1,6 @@
 // Keyspace notifications: every line of test/conformance/lines is run on redis-server and respite
 // with all classes on, and what a subscriber was told after each is compared, in order. A command's
-// lines there are all it takes; lines/notify.txt has those that are about notifications only.
+// lines there are all it takes. Scenarios of several clients are in scenarios/notify.txt.
 // RESPITE_LINES=string,expire runs only these files.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -10,6 +10,9 @@ import { Runner } from '../conformance/runner.js';
 import { startSubject } from '../conformance/subject.js';
 import { stopJudge } from '../support/keyspace.js';
 import { available, type Server, startServer } from '../support/servers.js';
+import { scenarioTests } from './scenarios.js';
+
+scenarioTests('notify');
 
 const wanted = process.env.RESPITE_LINES?.split(',');
 const files = lineFiles().filter(

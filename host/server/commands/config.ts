@@ -44,8 +44,9 @@ function cmdConfigSet(call: HostCall): void | Promise<void> {
     else call.out.error(result.error);
   };
   const { config } = call.server;
-  if (!call.inExec) return config.set(pairs).then(answer);
-  answer(config.setAtOnce(pairs));
+  const options = { isLocal: call.isLocal };
+  if (!call.inExec && !config.canSetAtOnce(pairs)) return config.set(pairs, options).then(answer);
+  answer(config.setAtOnce(pairs, options));
 }
 
 function cmdConfigResetstat(call: HostCall): void {

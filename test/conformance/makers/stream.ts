@@ -1,18 +1,34 @@
 // Random commands over streams. Ids come from a small range or follow the last one, and times are
-// so far from now that a run's own length decides nothing; what waits or asks the clock is left out.
+// so far from now that a run's own length decides nothing; what waits or asks the clock is left
+// out.
 
 import type { Prng } from '../../support/prng.js';
-import { edge, key, type Make, maybe, times, value, type Weighted } from './common.js';
+import { key as anyKey, edge, type Make, maybe, times, value, type Weighted } from './common.js';
 
 const WORDS = ['-', '+', '$', '>', '*', '1-*', 'x', '', '1-1-1', '18446744073709551615'];
 const LAST_IDS = ['18446744073709551615-18446744073709551615', '18446744073709551615-0'];
 const AGES = ['0', '0', '0', '1000000000', '9223372036854775807', '-1', 'x'];
 
-const id = (r: Prng): string =>
-  r.once(40) ? r.pick(WORDS) : r.range(1, 40) + (r.once(4) ? '' : `-${r.below(4)}`);
+/** Mostly keys that other families leave alone, or nearly all would be of the wrong type. */
+const key = (r: Prng): string => (r.once(4) ? anyKey(r) : `k${20 + r.below(4)}`);
+/** Where most streams end: entries with this time can nearly always be added. */
+const END = 60;
+
+const id = (r: Prng): string => {
+  if (r.once(40)) return r.pick(WORDS);
+  if (r.once(3)) return `${END}-${r.below(30)}`;
+  return r.range(1, END) + (r.once(4) ? '' : `-${r.below(4)}`);
+};
 const newId = (r: Prng): string => {
   if (r.once(200)) return r.pick(LAST_IDS);
-  return r.once(3) ? id(r) : `${r.range(1, 60)}-*`;
+  const given = r.once(4) ? id(r) : '*';
+  // the clock is not asked
+  return given === '*' ? `${r.once(3) ? r.range(1, END) : END}-*` : given;
+};
+/** For reading: "+" there is newer than the oracle. */
+const readId = (r: Prng): string => {
+  const given = id(r);
+  return given === '+' ? '-' : given;
 };
 const edgeId = (r: Prng): string => (r.once(5) ? '(' : '') + id(r);
 const from = (r: Prng): string => (r.once(2) ? '-' : edgeId(r));
@@ -44,11 +60,11 @@ const adding: Make = (r) => [
 ];
 const read: Make = (r) => {
   const keys = [key(r), ...(r.once(4) ? [key(r)] : [])];
-  return [...count(r), 'STREAMS', ...keys, ...keys.map(() => (r.once(8) ? '$' : id(r)))];
+  return [...count(r), 'STREAMS', ...keys, ...keys.map(() => (r.once(8) ? '$' : readId(r)))];
 };
 const readGroup: Make = (r) => {
   const keys = [key(r), ...(r.once(6) ? [key(r)] : [])];
-  const ids = keys.map(() => (r.once(4) ? id(r) : '>'));
+  const ids = keys.map(() => (r.once(4) ? readId(r) : '>'));
   return [...count(r), ...(r.once(6) ? ['NOACK'] : []), 'STREAMS', ...keys, ...ids];
 };
 const claimOption: Make = (r) =>
@@ -77,6 +93,7 @@ export const STREAM: Weighted[] = [
   [16, (r) => ['XADD', key(r), ...adding(r)]],
   [2, (r) => ['XTRIM', key(r), ...trimming(r)]],
   [3, (r) => ['XDEL', key(r), ...times(r, 4, id)]],
+  [1, (r) => ['DEL', key(r)]],
   [1, (r) => ['XLEN', key(r)]],
   [2, (r) => ['XRANGE', key(r), from(r), to(r), ...count(r)]],
   [2, (r) => ['XREVRANGE', key(r), to(r), from(r), ...count(r)]],
