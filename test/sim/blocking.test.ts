@@ -319,6 +319,29 @@ describe('a pause', () => {
 });
 
 describe('others', () => {
+  test('INFO counts who waits, and for what', async () => {
+    const control = host.open();
+    await say(control, 'XGROUP CREATE s g $ MKSTREAM');
+    await waiting('BLPOP k l k 0');
+    const b = await waiting('BRPOP k 5');
+    await waiting('XREADGROUP GROUP g c BLOCK 0 STREAMS s >');
+    await waiting('XREAD BLOCK 10 STREAMS s t $ $');
+    await waiting('WAIT 1 100');
+    const counts = async () => {
+      const info = (await control.ask(bytes('INFO clients'))).toString('latin1');
+      const names = ['blocked_clients', 'clients_in_timeout_table', 'total_blocking_keys'];
+      return [...names, 'total_blocking_keys_on_nokey'].map((name) =>
+        Number(new RegExp(`${name}:(.*)`).exec(info)?.[1]),
+      );
+    };
+    expect(await counts()).toEqual([5, 3, 4, 1]);
+    b.close();
+    await say(control, 'RPUSH l 1');
+    expect(await counts()).toEqual([3, 2, 2, 1]);
+    await say(control, 'DEL s');
+    expect(await counts()).toEqual([2, 2, 2, 0]);
+  });
+
   test('a call in-process never waits, but wakes those who do', async () => {
     let woken = 0;
     const clock = { nowMs: () => host.nowMs, defer: () => {} };
