@@ -141,11 +141,7 @@ test('secrets stay out of error texts', () => {
 });
 
 test('what would be unsafe to ignore stops the start; the rest is listed', () => {
-  for (const line of [
-    'rename-command FLUSHALL x',
-    'loadmodule x.so',
-    'sentinel x',
-  ]) {
+  for (const line of ['rename-command FLUSHALL x', 'loadmodule x.so', 'sentinel x']) {
     expect(failure(() => loadText(new Config(), line))).toContain('FATAL');
   }
   const config = new Config();
