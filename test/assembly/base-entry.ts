@@ -22,6 +22,7 @@ export * from '../../assembly/base/numbers/integers';
 export * from '../../assembly/base/numbers/powers';
 export * from '../../assembly/base/prng';
 export * from '../../assembly/base/sha1';
+export * from '../../assembly/base/sha256';
 export * from '../../assembly/base/siphash';
 export * from '../../assembly/base/sort';
 
