@@ -3,7 +3,14 @@
  * addresses in the shared memory; 64-bit values cross as f64 where 53 bits do (times, offsets),
  * otherwise through memory. host/core/ is the only caller.
  */
-import { alloc, allocHeadroom, allocInit, allocSetLimit, free } from './base/alloc';
+import {
+  alloc,
+  allocHeadroom,
+  allocInit,
+  allocSetLimit,
+  allocUrgent,
+  free,
+} from './base/alloc';
 import { prngSeed } from './base/prng';
 import { sipSeed } from './base/siphash';
 import { textLen, textPtr } from './base/text';
@@ -25,25 +32,32 @@ import {
   clientList,
   clientNew,
   clientQueryBytes,
+  clientTop,
 } from './clients/client';
+import {
+  aofSynced as noteAofSynced,
+  replicaAck as noteReplicaAck,
+  replicaForget,
+} from './clients/acks';
+import { ackWaiters, blockedForget } from './clients/blocked';
 import { clientSetDefaultUser, setDefaultPassword } from './clients/acl';
 import { selectorSetDefault } from './clients/acl-selector';
 import { defaultUser, USER_NOPASS, usersInit } from './clients/acl-user';
-import { blockedForget } from './clients/blocked';
 import { deadlineFirst, deadlinesArm, deadlinesFresh } from './clients/deadlines';
+import { pauseArm, pauseEnd, pauseEndMs, pauseForget, pauseIsFresh } from './clients/pause';
 import { localPtr } from './clients/local';
 import { HEADROOM, querySetMax, READ_SIZE } from './clients/query';
 import { aclDeclare, aclRead, aclWrite } from './commands/acl-file';
 import { aclLogSetMax } from './commands/acl-log';
 import { clientFeed, clientResume } from './commands/batch';
 import {
-  commandCalls,
-  commandFailed,
-  commandRejected,
   commandStatsReset,
+  commandStatsRow,
+  commandStatsSettle,
+  commandTiming,
 } from './commands/command-stats';
 import { CMD_COUNT } from './commands/generated/ids';
-import { disconnectAllBlocked, serveReadyKeys, serveTimeouts } from './commands/unblock';
+import { disconnectAllBlocked, serveAcks, serveReadyKeys, serveTimeouts } from './commands/unblock';
 import { dbInit } from './keyspace/db';
 import { functionsFirst, functionsNext } from './keyspace/functions';
 import {
@@ -56,7 +70,11 @@ import {
   effectsTaken,
 } from './keyspace/effects';
 import { debugSetMode } from './keyspace/debug';
+import { notifyConfigure } from './keyspace/notify';
+import { limitCheck, limitConfigure } from './keyspace/push';
+import { trackingConfigure, trackingSettle } from './keyspace/tracking';
 import { expireConfigure, expireCycle } from './keyspace/expire';
+import { fieldsExpireCycle } from './keyspace/hash-fields';
 import { readyKeyCount } from './keyspace/ready-keys';
 import {
   resetStats,
@@ -72,7 +90,7 @@ import {
 import { lazyFreeStep, lazyPending } from './keyspace/value';
 import { limitsSet } from './types/limits';
 import { streamSetLimits } from './types/stream';
-import { fillDatabase, fillStatistics, STAT_COUNT } from './statistics';
+import { fillDatabase, fillStatistics, fillTraffic, STAT_COUNT } from './statistics';
 import {
   loadAbort as rdbLoadAbort,
   loadBegin as rdbLoadBegin,
@@ -84,8 +102,25 @@ import {
 import { loadInfoPtr } from './rdb/load-info';
 import { rdbSetCompression } from './rdb/save-sink';
 import { argc, argv } from './resp/args';
-import { readyAdd, readyCount, readyRemove, readyTake } from './resp/outbox';
-import { replyBegin, replyEnd, replyMade, replyRecycle, replyTake } from './resp/reply';
+import { errorCodes, errorStatsReset, errorTable } from './resp/error-stats';
+import {
+  PUSH_MONITOR,
+  PUSH_OVER_LIMIT,
+  PUSH_PUBSUB,
+  readyAdd,
+  readyCount,
+  readyRemove,
+  readyTake,
+} from './resp/outbox';
+import {
+  replyBegin,
+  replyEnd,
+  replyFailed,
+  replyMade,
+  replyRaw,
+  replyRecycle,
+  replyTake,
+} from './resp/reply';
 
 let readBase: usize = 0;
 
@@ -109,9 +144,9 @@ export function readBufferSize(): u32 {
   return READ_SIZE;
 }
 
-/** Raw memory for the host's own use (arguments, names). */
+/** Raw memory for the host's own use (arguments, names, replies). */
 export function hostAlloc(size: usize): usize {
-  return alloc(size);
+  return allocUrgent(size);
 }
 
 export function hostFree(ptr: usize): void {
@@ -150,12 +185,15 @@ export function clientClose(handle: u32): void {
   if (changetype<usize>(c) == 0) return;
   readyRemove(c);
   blockedForget(c);
+  pauseForget(c);
+  replicaForget(c);
   clientFree(c);
 }
 
 /**
  * 1: has output. 2: close after it. 4: close now. 8: waits for the host. 16: resume once sent.
- * 32: is blocked. 64: was unblocked, resume. 128: call `armDeadlines`.
+ * 32: is blocked. 64: was unblocked, resume. 128: call `armDeadlines`. 256: close now, for too
+ * much unread output. 512: listens to channels or to MONITOR.
  */
 function status(c: Client): u32 {
   let s: u32 = c.replyHead != 0 ? 1 : 0;
@@ -165,7 +203,9 @@ function status(c: Client): u32 {
   if (c.flags & CLIENT_OUTPUT_FULL) s |= 16;
   if (c.flags & CLIENT_BLOCKED) s |= 32;
   if (c.flags & CLIENT_RESUME) s |= 64;
-  if (deadlinesFresh()) s |= 128;
+  if (deadlinesFresh() || pauseIsFresh()) s |= 128;
+  if (c.push & PUSH_OVER_LIMIT) s |= 256;
+  if (c.push & (PUSH_PUBSUB | PUSH_MONITOR)) s |= 512;
   return s;
 }
 
@@ -228,18 +268,23 @@ export function commandArgv(): usize {
   return argv;
 }
 
-/** Adds ready-made reply bytes for the client whose host command runs now. */
-export function replyBytes(ptr: usize, len: usize): void {
-  replyMade(ptr, len);
+/**
+ * Adds ready-made reply bytes for the client whose host command runs now; `isMore`: they go on a
+ * reply that was begun.
+ */
+export function replyBytes(ptr: usize, len: usize, isMore: bool): void {
+  if (isMore) replyRaw(ptr, len);
+  else replyMade(ptr, len);
 }
 
 /** The same later, for a client that waits for the host. */
-export function replyBytesLate(handle: u32, ptr: usize, len: usize): void {
+export function replyBytesLate(handle: u32, ptr: usize, len: usize, isMore: bool): void {
   const c = clientAt(handle);
   if (changetype<usize>(c) == 0) return;
   replyBegin(clientList(c), c.resp, (c.flags & CLIENT_REPLY_OFF) != 0);
-  replyMade(ptr, len);
+  replyBytes(ptr, len, isMore);
   replyEnd();
+  if (replyFailed) c.flags |= CLIENT_CLOSE_NOW;
 }
 
 /** Protocol (2 or 3) of a client. */
@@ -260,6 +305,16 @@ export function clientOutputBytes(handle: u32): usize {
   return changetype<usize>(c) == 0 ? 0 : c.replyBytes;
 }
 
+/** The peer's address and the client's name, blobs (u32 length, bytes) or 0. */
+export function clientAddress(handle: u32): usize {
+  const c = clientAt(handle);
+  return changetype<usize>(c) == 0 ? 0 : c.addr;
+}
+export function clientName(handle: u32): usize {
+  const c = clientAt(handle);
+  return changetype<usize>(c) == 0 ? 0 : c.name;
+}
+
 /** Closes a client: at once, or after what was said to it. */
 export function clientShut(handle: u32, now: bool): void {
   const c = clientAt(handle);
@@ -274,8 +329,19 @@ export function clientShut(handle: u32, now: bool): void {
 export function cron(nowMs: f64): void {
   setNow(<i64>nowMs);
   expireCycle();
+  fieldsExpireCycle();
   if (readyKeyCount != 0) serveReadyKeys();
+  trackingSettle();
+  checkOutputs();
   lazyFreeStep(LAZY_GROUPS);
+}
+
+/** Soft limits of output run out with time. */
+function checkOutputs(): void {
+  for (let handle: u32 = 0; handle < clientTop; handle++) {
+    const c = clientAt(handle);
+    if (changetype<usize>(c) != 0) limitCheck(c);
+  }
 }
 
 /**
@@ -284,15 +350,17 @@ export function cron(nowMs: f64): void {
  */
 export function armDeadlines(steadyMs: f64): f64 {
   deadlinesArm(steadyMs);
-  return deadlineFirst();
+  pauseArm(steadyMs);
+  return min(deadlineFirst(), pauseEndMs());
 }
 
 /** Wakes those whose deadline has come; as `armDeadlines` for the rest. */
 export function serveDeadlines(steadyMs: f64, nowMs: f64): f64 {
   setNow(<i64>nowMs);
-  deadlinesArm(steadyMs);
+  armDeadlines(steadyMs);
   serveTimeouts(steadyMs);
-  return deadlineFirst();
+  if (pauseEndMs() <= steadyMs) pauseEnd();
+  return min(deadlineFirst(), pauseEndMs());
 }
 
 /** Cache lines freed by one step, well below a millisecond. */
@@ -351,9 +419,32 @@ export function configureDebug(mode: u32): void {
   debugSetMode(mode);
 }
 
+/** notify-keyspace-events: NOTIFY_* of keyspace/notify.ts. */
+export function configureNotify(flags: u32): void {
+  notifyConfigure(flags);
+}
+
+/** tracking-table-max-keys; 0 = no limit. */
+export function configureTracking(keysMax: f64): void {
+  trackingConfigure(<u32>min<f64>(keysMax, u32.MAX_VALUE));
+}
+
+/** client-output-buffer-limit of a class: 0 normal, 1 replica, 2 pubsub. */
+export function configureOutput(which: u32, hard: f64, soft: f64, softSec: f64): void {
+  limitConfigure(which, hard, soft, softSec);
+}
+
 /** rdbcompression, for DUMP and files. */
 export function configureDump(compression: bool): void {
   rdbSetCompression(compression);
+}
+
+/**
+ * Commands of `slowNs` or more are reported through `slowCommand` (Infinity: none are); `all`:
+ * every command is timed, not only samples of the short ones; whether histograms are kept.
+ */
+export function configureTiming(slowNs: f64, all: bool, histograms: bool): void {
+  commandTiming(slowNs, all, histograms);
 }
 
 /** A master is followed from now on: whoever is blocked is told so and closed. */
@@ -440,10 +531,35 @@ export function effectsMissing(): bool {
   return lost;
 }
 
+// ---- confirmations, for WAIT and WAITAOF
+
+/** A replica, connected as this client, has our stream up to `offset`, and up to `aof` on disk. */
+export function replicaAck(handle: u32, offset: f64, aof: f64): void {
+  const c = clientAt(handle);
+  if (changetype<usize>(c) == 0) return;
+  noteReplicaAck(c, offset, aof);
+  serveAcks();
+}
+
+/** Our append only file is on disk up to this offset of the stream; -1: there is none. */
+export function aofSynced(offset: f64): void {
+  noteAofSynced(offset);
+  serveAcks();
+}
+
+/** Clients that wait for confirmations: replicas are to be asked for theirs. */
+export function waitingForAcks(): u32 {
+  return ackWaiters;
+}
+
 // ---- statistics
 
 export function statistics(): usize {
   return fillStatistics();
+}
+
+export function trafficStatistics(): usize {
+  return fillTraffic();
 }
 
 export function statisticsCount(): u32 {
@@ -457,6 +573,7 @@ export function databaseStatistics(index: u32): usize {
 export function statisticsReset(): void {
   resetStats();
   commandStatsReset();
+  errorStatsReset();
 }
 
 /** Bytes that can still be allocated. */
@@ -468,16 +585,23 @@ export function commandCount(): u32 {
   return CMD_COUNT;
 }
 
-export function commandCallCount(id: i32): f64 {
-  return <f64>commandCalls(id);
+/** Calls, times and failures of a command: the row of assembly/commands/command-stats.ts. */
+export function commandStatistics(id: i32): usize {
+  return commandStatsRow(id);
 }
 
-export function commandFailedCount(id: i32): u32 {
-  return commandFailed(id);
+/** Makes times and histograms speak for all calls so far; before they are read. */
+export function commandStatisticsSettle(): void {
+  commandStatsSettle();
 }
 
-export function commandRejectedCount(id: i32): u32 {
-  return commandRejected(id);
+/** Error codes answered, `errorStatisticsCount` rows of assembly/resp/error-stats.ts. */
+export function errorStatistics(): usize {
+  return errorTable();
+}
+
+export function errorStatisticsCount(): u32 {
+  return errorCodes;
 }
 
 // ---- rdb: loading (assembly/rdb/load.ts; facts: layout in assembly/rdb/load-info.ts)

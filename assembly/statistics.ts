@@ -5,8 +5,16 @@
 import { allocNotePeak, heapBytes, usedMemory, usedMemoryPeak } from './base/alloc';
 import { blockedClients } from './clients/blocked';
 import { clientCount, clientQueryBytes } from './clients/client';
+import {
+  usageClients,
+  usageInputMax,
+  usageMaster,
+  usageOutputMax,
+  usageSum,
+} from './clients/usage';
 import { effectsOffset } from './keyspace/effects';
 import { dbAt, dbAvgTtl, dbCount, dbExpires, dbKeys } from './keyspace/db';
+import { expireStaleShare } from './keyspace/expire';
 import { htOverhead } from './hashtable/hashtable';
 import {
   dirty,
@@ -16,13 +24,17 @@ import {
   statKeyspaceHits,
   statKeyspaceMisses,
   statNetInput,
+  statNetReplInput,
 } from './keyspace/state';
+import { prefixCount } from './keyspace/prefixes';
+import { channelsOf, KIND_CHANNEL, KIND_PATTERN, KIND_SHARD } from './keyspace/pubsub';
+import { trackedKeys, trackedPairs, trackingClients } from './keyspace/tracking';
 import { lazyFreed, lazyPending } from './keyspace/value';
 import { watchedKeys } from './keyspace/watch';
 import { replyBytesTotal, replyErrors } from './resp/reply';
 
 /** Numbers in the block. */
-export const STAT_COUNT: u32 = 21;
+export const STAT_COUNT: u32 = 34;
 const block = memory.data(<i32>STAT_COUNT * 8, 16);
 let at: usize = 0;
 
@@ -56,6 +68,30 @@ export function fillStatistics(): usize {
   put(<f64>watchedKeys());
   put(<f64>tablesOverhead());
   put(<f64>blockedClients);
+  put(<f64>channelsOf(KIND_CHANNEL));
+  put(<f64>channelsOf(KIND_PATTERN));
+  put(<f64>channelsOf(KIND_SHARD));
+  put(<f64>trackingClients);
+  put(<f64>trackedKeys());
+  put(<f64>trackedPairs);
+  put(<f64>prefixCount);
+  usageSum();
+  put(<f64>usageInputMax);
+  put(<f64>usageOutputMax);
+  put(<f64>usageClients);
+  put(<f64>usageMaster);
+  put(<f64>statNetReplInput);
+  put(expireStaleShare);
+  return block;
+}
+
+/** Commands, bytes from clients, bytes to them, bytes of the master's stream: four f64. */
+export function fillTraffic(): usize {
+  at = block;
+  put(<f64>statCommands);
+  put(<f64>statNetInput);
+  put(<f64>replyBytesTotal);
+  put(<f64>statNetReplInput);
   return block;
 }
 
@@ -68,12 +104,14 @@ function tablesOverhead(): usize {
   return sum;
 }
 
-/** Keys, keys with an expiry and average TTL ms of one database: three f64 in the block. */
+/** Keys, keys with an expiry, average TTL ms, bytes of both tables of a database: five f64. */
 export function fillDatabase(index: u32): usize {
   at = block;
   const db = dbAt(min(index, dbCount - 1));
   put(<f64>dbKeys(db).count);
   put(<f64>dbExpires(db).count);
   put(<f64>dbAvgTtl(db));
+  put(<f64>htOverhead(dbKeys(db)));
+  put(<f64>htOverhead(dbExpires(db)));
   return block;
 }

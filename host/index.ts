@@ -69,6 +69,7 @@ async function serve(replica: Replica, options: ReplicaOptions): Promise<Replica
   return {
     address: `${address.host}:${address.port}`,
     hostCommand: (handle, id) => server.runHostCommand(handle, id),
+    slowCommand: (...slow) => server.slowCommand(...slow),
     drainReady: () => server.drainReady(),
     close: () => server.close(),
   };

@@ -39,6 +39,11 @@ import {
 import { deadlineAdd, deadlineRemove } from './deadlines';
 import { readyAdd } from '../resp/outbox';
 
+/** Waits for keys, */
+export const BLOCKED_KEYS: u32 = 0;
+/** for replicas and disks to confirm what it wrote. */
+export const BLOCKED_ACKS: u32 = 1;
+
 @unmanaged
 export class Blocked {
   /** First waiter of keyspace/ready-keys.ts; must be the first field. */
@@ -50,11 +55,19 @@ export class Blocked {
   argc: u32;
   /** Place in the heap of deadlines + 1, 0 = waits for ever (deadlines.ts). */
   place: u32;
+  /** BLOCKED_*. */
+  kind: u32;
+  /** With BLOCKED_ACKS: confirmations wanted, and whether they are those of disks (WAITAOF). */
+  replicas: u32;
+  local: u32;
+  onDisk: u32;
   unused: u32;
 }
 
 /** Clients that wait for keys or for replicas (INFO blocked_clients). */
 export let blockedClients: u32 = 0;
+/** … of them, for replicas or disks: the host asks replicas for acknowledgements meanwhile. */
+export let ackWaiters: u32 = 0;
 /** The record whose command runs again now, 0 = none. */
 let serving: usize = 0;
 let servedPtr: usize = 0;
@@ -125,6 +138,7 @@ function newRecord(timeoutMs: i64): usize {
   record.cmd = client.lastCmd;
   record.argc = argc;
   record.place = 0;
+  record.kind = BLOCKED_KEYS;
   if (timeoutMs == 0 || deadlineAdd(record, <f64>timeoutMs, clientId(client))) return ptr;
   free(ptr);
   return 0;
@@ -136,7 +150,27 @@ function enter(record: usize): void {
   blockedClients++;
 }
 
+/**
+ * Makes the current client wait for confirmations of what it wrote (acks.ts). Without memory it
+ * answers so.
+ */
+export function blockForAcks(local: u32, replicas: u32, onDisk: bool, timeoutMs: i64): void {
+  const ptr = newRecord(timeoutMs);
+  if (ptr == 0) {
+    replyOom();
+    return;
+  }
+  const record = changetype<Blocked>(ptr);
+  record.kind = BLOCKED_ACKS;
+  record.local = local;
+  record.replicas = replicas;
+  record.onDisk = onDisk ? 1 : 0;
+  ackWaiters++;
+  enter(ptr);
+}
+
 function discard(record: Blocked): void {
+  if (record.kind == BLOCKED_ACKS) ackWaiters--;
   waitClear(changetype<usize>(record));
   deadlineRemove(record);
   free(changetype<usize>(record));

@@ -4,9 +4,10 @@
  * A handle is a small index into one table, reused after a client is gone; the id is the ever
  * growing number that CLIENT ID shows. Fields are grouped by who needs them.
  */
-import { alloc, free, realloc } from '../base/alloc';
-import { blobNew } from '../base/blob';
+import { alloc, allocUrgent, free, reallocUrgent } from '../base/alloc';
+import { blobUrgent } from '../base/blob';
 import {
+  CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSE_NOW,
   CLIENT_INTERNAL,
   CLIENT_LISTENS,
@@ -27,8 +28,6 @@ export const CLIENT_MULTI: u32 = 1 << 0;
 export const CLIENT_DIRTY_EXEC: u32 = 1 << 1;
 /** The link to our master: replies are dropped, expired keys are visible. */
 export const CLIENT_MASTER: u32 = 1 << 2;
-/** Closed by the host once its replies are out; no more commands are read. */
-export const CLIENT_CLOSE_AFTER_REPLY: u32 = 1 << 3;
 /** CLIENT REPLY OFF. */
 export const CLIENT_REPLY_OFF: u32 = 1 << 4;
 /** CLIENT REPLY SKIP: the next command's reply is dropped. */
@@ -40,8 +39,14 @@ export const CLIENT_AUTHENTICATED: u32 = 1 << 7;
 /** A host command has not finished: nothing more is read from this client. */
 export const CLIENT_HOST_BUSY: u32 = 1 << 8;
 export const CLIENT_NO_EVICT: u32 = 1 << 9;
-// 1 << 10, 1 << 12, 1 << 13, 1 << 31: see resp/outbox.ts
-export { CLIENT_CLOSE_NOW, CLIENT_INTERNAL, CLIENT_LISTENS, CLIENT_READY };
+// 1 << 3, 1 << 10, 1 << 12, 1 << 13, 1 << 31: see resp/outbox.ts
+export {
+  CLIENT_CLOSE_AFTER_REPLY,
+  CLIENT_CLOSE_NOW,
+  CLIENT_INTERNAL,
+  CLIENT_LISTENS,
+  CLIENT_READY,
+};
 /** Came over a unix socket. */
 export const CLIENT_UNIX: u32 = 1 << 11;
 /** EXEC is running this client's queue. */
@@ -56,8 +61,13 @@ export const CLIENT_BLOCKED: u32 = 1 << 18;
 export const CLIENT_POSTPONED: u32 = 1 << 19;
 /** Was unblocked and has commands waiting in its query buffer: the host is to resume it. */
 export const CLIENT_RESUME: u32 = 1 << 20;
+/** Follows us: it has acknowledged some of our stream (acks.ts). Never paused. */
+export const CLIENT_REPLICA: u32 = 1 << 21;
 /** Its user may not do everything: each command is checked (commands/acl-check.ts). */
-export const CLIENT_LIMITED: u32 = 1 << 21;
+export const CLIENT_LIMITED: u32 = 1 << 22;
+
+/** Its request found no memory: the rest of it is thrown away as it comes (query.ts). */
+export const CLIENT_REFUSED: u32 = 1 << 21;
 
 @unmanaged
 export class Client extends Outbox {
@@ -82,6 +92,9 @@ export class Client extends Outbox {
   pargv: u32;
   pargc: u32;
   pargvCap: u32;
+  /** With CLIENT_REFUSED: bytes of the argument still to come, and the command, -1 = not known. */
+  skipBytes: u32;
+  refusedCmd: i32;
 
   // ---- transaction
   queueHead: u32;
@@ -95,6 +108,9 @@ export class Client extends Outbox {
   // ---- waiting
   /** What it is blocked for (blocked.ts), 0 = nothing. */
   blocked: u32;
+  /** Neighbours among those who wait for the end of a pause; valid with CLIENT_POSTPONED. */
+  postponedPrev: u32;
+  postponedNext: u32;
 
   // ---- who
   idLo: u32;
@@ -117,6 +133,14 @@ export class Client extends Outbox {
   replOffset: u64;
   /** Bytes of the stream received. */
   readOffset: u64;
+
+  // ---- our own stream of effects
+  /** Where the last write of this client ends. */
+  writeOffset: u64;
+  /** Of a replica: what it has, and what it has on disk. */
+  ackOffset: f64;
+  ackAofOffset: f64;
+
   netIn: u64;
   netOut: u64;
 }
@@ -167,12 +191,12 @@ export function clientNew(
   laddrLen: u32,
 ): Client {
   const none = changetype<Client>(0);
-  const ptr = alloc(offsetof<Client>());
+  const ptr = allocUrgent(offsetof<Client>());
   if (ptr == 0) return none;
   memory.fill(ptr, 0, offsetof<Client>());
   const c = changetype<Client>(ptr);
-  c.addr = <u32>blobNew(addr, addrLen);
-  c.laddr = <u32>blobNew(laddr, laddrLen);
+  c.addr = <u32>blobUrgent(addr, addrLen);
+  c.laddr = <u32>blobUrgent(laddr, laddrLen);
   const handle = takeHandle();
   if (c.addr == 0 || c.laddr == 0 || handle == u32.MAX_VALUE) {
     free(c.addr);
@@ -203,12 +227,22 @@ function takeHandle(): u32 {
   }
   if (clientTop == tableCap) {
     const cap = max<u32>(tableCap * 2, 64);
-    const moved = realloc(table, <usize>cap << 2);
+    const moved = reallocUrgent(table, <usize>cap << 2);
     if (moved == 0) return u32.MAX_VALUE;
     table = moved;
     tableCap = cap;
   }
   return clientTop++;
+}
+
+/** The client with that id, address 0 when there is none. Internal clients are not found. */
+export function clientById(id: i64): Client {
+  for (let handle: u32 = 0; handle < clientTop; handle++) {
+    const c = clientAt(handle);
+    if (changetype<usize>(c) == 0 || c.flags & CLIENT_INTERNAL) continue;
+    if (<i64>clientId(c) == id) return c;
+  }
+  return changetype<Client>(0);
 }
 
 /** Frees a client and all it owns. Its handle may be reused at once. */

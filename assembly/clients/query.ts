@@ -16,12 +16,27 @@
  *
  * The query buffer grows with the bytes that arrive, never by an announced length.
  */
-import { alloc, free, goodSize, realloc } from '../base/alloc';
+import {
+  allocUrgent,
+  free,
+  goodSize,
+  realloc,
+  reallocUrgent,
+  usableSize,
+} from '../base/alloc';
 import { splitWord, wordEnd, wordStart } from '../base/words';
 import { setArgs } from '../resp/args';
 import { protoMaxBulkLen } from '../keyspace/state';
 import { accessIsOpen } from './acl-user';
-import { Client, CLIENT_AUTHENTICATED, CLIENT_MASTER, countQueryBytes } from './client';
+import {
+  Client,
+  CLIENT_AUTHENTICATED,
+  CLIENT_CLOSE_NOW,
+  CLIENT_MASTER,
+  CLIENT_REFUSED,
+  clientResetQuery,
+  countQueryBytes,
+} from './client';
 
 /** Commands run as one batch. */
 export const BATCH: u32 = 32;
@@ -150,20 +165,28 @@ export function querySetMax(bytes: u64): void {
   queryMax = bytes;
 }
 
+/** Whether `len` more bytes pass client-query-buffer-limit. */
+export function isQueryTooLong(c: Client, len: u32): bool {
+  return <u64>c.qlen + len > queryMax && (c.flags & CLIENT_MASTER) == 0;
+}
+
 /** Appends bytes to a client's query buffer; false when memory ran out or it grew too large. */
 export function queryAppend(c: Client, ptr: usize, len: u32): bool {
   const need: u64 = <u64>c.qlen + len;
-  if (need > queryMax && (c.flags & CLIENT_MASTER) == 0) return false;
+  if (isQueryTooLong(c, len)) return false;
   if (need > <u64>c.qcap) {
     // Doubling up to a limit keeps the copies few; beyond it a steady step keeps the waste small.
     const grow: u64 = need < 64 << 20 ? need * 2 : need + (32 << 20);
     const want = goodSize(<usize>min<u64>(grow, 0xf0000000));
     if (<u64>want < need) return false;
-    const moved = realloc(c.qbuf, want);
+    let moved = realloc(c.qbuf, want);
+    // In a full core requests of up to a chunk are still taken.
+    if (moved == 0) moved = reallocUrgent(c.qbuf, goodSize(<usize>need));
     if (moved == 0) return false;
-    countQueryBytes(<isize>want - <isize>c.qcap);
+    const cap = usableSize(moved);
+    countQueryBytes(<isize>cap - <isize>c.qcap);
     c.qbuf = <u32>moved;
-    c.qcap = <u32>want;
+    c.qcap = <u32>cap;
   }
   memory.copy(<usize>c.qbuf + c.qlen, ptr, len);
   c.qlen += len;
@@ -339,7 +362,7 @@ function parseBulkHeader(c: Client): i32 {
 function pushArg(c: Client, offset: u32, len: u32): bool {
   if (c.pargc == c.pargvCap) {
     const cap = max<u32>(c.pargvCap * 2, 16);
-    const moved = realloc(c.pargv, <usize>cap << 3);
+    const moved = reallocUrgent(c.pargv, <usize>cap << 3);
     if (moved == 0) return false;
     c.pargv = <u32>moved;
     c.pargvCap = cap;
@@ -349,6 +372,78 @@ function pushArg(c: Client, offset: u32, len: u32): bool {
   store<u32>(at, len, 4);
   c.pargc++;
   return true;
+}
+
+// ---- requests that find no memory
+
+/** Longest header that can be right: a sign, ten digits, CRLF. */
+const HEADER_MAX: u32 = 32;
+const headerBytes = memory.data(32);
+
+/**
+ * The request in the query buffer cannot be kept: what there is of it is dropped, and the rest will
+ * be as it comes (`querySkip`), so that the client can be answered and goes on. False: the client
+ * must be closed, because it is not known where the request ends, or not even a header finds room.
+ */
+export function queryRefuse(c: Client): bool {
+  const left = c.multibulkLeft;
+  const inBulk = left != 0 && c.bulkLen >= 0;
+  // What was received of the header that comes next, or of a command not begun.
+  const from = inBulk ? c.qlen : left != 0 ? c.parsePos : c.qpos;
+  const have = c.qlen - from;
+  if (have > HEADER_MAX) return false;
+  const skip: u32 = inBulk ? <u32>c.bulkLen + 2 - (c.qlen - c.parsePos) : 0;
+  memory.copy(headerBytes, <usize>c.qbuf + from, have);
+  clientResetQuery(c);
+  c.multibulkLeft = left;
+  c.skipBytes = skip;
+  c.flags |= CLIENT_REFUSED;
+  return have == 0 || queryAppend(c, headerBytes, have);
+}
+
+/**
+ * Throws away bytes of a refused request; the address behind them. CLIENT_REFUSED is gone when all
+ * of it was there; with CLIENT_CLOSE_NOW it is no request.
+ */
+export function querySkip(c: Client, p: usize, end: usize): usize {
+  while (p < end) {
+    if (c.skipBytes == 0) {
+      p = skipHeader(c, p, end);
+      if (c.flags & CLIENT_CLOSE_NOW) return end;
+      continue;
+    }
+    const n = <u32>min<usize>(c.skipBytes, end - p);
+    c.skipBytes -= n;
+    p += n;
+    if (c.skipBytes != 0 || --c.multibulkLeft != 0) continue;
+    clientResetQuery(c);
+    c.flags &= ~CLIENT_REFUSED;
+    break;
+  }
+  return p;
+}
+
+/** Gathers a header in the query buffer, and reads it when it is whole. */
+function skipHeader(c: Client, p: usize, end: usize): usize {
+  let last: u32 = 0;
+  while (p < end && last != 10) {
+    last = load<u8>(p);
+    if (c.qlen == HEADER_MAX || !queryAppend(c, p++, 1)) {
+      c.flags |= CLIENT_CLOSE_NOW;
+      return end;
+    }
+  }
+  if (last != 10) return p;
+  const kind: u32 = c.multibulkLeft == 0 ? 42 : 36;
+  const isNumber = load<u8>(c.qbuf) == kind && c.qlen > 3 && strictNumber(c, 1, c.qlen - 2);
+  if (!isNumber || parsedNumber < (kind == 42 ? 1 : 0) || parsedNumber > MULTIBULK_MAX) {
+    c.flags |= CLIENT_CLOSE_NOW;
+    return end;
+  }
+  if (kind == 42) c.multibulkLeft = <u32>parsedNumber;
+  else c.skipBytes = <u32>parsedNumber + 2;
+  c.qlen = 0;
+  return p;
 }
 
 // ---- inline commands
@@ -374,7 +469,7 @@ function parseInline(c: Client): i32 {
 
 function splitLine(c: Client, p: usize, end: usize): i32 {
   free(inlineBytes);
-  inlineBytes = alloc(end - p + 1);
+  inlineBytes = allocUrgent(end - p + 1);
   if (inlineBytes == 0) return fail('out of memory');
   c.pargc = 0;
   let to = inlineBytes;

@@ -22,7 +22,8 @@ import {
 import { User } from '../clients/acl-user';
 import { client, CLIENT_MULTI } from '../clients/client';
 import { argc, argv } from '../resp/args';
-import { errorBegin, errorBytes, errorEnd, errorText, replyError } from '../resp/reply';
+import { replyOom } from '../resp/errors';
+import { errorBegin, errorBytes, errorEnd, errorText } from '../resp/reply';
 import {
   aclLogAdd,
   aclLogUser,
@@ -198,7 +199,7 @@ export function errorDenied(result: i32, id: i32): void {
 /** Refuses a queued command at EXEC, for rules that changed since it was queued. */
 export function replyDeniedInExec(result: i32): void {
   if (result == ACL_OOM) {
-    replyError("OOM command not allowed when used memory > 'maxmemory'.");
+    replyOom();
     return;
   }
   errorBegin('NOPERM ACLs rules changed between the moment the transaction was accumulated ');

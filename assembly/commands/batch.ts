@@ -14,14 +14,14 @@ import {
   CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSE_NOW,
   CLIENT_HOST_BUSY,
+  CLIENT_INTERNAL,
   CLIENT_MASTER,
   CLIENT_MULTI,
-  CLIENT_NO_TOUCH,
   CLIENT_OUTPUT_FULL,
+  CLIENT_POSTPONED,
+  CLIENT_REFUSED,
   CLIENT_RESUME,
-  clientList,
   clientResetQuery,
-  setCurrentClient,
 } from '../clients/client';
 import {
   BATCH,
@@ -31,6 +31,7 @@ import {
   batchEnd,
   batchFull,
   HEADROOM,
+  isQueryTooLong,
   PARSE_COMMAND,
   PARSE_EMPTY,
   PARSE_ERROR,
@@ -40,12 +41,13 @@ import {
   parseErrorByte,
   parseSlow,
   queryAppend,
+  queryRefuse,
+  querySkip,
   queryTrim,
 } from '../clients/query';
 import { htTouchGroups, htTouchItems } from '../hashtable/hashtable';
 import { dbAt, dbKeys, dbTouchReach, keyHashHint } from '../keyspace/db';
-import { limitCheck, limitWhileWriting, pushRelease, pushRunning } from '../keyspace/push';
-import { countApplied, countInput, nowMs, setFromMaster, setNoTouch } from '../keyspace/state';
+import { countApplied, countInput, nowMs } from '../keyspace/state';
 import { trackingSettle } from '../keyspace/tracking';
 import { argLen, argPtr, setArgs } from '../resp/args';
 import {
@@ -53,13 +55,10 @@ import {
   errorBytes,
   errorEnd,
   errorText,
-  replyBegin,
-  replyEnd,
-  replyFailed,
-  replyLimit,
 } from '../resp/reply';
 import { cmdFirstKey, lookupCommand } from './generated/table';
-import { applyMute, processCommand, UNUSUAL } from './process';
+import { processCommand, refuseCommand } from './process';
+import { turnBegin, turnEnd } from './turn';
 
 /** Client flags that end the reading of commands. */
 const STOPPED: u32 =
@@ -77,8 +76,6 @@ const batchHashes = memory.data(<i32>BATCH * 8, 16);
 const touchHashes = memory.data(<i32>BATCH * 8, 16);
 const batchIds = memory.data(<i32>BATCH * 4, 16);
 const batchKeys = memory.data(<i32>BATCH * 4, 16);
-/** Keeps the touching loads alive. */
-export let touchSink: u32 = 0;
 /** The byte that a protocol error names. */
 const oddByte = memory.data(8);
 
@@ -121,11 +118,11 @@ function prepareBatch(): void {
   }
   // A single command overlaps nothing.
   if (hashed < 2) return;
-  touchSink = htTouchGroups(table, touchHashes, hashed);
-  touchSink += htTouchItems(table, touchHashes, hashed, dbTouchReach(dbAt(client.db)));
+  htTouchGroups(table, touchHashes, hashed);
+  htTouchItems(table, touchHashes, hashed, dbTouchReach(dbAt(client.db)));
 }
 
-/** Runs the parsed batch; returns the address behind the last command that ran. */
+/** Runs the parsed batch; returns the address behind the last command that was run. */
 function runBatch(start: usize): usize {
   prepareBatch();
   const count = batchCount;
@@ -140,6 +137,10 @@ function runBatch(start: usize): usize {
     keyHashHint(load<u32>(batchKeys + (<usize>i << 2)), load<u64>(batchHashes + (<usize>i << 3)));
     processCommand(load<i32>(batchIds + (<usize>i << 2)));
     if (client.flags & (STOPPED | CLIENT_MASTER)) {
+      if (client.flags & CLIENT_POSTPONED) {
+        keyHashHint(0, 0);
+        return from;
+      }
       countStream(<u32>(behind - from));
       if (client.flags & STOPPED) {
         keyHashHint(0, 0);
@@ -183,7 +184,8 @@ function runBuffered(): void {
       break;
     }
     if (found == PARSE_COMMAND) processCommand(lookupCommand(argPtr(0), argLen(0)));
-    countStream(client.qpos - from);
+    if (client.flags & CLIENT_POSTPONED) client.qpos = from;
+    else countStream(client.qpos - from);
     if (found == PARSE_EMPTY || client.flags & STOPPED) continue;
     // What follows is likely a pipeline again.
     runBufferedBatches();
@@ -213,11 +215,34 @@ function runDirect(p: usize, end: usize): void {
     p = runBatch(p);
   }
   if (p == end || client.flags & (CLIENT_CLOSE_AFTER_REPLY | CLIENT_CLOSE_NOW)) return;
-  if (!queryAppend(client, p, <u32>(end - p))) {
-    client.flags |= CLIENT_CLOSE_NOW;
-    return;
+  if (queryAppend(client, p, <u32>(end - p))) runBuffered();
+  else refuse(p, end);
+}
+
+/**
+ * The bytes [p, end) find no room in the query buffer. A request that is too long closes its
+ * client; one that only meets a full core is thrown away and answered, and the client goes on.
+ */
+function refuse(p: usize, end: usize): void {
+  const c = client;
+  // A client that waits has its answers to come first.
+  const isUsual = (c.flags & (CLIENT_MASTER | CLIENT_INTERNAL | STOPPED)) == 0;
+  c.refusedCmd = -1;
+  if (c.multibulkLeft != 0 && c.pargc != 0) {
+    // Until the command is whole its arguments are noted by offset.
+    const name: usize = <usize>c.qbuf + load<u32>(c.pargv);
+    c.refusedCmd = lookupCommand(name, load<u32>(c.pargv, 4));
   }
-  runBuffered();
+  if (isUsual && !isQueryTooLong(c, <u32>(end - p)) && queryRefuse(c)) runRefused(p, end);
+  else c.flags |= CLIENT_CLOSE_NOW;
+}
+
+/** Goes on with a refused request; what is behind it is run. */
+function runRefused(p: usize, end: usize): void {
+  p = querySkip(client, p, end);
+  if (client.flags & (CLIENT_REFUSED | CLIENT_CLOSE_NOW)) return;
+  refuseCommand(client.refusedCmd);
+  if (p < end) runDirect(p, end);
 }
 
 /**
@@ -225,12 +250,14 @@ function runDirect(p: usize, end: usize): void {
  * of `ptr` may be overwritten. Replies are in the client's list afterwards.
  */
 export function clientFeed(c: Client, ptr: usize, len: u32): void {
-  begin(c);
-  countInput(len);
+  turnBegin(c);
+  countInput(len, (c.flags & CLIENT_MASTER) != 0);
   c.netIn += len;
   c.lastMs = nowMs;
   if (c.flags & STOPPED) {
     if (c.flags & WAITING && !queryAppend(c, ptr, len)) c.flags |= CLIENT_CLOSE_NOW;
+  } else if (c.flags & CLIENT_REFUSED) {
+    runRefused(ptr, ptr + len);
   } else if (c.qlen == 0 && c.multibulkLeft == 0) {
     runDirect(ptr, ptr + len);
   } else if (c.multibulkLeft == 0 && c.qlen <= HEADROOM) {
@@ -241,36 +268,21 @@ export function clientFeed(c: Client, ptr: usize, len: u32): void {
   } else if (queryAppend(c, ptr, len)) {
     runBuffered();
   } else {
-    c.flags |= CLIENT_CLOSE_NOW;
+    refuse(ptr, ptr + len);
   }
   finish(c);
 }
 
 /** Goes on with what was received while a client was busy, blocked or full of output. */
 export function clientResume(c: Client): void {
-  begin(c);
+  turnBegin(c);
   c.flags &= ~(CLIENT_HOST_BUSY | CLIENT_OUTPUT_FULL | CLIENT_RESUME);
   if (c.flags & STOPPED) queryTrim(c);
   else runBuffered();
   finish(c);
 }
 
-function begin(c: Client): void {
-  setCurrentClient(c);
-  replyBegin(clientList(c), c.resp, false);
-  replyLimit(limitWhileWriting(c));
-  pushRunning(c);
-  setFromMaster((c.flags & CLIENT_MASTER) != 0);
-  setNoTouch((c.flags & CLIENT_NO_TOUCH) != 0);
-  if (c.flags & UNUSUAL) applyMute();
-}
-
 function finish(c: Client): void {
-  pushRelease();
-  replyEnd();
-  if (replyFailed) c.flags |= CLIENT_CLOSE_NOW;
-  limitCheck(c);
-  pushRunning(changetype<Client>(0));
+  turnEnd(c);
   trackingSettle();
-  setFromMaster(false);
 }

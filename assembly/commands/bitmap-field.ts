@@ -15,6 +15,7 @@ import {
   bitOffsetOrReply,
 } from '../keyspace/bitmap';
 import { dbAt, entryType, foundSlot, lookupRead, signalModified } from '../keyspace/db';
+import { NOTIFY_STRING, notifyKeyspaceEvent } from '../keyspace/notify';
 import { markDirty } from '../keyspace/state';
 import { stringLength, stringRead, strLen, strPtr } from '../keyspace/strings';
 import { argInt, argI64OrReply } from '../resp/arg-values';
@@ -173,6 +174,9 @@ function addUnsigned(old: u64, by: i64): bool {
   return isAbove || isBelow;
 }
 
+/** Of the last `change`: it was refused, as the value did not fit. */
+let isRefused: bool = false;
+
 /** Runs the SET or INCRBY read last and answers; true = the field has changed. */
 function change(ptr: usize, len: u32): bool {
   const raw = fieldLoad(ptr, len);
@@ -180,7 +184,8 @@ function change(ptr: usize, len: u32): bool {
   const from = op == OP_SET ? operand : old;
   const by = op == OP_SET ? 0 : operand;
   const isOver = isSigned ? addSigned(from, by) : addUnsigned(<u64>from, by);
-  if (isOver && overflow == FAIL) {
+  isRefused = isOver && overflow == FAIL;
+  if (isRefused) {
     replyNull();
     return false;
   }
@@ -223,7 +228,7 @@ function run(ptr: usize, len: u32): u32 {
     if (op == OP_GET) {
       const raw = fieldLoad(ptr, len);
       replyInt(isSigned ? signExtend(raw) : <i64>raw);
-    } else if (change(ptr, len) || bitmapGrew) {
+    } else if (change(ptr, len) || (bitmapGrew && !isRefused)) {
       changes++;
     }
   }
@@ -251,6 +256,7 @@ function writeFields(db: usize): void {
   const changes = run(ptr, stringLength(htItem(foundSlot)));
   if (changes > 0) {
     signalModified(db, argPtr(1), argLen(1));
+    notifyKeyspaceEvent(NOTIFY_STRING, 'setbit', client.db, argPtr(1), argLen(1));
     markDirty(changes);
   } else if (grew) {
     // Redis: a string that grew although every write failed is not propagated, and replicas

@@ -26,6 +26,7 @@ import {
   lookupWrite,
   signalModified,
 } from '../keyspace/db';
+import { NOTIFY_GENERIC, NOTIFY_STRING, notifyKeyspaceEvent } from '../keyspace/notify';
 import { markDirty } from '../keyspace/state';
 import {
   stringBytes,
@@ -56,6 +57,7 @@ export function cmdSetbit(): void {
   if (bitmapGrew || before != on) {
     store<u8>(at, <u8>((<u32>load<u8>(at) & ~((<u32>1) << shift)) | (on << shift)));
     signalModified(db, argPtr(1), argLen(1));
+    notifyKeyspaceEvent(NOTIFY_STRING, 'setbit', client.db, argPtr(1), argLen(1));
     markDirty(1);
   }
   replyInt(before);
@@ -311,10 +313,12 @@ function operate(db: usize, kind: u32): void {
   if (longest == 0) {
     if (dbDelete(db, argPtr(2), argLen(2))) {
       signalModified(db, argPtr(2), argLen(2));
+      notifyKeyspaceEvent(NOTIFY_GENERIC, 'del', client.db, argPtr(2), argLen(2));
       markDirty(1);
     }
   } else if (storeResult(db, kind)) {
     signalModified(db, argPtr(2), argLen(2));
+    notifyKeyspaceEvent(NOTIFY_STRING, 'set', client.db, argPtr(2), argLen(2));
     markDirty(1);
   } else {
     replyOom();

@@ -1,10 +1,11 @@
 /** A client in one line, as CLIENT LIST, CLIENT INFO and ACL LOG show it. */
-import { usableSize } from '../base/alloc';
 import { blobLen, blobPtr } from '../base/blob';
 import { textAdd, textAddByte, textAddBytes, textAddInt, textLen } from '../base/text';
 import { User } from '../clients/acl-user';
 import {
   Client,
+  client,
+  CLIENT_BLOCKED,
   CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSE_NOW,
   CLIENT_MASTER,
@@ -12,10 +13,26 @@ import {
   CLIENT_NO_EVICT,
   CLIENT_NO_TOUCH,
   CLIENT_READONLY,
+  CLIENT_RESUME,
   CLIENT_UNIX,
   clientId,
 } from '../clients/client';
+import {
+  usageArguments,
+  usageQueued,
+  usageReplies,
+  usageReplyBlocks,
+  usageTotal,
+} from '../clients/usage';
+import { redirectId } from '../keyspace/invalidation';
 import { nowMs } from '../keyspace/state';
+import {
+  PUSH_BCAST,
+  PUSH_BROKEN_REDIRECT,
+  PUSH_MONITOR,
+  PUSH_PUBSUB,
+  PUSH_TRACKING,
+} from '../resp/outbox';
 import { cmdNameLen, cmdNamePtr } from './generated/table';
 
 function addBlob(label: string, blob: usize): void {
@@ -31,13 +48,20 @@ function addNumber(label: string, n: i64): void {
 function addFlags(c: Client): void {
   textAdd(' flags=');
   const before = textLen;
+  if (c.push & PUSH_MONITOR) textAdd('O');
   if (c.flags & CLIENT_MASTER) textAdd('M');
+  if (c.push & PUSH_PUBSUB) textAdd('P');
   if (c.flags & CLIENT_MULTI) textAdd('x');
+  if (c.flags & CLIENT_BLOCKED) textAdd('b');
+  if (c.push & PUSH_TRACKING) textAdd('t');
+  if (c.push & PUSH_BROKEN_REDIRECT) textAdd('R');
+  if (c.push & PUSH_BCAST) textAdd('B');
+  if ((c.dirtyCas & 0xff) != 0) textAdd('d');
   if (c.flags & CLIENT_CLOSE_AFTER_REPLY) textAdd('c');
+  if (c.flags & CLIENT_RESUME) textAdd('u');
   if (c.flags & CLIENT_CLOSE_NOW) textAdd('A');
   if (c.flags & CLIENT_UNIX) textAdd('U');
   if (c.flags & CLIENT_READONLY) textAdd('r');
-  if ((c.dirtyCas & 0xff) != 0) textAdd('d');
   if (c.flags & CLIENT_NO_EVICT) textAdd('e');
   if (c.flags & CLIENT_NO_TOUCH) textAdd('T');
   if (textLen == before) textAdd('N');
@@ -53,9 +77,13 @@ function addUser(c: Client): void {
   textAddBytes(blobPtr(name), blobLen(name));
 }
 
-/** Appends one client's line with its end. */
+/**
+ * Appends one client's line with its end. Redis: all replies of ours are in the list, none in a
+ * buffer.
+ */
 export function textAddClient(c: Client): void {
   const queued: i64 = c.flags & CLIENT_MULTI ? c.queueCount : -1;
+  const isRunning = changetype<usize>(c) == changetype<usize>(client);
   addNumber('id=', <i64>clientId(c));
   addBlob(' addr=', c.addr);
   addBlob(' laddr=', c.laddr);
@@ -65,24 +93,25 @@ export function textAddClient(c: Client): void {
   addNumber(' idle=', (nowMs - c.lastMs) / 1000);
   addFlags(c);
   addNumber(' db=', c.db);
-  textAdd(' sub=0 psub=0 ssub=0');
+  addNumber(' sub=', c.channelCount);
+  addNumber(' psub=', c.patternCount);
+  addNumber(' ssub=', c.shardCount);
   addNumber(' multi=', queued);
   addNumber(' qbuf=', c.qlen);
   addNumber(' qbuf-free=', <i64>c.qcap - c.qlen);
-  addNumber(' argv-mem=', <i64>c.pargvCap * 8);
-  textAdd(' multi-mem=0');
-  textAdd(' rbs=0 rbp=0');
-  textAdd(' obl=0');
-  addNumber(' oll=', c.replyHead != 0 ? 1 : 0);
-  addNumber(' omem=', c.replyBytes);
-  addNumber(' tot-mem=', <i64>usableSize(changetype<usize>(c)) + c.qcap + c.replyBytes);
-  textAdd(' events=r');
+  addNumber(' argv-mem=', usageArguments(c));
+  addNumber(' multi-mem=', usageQueued(c));
+  textAdd(' rbs=0 rbp=0 obl=0');
+  addNumber(' oll=', usageReplyBlocks(c));
+  addNumber(' omem=', usageReplies(c));
+  addNumber(' tot-mem=', usageTotal(c));
+  textAdd(c.replyHead != 0 && !isRunning ? ' events=rw' : ' events=r');
   textAdd(' cmd=');
   if (c.lastCmd < 0) textAdd('NULL');
   else textAddBytes(cmdNamePtr(c.lastCmd), cmdNameLen(c.lastCmd));
   textAdd(' user=');
   addUser(c);
-  textAdd(' redir=-1');
+  addNumber(' redir=', c.push & PUSH_TRACKING ? <i64>redirectId(c) : -1);
   addNumber(' resp=', c.resp);
   addBlob(' lib-name=', c.libName);
   addBlob(' lib-ver=', c.libVer);

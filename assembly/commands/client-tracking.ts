@@ -81,9 +81,8 @@ export function trackReads(id: i32): void {
 }
 
 /** A command has run: CLIENT CACHING was about it, unless it is that itself, or MULTI's queue. */
-export function endCaching(): void {
-  if (client.flags & CLIENT_MULTI) return;
-  if (client.lastCmd >= 0 && cmdParent(client.lastCmd) == CMD_CLIENT) return;
+export function endCaching(id: i32): void {
+  if (client.flags & CLIENT_MULTI || (id >= 0 && cmdParent(id) == CMD_CLIENT)) return;
   pushFlags(client, 0, PUSH_CACHING);
 }
 
@@ -186,24 +185,29 @@ function prefixesOrReply(): bool {
   return true;
 }
 
+function replySwitch(text: string): void {
+  errorBegin(text);
+  errorText(' before disabling tracking for this client, and then re-enabling it with a ');
+  errorText('different mode.');
+  errorEnd();
+}
+
 /** Whether the options go with each other and with what the client has; else answered. */
 function modesOrReply(): bool {
   const has = client.push;
+  const opts = modes & (PUSH_OPTIN | PUSH_OPTOUT);
+  const hasOpts = has & (PUSH_OPTIN | PUSH_OPTOUT);
   const isBroadcast = (modes & PUSH_BCAST) != 0;
   if (!isBroadcast && prefixCount != 0) {
     replyError('ERR PREFIX option requires BCAST mode to be enabled');
-  } else if (has & PUSH_TRACKING && (has & PUSH_BCAST) != (modes & PUSH_BCAST)) {
-    errorBegin("ERR You can't switch BCAST mode on/off before disabling tracking for this client, ");
-    errorText('and then re-enabling it with a different mode.');
-    errorEnd();
-  } else if (isBroadcast && modes & (PUSH_OPTIN | PUSH_OPTOUT)) {
+  } else if (has & PUSH_TRACKING && ((has ^ modes) & PUSH_BCAST) != 0) {
+    replySwitch("ERR You can't switch BCAST mode on/off");
+  } else if (isBroadcast && opts != 0) {
     replyError('ERR OPTIN and OPTOUT are not compatible with BCAST');
-  } else if (modes & PUSH_OPTIN && modes & PUSH_OPTOUT) {
+  } else if (opts == (PUSH_OPTIN | PUSH_OPTOUT)) {
     replyError("ERR You can't specify both OPTIN mode and OPTOUT mode");
-  } else if ((modes & PUSH_OPTIN && has & PUSH_OPTOUT) || (modes & PUSH_OPTOUT && has & PUSH_OPTIN)) {
-    errorBegin("ERR You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, ");
-    errorText('and then re-enabling it with a different mode.');
-    errorEnd();
+  } else if (opts != 0 && hasOpts != 0 && opts != hasOpts) {
+    replySwitch("ERR You can't switch OPTIN/OPTOUT mode");
   } else {
     return !isBroadcast || prefixesOrReply();
   }
@@ -267,13 +271,13 @@ export function cmdClientCaching(): void {
   replyOk();
 }
 
-/** Who gets the client's invalidations: an id, 0 itself, -1 nobody as it does not track. */
-export function trackingRedirect(c: Client): i64 {
-  return c.push & PUSH_TRACKING ? <i64>redirectId(c) : -1;
+/** An id, 0 = the client itself, -1 = it does not track. */
+function replyRedirect(): void {
+  replyInt(client.push & PUSH_TRACKING ? <i64>redirectId(client) : -1);
 }
 
 export function cmdClientGetredir(): void {
-  replyInt(trackingRedirect(client));
+  replyRedirect();
 }
 
 function replyFlags(): void {
@@ -305,7 +309,7 @@ export function cmdClientTrackinginfo(): void {
   replyBulkLiteral('flags');
   replyFlags();
   replyBulkLiteral('redirect');
-  replyInt(trackingRedirect(client));
+  replyRedirect();
   replyBulkLiteral('prefixes');
   let count: u32 = 0;
   for (let m = prefixOfFirst(client); m != 0; m = prefixOfNext(m)) count++;

@@ -1,11 +1,14 @@
 /** The CLIENT command. */
 import { blobLen, blobPtr } from '../base/blob';
 import { llValue, string2ll } from '../base/numbers/integers';
-import { textBegin, textLen, textPtr } from '../base/text';
+import { textBegin, textFailed, textLen, textPtr } from '../base/text';
+import { allocUrgent, free } from '../base/alloc';
+import { sort32 } from '../base/sort';
 import { userFind, users } from '../clients/acl-user';
 import {
   Client,
   client,
+  CLIENT_BLOCKED,
   CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSE_NOW,
   CLIENT_INTERNAL,
@@ -18,10 +21,19 @@ import {
   clientId,
   clientTop,
 } from '../clients/client';
+import {
+  usageArguments,
+  usageQueued,
+  usageReplies,
+  usageReplyBlocks,
+  usageTotal,
+} from '../clients/usage';
 import { clientSetLib, clientSetName } from '../clients/names';
-import { setNoTouch } from '../keyspace/state';
+import { nowMs, setNoTouch } from '../keyspace/state';
 import { argc, argIs, argLen, argPtr } from '../resp/args';
-import { readyAdd } from '../resp/outbox';
+import { replyOom } from '../resp/errors';
+import { PUSH_PUBSUB, readyAdd } from '../resp/outbox';
+import { equalsLiteral } from '../base/literal';
 import {
   errorBegin,
   errorBytes,
@@ -36,7 +48,7 @@ import {
   replyVerbatim,
 } from '../resp/reply';
 import { textAddClient } from './client-line';
-import { applyMute } from './process';
+import { applyMute } from './turn';
 
 const TYPE_ANY: i32 = -1;
 const TYPE_NORMAL: i32 = 0;
@@ -46,7 +58,8 @@ const TYPE_MASTER: i32 = 3;
 const TYPE_BAD: i32 = -2;
 
 function typeOf(c: Client): i32 {
-  return c.flags & CLIENT_MASTER ? TYPE_MASTER : TYPE_NORMAL;
+  if (c.flags & CLIENT_MASTER) return TYPE_MASTER;
+  return c.push & PUSH_PUBSUB ? TYPE_PUBSUB : TYPE_NORMAL;
 }
 
 function typeArg(i: u32): i32 {
@@ -72,36 +85,65 @@ export function cmdClientInfo(): void {
   replyVerbatim(textPtr, textLen, 'txt');
 }
 
-/** Whether `c` is one of the ids in the arguments from `first` on. */
-function isListed(c: Client, first: u32): bool {
-  for (let i = first; i < argc; i++) {
-    if (string2ll(argPtr(i), argLen(i)) && <u64>llValue == clientId(c)) return true;
-  }
-  return false;
+/** Comparator: who came first goes first. */
+function compareIds(a: u32, b: u32): i32 {
+  return changetype<Client>(<usize>a).idLo < changetype<Client>(<usize>b).idLo ? -1 : 1;
 }
 
-/** Appends all clients of a type, or (`firstId` != 0) those with the ids from there on. */
-function addClients(type: i32, firstId: u32): void {
+/** Makes the text of all clients of a type, oldest first; false when memory ran out. */
+function listClients(type: i32): bool {
+  const list = allocUrgent(<usize>clientTop << 2);
+  if (list == 0) return false;
+  let count: u32 = 0;
+  for (let h: u32 = 0; h < clientTop; h++) {
+    const c = clientAt(h);
+    // A client that was killed is gone, whenever the host closes it.
+    if (changetype<usize>(c) == 0 || c.flags & (CLIENT_INTERNAL | CLIENT_CLOSE_NOW)) continue;
+    if (type != TYPE_ANY && typeOf(c) != type) continue;
+    store<u32>(list + (<usize>count << 2), <u32>changetype<usize>(c));
+    count++;
+  }
+  const compare: (a: u32, b: u32) => i32 = compareIds;
+  sort32(list, count, compare.index);
   textBegin();
+  for (let i: u32 = 0; i < count; i++) {
+    textAddClient(changetype<Client>(<usize>load<u32>(list + (<usize>i << 2))));
+  }
+  free(list);
+  return !textFailed;
+}
+
+/** The connection with that id, address 0 = none. */
+function clientById(id: i64): Client {
   for (let h: u32 = 0; h < clientTop; h++) {
     const c = clientAt(h);
     if (changetype<usize>(c) == 0 || c.flags & CLIENT_INTERNAL) continue;
-    if (type != TYPE_ANY && typeOf(c) != type) continue;
-    if (firstId == 0 || isListed(c, firstId)) textAddClient(c);
+    if (<u64>id == clientId(c)) return c;
   }
+  return changetype<Client>(0);
+}
+
+/** The same of the clients with the ids in the arguments, in that order. */
+function listIds(): bool {
+  textBegin();
+  for (let i: u32 = 3; i < argc; i++) {
+    string2ll(argPtr(i), argLen(i));
+    const c = clientById(llValue);
+    if (changetype<usize>(c) != 0) textAddClient(c);
+  }
+  return !textFailed;
 }
 
 export function cmdClientList(): void {
   let type = TYPE_ANY;
-  let firstId: u32 = 0;
+  const hasIds = argc > 3 && argIs(2, 'id');
   if (argc == 4 && argIs(2, 'type')) {
     type = typeArg(3);
     if (type == TYPE_BAD) {
       replyUnknownType(3);
       return;
     }
-  } else if (argc > 3 && argIs(2, 'id')) {
-    firstId = 3;
+  } else if (hasIds) {
     for (let i: u32 = 3; i < argc; i++) {
       if (string2ll(argPtr(i), argLen(i))) continue;
       replyError('ERR Invalid client ID');
@@ -111,8 +153,8 @@ export function cmdClientList(): void {
     replyError('ERR syntax error');
     return;
   }
-  addClients(type, firstId);
-  replyVerbatim(textPtr, textLen, 'txt');
+  if (hasIds ? listIds() : listClients(type)) replyVerbatim(textPtr, textLen, 'txt');
+  else replyOom();
 }
 
 // ---- CLIENT KILL
@@ -123,6 +165,8 @@ let killLaddr: u32 = 0;
 let killType: i32 = TYPE_ANY;
 let killUser: usize = 0;
 let killSkipMe: bool = true;
+/** Seconds; younger clients are left alone. */
+let killAge: i64 = 0;
 
 /** Reads one filter pair of the new form at `i`; false: answered with an error. */
 function killFilter(i: u32): bool {
@@ -151,6 +195,8 @@ function killFilter(i: u32): bool {
       errorEnd();
       return false;
     }
+  } else if (argIs(i, 'maxage')) {
+    return killAgeFilter(i + 1);
   } else if (argIs(i, 'skipme') && (argIs(i + 1, 'yes') || argIs(i + 1, 'no'))) {
     killSkipMe = argIs(i + 1, 'yes');
   } else {
@@ -160,18 +206,31 @@ function killFilter(i: u32): bool {
   return true;
 }
 
+/** Redis 7.4: MAXAGE seconds. */
+function killAgeFilter(i: u32): bool {
+  if (!string2ll(argPtr(i), argLen(i))) {
+    replyError('ERR maxage is not an integer or out of range');
+    return false;
+  }
+  killAge = llValue;
+  if (killAge > 0) return true;
+  replyError('ERR maxage should be greater than 0');
+  return false;
+}
+
 function sameBlob(blob: usize, arg: u32): bool {
   if (blobLen(blob) != argLen(arg)) return false;
   return memory.compare(blobPtr(blob), argPtr(arg), argLen(arg)) == 0;
 }
 
 function isKillTarget(c: Client): bool {
-  if (c.flags & CLIENT_INTERNAL) return false;
+  if (c.flags & (CLIENT_INTERNAL | CLIENT_CLOSE_NOW)) return false;
   if (killAddr != 0 && !sameBlob(c.addr, killAddr)) return false;
   if (killLaddr != 0 && !sameBlob(c.laddr, killLaddr)) return false;
   if (killType != TYPE_ANY && typeOf(c) != killType) return false;
   if (killUser != 0 && c.user != <u32>killUser) return false;
   if (killId != 0 && <u64>killId != clientId(c)) return false;
+  if (killAge != 0 && (nowMs - c.createdMs) / 1000 < killAge) return false;
   return !(killSkipMe && changetype<usize>(c) == changetype<usize>(client));
 }
 
@@ -192,6 +251,7 @@ export function cmdClientKill(): void {
   killUser = 0;
   killType = TYPE_ANY;
   killSkipMe = true;
+  killAge = 0;
   const oldForm = argc == 3;
   if (oldForm) {
     killAddr = 2;
@@ -291,6 +351,10 @@ export function cmdClientNoTouch(): void {
 }
 
 const HELP: string = `CLIENT <subcommand> [<arg> [value] [opt] ...]. Subcommands are:
+CACHING (YES|NO)
+    Enable/disable tracking of the keys for next command in OPTIN/OPTOUT modes.
+GETREDIR
+    Return the client ID we are redirecting to when tracking is enabled.
 GETNAME
     Return the name of the current connection.
 ID
@@ -311,16 +375,31 @@ KILL <option> <value> [<option> <value> [...]]
       Kill connections authenticated by <username>.
     * SKIPME (YES|NO)
       Skip killing current connection (default: yes).
+    * MAXAGE <maxage>
+      Kill connections older than the specified age.
 LIST [options ...]
     Return information about client connections. Options:
     * TYPE (NORMAL|MASTER|REPLICA|PUBSUB)
       Return clients of specified type.
+UNPAUSE
+    Stop the current client pause, resuming traffic.
+PAUSE <timeout> [WRITE|ALL]
+    Suspend all, or just write, clients for <timeout> milliseconds.
 REPLY (ON|OFF|SKIP)
     Control the replies sent to the current connection.
-SETINFO <LIB-NAME|LIB-VER> <value>
-    Tell the server which library this is.
+SETINFO <option> <value>
+    Set client meta attr. Options are:
+    * LIB-NAME: the client lib name.
+    * LIB-VER: the client lib version.
 SETNAME <name>
     Assign the name <name> to the current connection.
+UNBLOCK <clientid> [TIMEOUT|ERROR]
+    Unblock the specified blocked client.
+TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]]
+         [OPTIN] [OPTOUT] [NOLOOP]
+    Control server assisted client side caching.
+TRACKINGINFO
+    Report tracking status for the current connection.
 NO-EVICT (ON|OFF)
     Protect current client connection from eviction.
 NO-TOUCH (ON|OFF)

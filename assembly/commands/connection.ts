@@ -4,7 +4,6 @@ import {
   client,
   CLIENT_AUTHENTICATED,
   CLIENT_CLOSE_AFTER_REPLY,
-  CLIENT_NO_EVICT,
   CLIENT_NO_TOUCH,
   CLIENT_READONLY,
   CLIENT_REPLY_OFF,
@@ -12,12 +11,17 @@ import {
   clientDiscard,
   clientId,
 } from '../clients/client';
+import { applyMute } from './turn';
+import { monitorStop } from '../clients/monitors';
 import { clientLogin, clientSetDefaultUser } from '../clients/acl';
 import { defaultUser, USER_NOPASS } from '../clients/acl-user';
 import { clientSetName } from '../clients/names';
 import { dbCount } from '../keyspace/db';
+import { unsubscribeAll } from '../keyspace/pubsub';
 import { isReplica } from '../keyspace/state';
+import { trackingStop } from '../keyspace/tracking';
 import { argc, argIs, argLen, argPtr } from '../resp/args';
+import { PUSH_PUBSUB } from '../resp/outbox';
 import { writeLiteral } from '../base/literal';
 import {
   errorBegin,
@@ -36,11 +40,17 @@ import {
 } from '../resp/reply';
 import { aclContext } from './acl-check';
 import { aclLogAdd, aclLogUser, REASON_AUTH } from './acl-log';
-import { applyMute } from './process';
 
 export function cmdPing(): void {
   if (argc > 2) {
     replyError("ERR wrong number of arguments for 'ping' command");
+    return;
+  }
+  if (client.push & PUSH_PUBSUB && client.resp == 2) {
+    replyArray(2);
+    replyBulkLiteral('pong');
+    if (argc == 1) replyBulk(0, 0);
+    else replyBulk(argPtr(1), argLen(1));
     return;
   }
   if (argc == 1) replySimple('PONG');
@@ -75,14 +85,17 @@ export function cmdQuit(): void {
 
 export function cmdReset(): void {
   clientDiscard(client);
+  monitorStop(client);
+  unsubscribeAll(client);
+  trackingStop(client);
   client.db = 0;
   client.resp = 2;
   replySetVersion(2);
   clientSetName(client, 0, 0);
+  // Redis 7.0: NO-EVICT stays.
   client.flags &= ~(
     CLIENT_REPLY_OFF |
     CLIENT_REPLY_SKIP_NEXT |
-    CLIENT_NO_EVICT |
     CLIENT_NO_TOUCH |
     CLIENT_READONLY
   );
@@ -123,7 +136,6 @@ export function cmdAuth(): void {
 
 /** Options of HELLO from argument 2 on; false: answered with an error. */
 function helloOptions(): bool {
-  let nameAt: u32 = 0;
   for (let i: u32 = 2; i < argc; i++) {
     const more = argc - 1 - i;
     if (more >= 2 && argIs(i, 'auth')) {
@@ -132,7 +144,12 @@ function helloOptions(): bool {
       }
       i += 2;
     } else if (more >= 1 && argIs(i, 'setname')) {
-      nameAt = ++i;
+      // Redis 7.0: the name stays even if something behind it is wrong.
+      if (!clientSetName(client, argPtr(i + 1), argLen(i + 1))) {
+        replyError('ERR Client names cannot contain spaces, newlines or special characters.');
+        return false;
+      }
+      i++;
     } else {
       errorBegin("ERR Syntax error in HELLO option '");
       errorBytes(argPtr(i), argLen(i), 128);
@@ -146,10 +163,6 @@ function helloOptions(): bool {
     errorText('the HELLO AUTH <user> <pass> option can be used to authenticate the ');
     errorText('client and select the RESP protocol version at the same time');
     errorEnd();
-    return false;
-  }
-  if (nameAt != 0 && !clientSetName(client, argPtr(nameAt), argLen(nameAt))) {
-    replyError('ERR Client names cannot contain spaces, newlines or special characters.');
     return false;
   }
   return true;

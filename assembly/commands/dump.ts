@@ -21,7 +21,8 @@ import {
 } from '../keyspace/db';
 import { skipChecksum } from '../keyspace/debug';
 import { effectArg, effectBegin, effectInt, effectLiteral } from '../keyspace/effects';
-import { entryNew, entryPut } from '../keyspace/entries';
+import { entryNew, entryPutNew } from '../keyspace/entries';
+import { NOTIFY_GENERIC, notifyKeyspaceEvent } from '../keyspace/notify';
 import { isReplica, loading, markDirty, nowMs, policyLfu } from '../keyspace/state';
 import { stringNewItem } from '../keyspace/strings';
 import { freeEntry, freeValue } from '../keyspace/value';
@@ -169,6 +170,10 @@ function finish(): usize {
   return item;
 }
 
+function notify(event: string): void {
+  notifyKeyspaceEvent(NOTIFY_GENERIC, event, client.db, argPtr(1), argLen(1));
+}
+
 /** RESTORE with an absolute expiry, for followers. */
 function effectRestore(): void {
   effectBegin(client.db, argc + 1);
@@ -183,6 +188,7 @@ function effectRestore(): void {
 function restoreExpired(db: usize): void {
   if (replace && dbDelete(db, argPtr(1), argLen(1))) {
     signalModified(db, argPtr(1), argLen(1));
+    notify('del');
     markDirty(1);
     effectBegin(client.db, 2);
     effectLiteral('DEL');
@@ -206,13 +212,19 @@ export function cmdRestore(): void {
     return;
   }
   const item = finish();
-  if (item == 0 || !entryPut(db, item)) {
+  if (item == 0 || !entryPutNew(db, item)) {
     if (item != 0) freeEntry(item);
     replyOom();
     return;
   }
   signalModified(db, argPtr(1), argLen(1));
+  notify('restore');
   markDirty(1);
   if (expireMs != 0 && !isAbsolute) effectRestore();
   replyOk();
+}
+
+/** The same from a node that moves a slot here; without a cluster there is no difference. */
+export function cmdRestoreAsking(): void {
+  cmdRestore();
 }

@@ -15,6 +15,7 @@ import {
   signalModified,
 } from '../keyspace/db';
 import { effectArg, effectBegin, effectInt, effectLiteral } from '../keyspace/effects';
+import { NOTIFY_GENERIC, notifyKeyspaceEvent } from '../keyspace/notify';
 import { isReplica, loading, markDirty, nowMs } from '../keyspace/state';
 import { ITEM_NUM, itemExpire, itemFlags } from '../hashtable/item';
 import { argInt, argI64OrReply } from '../resp/arg-values';
@@ -80,6 +81,10 @@ function effectExpire(when: i64): void {
   for (let i: u32 = 3; i < argc; i++) effectArg(argPtr(i), argLen(i));
 }
 
+function notify(event: string): void {
+  notifyKeyspaceEvent(NOTIFY_GENERIC, event, client.db, argPtr(1), argLen(1));
+}
+
 /**
  * All four commands: the time in argument 2 counts from `base` (unix ms), in seconds or ms.
  * `verbatim`: it goes to followers as it came.
@@ -105,7 +110,8 @@ function expireGeneric(base: i64, seconds: bool, verbatim: bool, name: string): 
     replyInt(0);
     return;
   }
-  if (when <= nowMs && !loading && !isReplica) {
+  const isOver = when <= nowMs && !loading && !isReplica;
+  if (isOver) {
     dbDeleteFound(db);
     effectBegin(client.db, 2);
     effectLiteral('DEL');
@@ -118,6 +124,7 @@ function expireGeneric(base: i64, seconds: bool, verbatim: bool, name: string): 
     if (!verbatim) effectExpire(when);
   }
   signalModified(db, argPtr(1), argLen(1));
+  notify(isOver ? 'del' : 'expire');
   markDirty(1);
   replyInt(1);
 }
@@ -145,6 +152,7 @@ export function cmdPersist(): void {
     return;
   }
   signalModified(db, argPtr(1), argLen(1));
+  notify('persist');
   markDirty(1);
   replyInt(1);
 }

@@ -1,7 +1,7 @@
 /** OBJECT ENCODING, FREQ, IDLETIME, REFCOUNT, HELP: what is known about a value beside itself. */
 import { client } from '../clients/client';
 import { itemMeta } from '../hashtable/item';
-import { dbAt, entryEncoding, lfuDecayed, lookupReadNoTouch } from '../keyspace/db';
+import { dbAt, entryEncoding, lfuDecayed, lookupReadUnnoticed } from '../keyspace/db';
 import { entryIdle, entryRefcount } from '../keyspace/entries';
 import { policyLfu } from '../keyspace/state';
 import { argLen, argPtr } from '../resp/args';
@@ -19,7 +19,7 @@ import { metaClock } from '../types/object';
 
 /** The entry of argument 2; 0 = none, answered with nil. */
 function lookupOrReply(): usize {
-  const item = lookupReadNoTouch(dbAt(client.db), argPtr(2), argLen(2));
+  const item = lookupReadUnnoticed(dbAt(client.db), argPtr(2), argLen(2));
   if (item == 0) replyNull();
   return item;
 }

@@ -20,7 +20,8 @@ import {
   lookupWrite,
   signalModified,
 } from '../keyspace/db';
-import { entryCopied, entryPut, entryRekeyed } from '../keyspace/entries';
+import { entryCopied, entryPutNew, entryRekeyed } from '../keyspace/entries';
+import { NOTIFY_GENERIC, notifyKeyspaceEvent } from '../keyspace/notify';
 import { isReplica, markDirty } from '../keyspace/state';
 import { freeEntry } from '../keyspace/value';
 import { argInt, argRangeOrReply } from '../resp/arg-values';
@@ -28,6 +29,10 @@ import { argc, argIs, argLen, argPtr } from '../resp/args';
 import { replyNoSuchKey, replyOom, replySyntaxError } from '../resp/errors';
 import { replyError, replyInt, replyOk, replySimple } from '../resp/reply';
 import { typeName } from '../types/names';
+
+function notify(event: string, db: u32, arg: u32): void {
+  notifyKeyspaceEvent(NOTIFY_GENERIC, event, db, argPtr(arg), argLen(arg));
+}
 
 // ---- DEL and its like
 
@@ -45,6 +50,7 @@ function deleteKeys(): void {
     }
     dbDeleteFound(db);
     signalModified(db, argPtr(i), argLen(i));
+    notify('del', client.db, i);
     deleted++;
   }
   markDirty(deleted);
@@ -111,7 +117,7 @@ function rename(onlyIfNew: bool): void {
     return;
   }
   const fresh = entryRekeyed(item, argPtr(2), argLen(2));
-  if (fresh == 0 || !entryPut(db, fresh)) {
+  if (fresh == 0 || !entryPutNew(db, fresh)) {
     free(fresh);
     replyOom();
     return;
@@ -119,6 +125,8 @@ function rename(onlyIfNew: bool): void {
   dropKeepingValue(db, 1);
   signalModified(db, argPtr(1), argLen(1));
   signalModified(db, argPtr(2), argLen(2));
+  notify('rename_from', client.db, 1);
+  notify('rename_to', client.db, 2);
   markDirty(1);
   if (onlyIfNew) replyInt(1);
   else replyOk();
@@ -169,12 +177,13 @@ export function cmdCopy(): void {
     return;
   }
   const fresh = entryCopied(item, argPtr(2), argLen(2));
-  if (fresh == 0 || !entryPut(to, fresh)) {
+  if (fresh == 0 || !entryPutNew(to, fresh)) {
     if (fresh != 0) freeEntry(fresh);
     replyOom();
     return;
   }
   signalModified(to, argPtr(2), argLen(2));
+  notify('copy_to', target, 2);
   markDirty(1);
   replyInt(1);
 }
@@ -201,6 +210,8 @@ export function cmdMove(): void {
   dbTakeFound(from);
   signalModified(from, argPtr(1), argLen(1));
   signalModified(to, argPtr(1), argLen(1));
+  notify('move_from', client.db, 1);
+  notify('move_to', target, 1);
   markDirty(1);
   replyInt(1);
 }

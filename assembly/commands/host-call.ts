@@ -14,6 +14,10 @@ declare function hostCommand(handle: u32, id: i32): i32;
 @external('env', 'applyProblem')
 declare function hostApplyProblem(id: i32): void;
 
+// @ts-ignore: decorator
+@external('env', 'slowCommand')
+declare function hostSlowCommand(handle: u32, id: i32, us: f64, flags: u32): void;
+
 /** Runs a host command for the current client. */
 export function cmdHost(id: i32): void {
   if (hostCommand(client.handle, id) != 0) client.flags |= CLIENT_HOST_BUSY;
@@ -25,4 +29,12 @@ export function cmdHost(id: i32): void {
  */
 export function reportApplyProblem(id: i32): void {
   hostApplyProblem(id);
+}
+
+/**
+ * Tells the host of a command that took long (command-stats.ts), while it is in the arguments.
+ * Flags: 1 SLOWLOG leaves it out, 2 it is a fast one.
+ */
+export function reportSlow(handle: u32, id: i32, us: f64, flags: u32): void {
+  hostSlowCommand(handle, id, us, flags);
 }

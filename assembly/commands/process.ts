@@ -3,10 +3,12 @@
  * queue, and the call itself. Refusals are in reject.ts, pipelines in batch.ts.
  */
 import { usedMemory } from '../base/alloc';
+import { clockForget, clockMarked, clockNs } from '../base/clock';
 import {
   client,
   CLIENT_AUTHENTICATED,
   CLIENT_BLOCKED,
+  CLIENT_DIRTY_EXEC,
   CLIENT_IN_EXEC,
   CLIENT_INTERNAL,
   CLIENT_LIMITED,
@@ -19,9 +21,10 @@ import {
   CLIENT_REPLY_SKIP_NEXT,
   clientQueue,
 } from '../clients/client';
+import { mustWait, postpone } from '../clients/pause';
 import {
   effectsCommandStart,
-  effectsCommit,
+  effectsPending,
   effectVerbatim,
   effectWritten,
 } from '../keyspace/effects';
@@ -30,20 +33,22 @@ import {
   countCommand,
   dirty,
   isReplica,
+  isSpecial,
   loading,
   loadingAsync,
   masterDown,
   maxMemory,
+  paused,
   replicaReadOnly,
 } from '../keyspace/state';
 import { observers, pushMark, pushRelease } from '../keyspace/push';
 import { argc, argLen, argPtr, argv, setArgs } from '../resp/args';
 import { PUSH_CACHING, PUSH_MONITOR, PUSH_PUBSUB } from '../resp/outbox';
-import { replyErrors, replyMute, replySimple } from '../resp/reply';
+import { replyErrors, replySimple } from '../resp/reply';
 import { accessIsOpen } from '../clients/acl-user';
 import { ACL_OK, ACL_OOM, aclCheckCurrent, aclContext, aclNote } from './acl-check';
 import { endCaching, trackReads } from './client-tracking';
-import { countCall, countFailed } from './command-stats';
+import { callEnded, callWeight, countCall, countFailed } from './command-stats';
 import { dispatch } from './generated/dispatch';
 import {
   CMD_DISCARD,
@@ -81,11 +86,13 @@ import {
   reject,
   rejectArity,
   rejectDenied,
+  rejectOom,
   rejectSubcommand,
   rejectSubscriber,
   rejectUnknown,
 } from './reject';
-import { serveReadyKeys } from './unblock';
+import { applyMute } from './turn';
+import { commitFor, serveReadyKeys } from './unblock';
 
 /** A pipeline is interrupted at this much output, so that replies never pile up by the chunk. */
 const OUTPUT_MAX: u32 = 4 << 20;
@@ -106,19 +113,29 @@ export const UNUSUAL: u32 =
  * effect. EXEC and scripts use it too; the unit's end is theirs then.
  */
 export function call(id: i32): void {
-  countCall(id);
+  const words = argc;
+  const pairs = argv;
+  const weight = callWeight(id);
+  const began: f64 = weight != 0 ? clockNs() : 0;
+  clockForget();
   countCommand();
-  callAgain(id);
+  execute(id, observers != 0);
+  countCall(id);
+  if (weight != 0 || clockMarked != 0) callEnded(id, weight, began, words, pairs);
 }
 
-/** The same for the command of a blocked client that is served: it was counted when it came. */
+/** The command of a blocked client that is served: it was counted and shown when it came. */
+export function callAgain(id: i32): void {
+  execute(id, false);
+}
+
 // @ts-ignore: decorator
-@inline export function callAgain(id: i32): void {
+@inline function execute(id: i32, isObserved: bool): void {
   const before = dirty;
   const db = client.db;
   effectsCommandStart();
-  if (observers == 0) dispatch(id);
-  else dispatchObserved(id);
+  if (isObserved) dispatchObserved(id);
+  else dispatch(id);
   if (dirty != before && !effectWritten) effectVerbatim(db);
 }
 
@@ -157,8 +174,12 @@ export function callQueued(id: i32): void {
   if (client.flags & CLIENT_MASTER) applyProblem(id);
 }
 
+/** The command that `resolve` found in the arguments last, whatever became of it; -1 = none. */
+let named: i32 = -1;
+
 /** The id of the command in the arguments, subcommands resolved; below 0: refused and answered. */
 function resolve(id: i32): i32 {
+  named = -1;
   if (id < 0) {
     rejectUnknown();
     return -1;
@@ -171,6 +192,7 @@ function resolve(id: i32): i32 {
     }
     id = sub;
   }
+  named = id;
   if (!cmdArityOk(id, <i32>argc)) {
     rejectArity(id);
     return -1;
@@ -201,7 +223,7 @@ function isForbidden(id: i32): bool {
   }
   if (client.flags & CLIENT_LIMITED && isDenied(id)) return true;
   if (maxMemory != 0 && flags & CMDFLAG_DENYOOM && usedMemory > maxMemory && !isReplica) {
-    reject(id, "OOM command not allowed when used memory > 'maxmemory'.");
+    rejectOom(id);
     return true;
   }
   if (isReplica && replicaReadOnly && flags & CMDFLAG_WRITE) {
@@ -239,7 +261,7 @@ function isDenied(id: i32): bool {
   const result = aclCheckCurrent(id);
   if (result == ACL_OK) return false;
   if (result == ACL_OOM) {
-    reject(id, "OOM command not allowed when used memory > 'maxmemory'.");
+    rejectOom(id);
     return true;
   }
   aclNote(result, id, aclContext());
@@ -262,6 +284,12 @@ function isForSubscriber(id: i32): bool {
   );
 }
 
+/** Whether a command may change something, here or at followers, or (EXEC) would run such ones. */
+function mayChange(id: i32): bool {
+  const flags = cmdFlags(id) | (id == CMD_EXEC ? client.queueFlags : 0);
+  return (flags & (CMDFLAG_WRITE | CMDFLAG_MAY_REPLICATE)) != 0;
+}
+
 /** Redis: a client in MONITOR mode counts as a replica, which leaves the data alone. */
 function touchesKeyspace(id: i32): bool {
   const flags = cmdFlags(id) | (id == CMD_EXEC ? client.queueFlags : 0);
@@ -281,8 +309,10 @@ function isQueued(id: i32): bool {
 }
 
 function queueCommand(id: i32): void {
-  if (!clientQueue(client, id, cmdFlags(id), argc, argv)) {
-    reject(id, "OOM command not allowed when used memory > 'maxmemory'.");
+  // What EXEC will not run need not be kept.
+  const isLost = (client.flags & CLIENT_DIRTY_EXEC) != 0 || (client.dirtyCas & 0xff) != 0;
+  if (!isLost && !clientQueue(client, id, cmdFlags(id), argc, argv)) {
+    rejectOom(id);
     return;
   }
   replySimple('QUEUED');
@@ -292,10 +322,7 @@ function queueCommand(id: i32): void {
 // @ts-ignore: decorator
 @inline function isPlain(): bool {
   return (
-    (client.flags & (UNUSUAL | CLIENT_AUTHENTICATED)) == CLIENT_AUTHENTICATED &&
-    !isReplica &&
-    !loading &&
-    maxMemory == 0
+    (client.flags & (UNUSUAL | CLIENT_AUTHENTICATED)) == CLIENT_AUTHENTICATED && !isSpecial
   );
 }
 
@@ -315,11 +342,18 @@ export function processCommand(id: i32): void {
     runChecked(id);
     endUnusual();
   }
-  effectsCommit();
+  if (effectsPending()) commitFor(client);
   if (readyKeyCount != 0) serveReadyKeys();
   if (client.replyBytes > OUTPUT_MAX && (client.flags & CLIENT_INTERNAL) == 0) {
     client.flags |= CLIENT_OUTPUT_FULL;
   }
+}
+
+/** Answers a request that was thrown away because memory is full; `id` below 0 = not known. */
+export function refuseCommand(id: i32): void {
+  beginUnusual();
+  rejectOom(id);
+  endUnusual();
 }
 
 function runChecked(id: i32): void {
@@ -327,6 +361,10 @@ function runChecked(id: i32): void {
   if (id < 0) return;
   client.lastCmd = id;
   if (isForbidden(id)) return;
+  if (paused != 0 && mustWait(client, mayChange(id))) {
+    postpone(client);
+    return;
+  }
   if (isQueued(id)) queueCommand(id);
   else callUnusual(id);
 }
@@ -344,10 +382,5 @@ function endUnusual(): void {
   if ((client.flags & CLIENT_BLOCKED) == 0) client.flags &= ~CLIENT_REPLY_SKIP;
   applyMute();
   pushRelease();
-  if (client.push & PUSH_CACHING) endCaching();
-}
-
-/** Sets the reply writer to what the client's flags say. */
-export function applyMute(): void {
-  replyMute((client.flags & (CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP | CLIENT_MASTER)) != 0);
+  if (client.push & PUSH_CACHING) endCaching(named);
 }

@@ -40,7 +40,7 @@ import {
   replyNull,
   replyPush,
 } from '../resp/reply';
-import { applyMute } from './process';
+import { applyMute } from './turn';
 
 // ---- subscribing
 

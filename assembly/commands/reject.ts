@@ -11,6 +11,7 @@ import { countApplyError } from '../keyspace/state';
 import { argc, argIs, argLen, argPtr } from '../resp/args';
 import { errorBegin, errorBytes, errorEnd, errorText, replyError } from '../resp/reply';
 import { errorDenied } from './acl-check';
+import { OOM, replyOom } from '../resp/errors';
 import { countRejected } from './command-stats';
 import { CMD_EXEC } from './generated/ids';
 import { cmdNameLen, cmdNamePtr } from './generated/table';
@@ -45,7 +46,12 @@ export function reject(id: i32, text: string): void {
 export function rejectSubscriber(id: i32): void {
   countRejected(id);
   flagTransaction();
-  errorBegin("ERR Can't execute '");
+  if (id == CMD_EXEC) {
+    clientDiscard(client);
+    errorBegin("EXECABORT Transaction discarded because of: Can't execute '");
+  } else {
+    errorBegin("ERR Can't execute '");
+  }
   errorBytes(cmdNamePtr(id), cmdNameLen(id), 128);
   errorText("': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this ");
   errorText('context');
@@ -65,6 +71,16 @@ export function rejectDenied(result: i32, id: i32): void {
   }
   errorDenied(result, id);
   errorEnd();
+}
+
+/** No memory for the command, as far as it is known (`id` below 0: not even its name). */
+export function rejectOom(id: i32): void {
+  if (id >= 0) {
+    reject(id, OOM);
+    return;
+  }
+  flagTransaction();
+  replyOom();
 }
 
 export function rejectUnknown(): void {
@@ -87,6 +103,16 @@ export function rejectUnknown(): void {
   }
   errorEnd();
   if (client.flags & CLIENT_MASTER) applyProblem(-1);
+}
+
+/** A subcommand that counts its arguments itself, in Redis' words for it. */
+export function replySubcommandSyntax(id: i32): void {
+  errorBegin("ERR unknown subcommand or wrong number of arguments for '");
+  errorBytes(argPtr(1), argLen(1), 128);
+  errorText("'. Try ");
+  errorUpper(cmdNamePtr(id), cmdNameLen(id));
+  errorText(' HELP.');
+  errorEnd();
 }
 
 export function rejectSubcommand(parent: i32): void {

@@ -2,7 +2,7 @@
 import { usableSize } from '../base/alloc';
 import { client } from '../clients/client';
 import { ITEM_PTR, itemFlags, itemValue } from '../hashtable/item';
-import { dbAt, entryEncoding, entryType, lookupReadNoTouch } from '../keyspace/db';
+import { dbAt, entryEncoding, entryType, lookupQuiet } from '../keyspace/db';
 import { argInt, argI64OrReply } from '../resp/arg-values';
 import { argc, argIs, argLen, argPtr } from '../resp/args';
 import { replySyntaxError } from '../resp/errors';
@@ -28,7 +28,7 @@ export function cmdMemoryUsage(): void {
     }
     samples = argInt;
   }
-  const item = lookupReadNoTouch(dbAt(client.db), argPtr(2), argLen(2));
+  const item = lookupQuiet(dbAt(client.db), argPtr(2), argLen(2));
   if (item == 0) {
     replyNull();
     return;

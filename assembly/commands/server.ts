@@ -8,11 +8,14 @@ import {
   dbSetAvgTtl,
   dbSetExpireCursor,
   dbSwap,
+  dbTickets,
 } from '../keyspace/db';
 import { effectNone, effectVerbatim } from '../keyspace/effects';
 import { signalAllKeys } from '../keyspace/ready-keys';
 import { markDirty } from '../keyspace/state';
+import { ticketsClear } from '../keyspace/hash-tickets';
 import { forgetTable, freeTableLater, freeTableNow } from '../keyspace/value';
+import { trackingFlushed } from '../keyspace/tracking';
 import { touchWatchedAll } from '../keyspace/watch';
 import { argInt, argRangeOrReplyText } from '../resp/arg-values';
 import { argc, argIs } from '../resp/args';
@@ -33,6 +36,7 @@ function flush(db: usize, later: bool): u32 {
   touchWatchedAll(db, 0);
   signalAllKeys(db, 0);
   forgetTable(dbExpires(db));
+  ticketsClear(dbTickets(db));
   if (later || count > FREE_NOW_MAX) freeTableLater(keys);
   else freeTableNow(keys);
   dbSetExpireCursor(db, 0);
@@ -58,6 +62,7 @@ function effectAlways(): void {
 export function cmdFlushdb(): void {
   if (!flushOptionOrReply()) return;
   markDirty(flush(dbAt(client.db), isAsync));
+  trackingFlushed();
   effectAlways();
   replyOk();
 }
@@ -66,6 +71,7 @@ export function cmdFlushall(): void {
   if (!flushOptionOrReply()) return;
   let count: u64 = 0;
   for (let i: u32 = 0; i < dbCount; i++) count += flush(dbAt(i), isAsync);
+  trackingFlushed();
   markDirty(count + 1);
   effectAlways();
   replyOk();

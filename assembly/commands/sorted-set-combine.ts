@@ -1,6 +1,6 @@
 /**
- * Union, intersection and difference of sorted sets and sets: ZUNION ZINTER ZDIFF, their STORE forms
- * and ZINTERCARD.
+ * Union, intersection and difference of sorted sets and sets: ZUNION ZINTER ZDIFF, their STORE
+ * forms and ZINTERCARD.
  */
 import { alloc, free } from '../base/alloc';
 import { itemScore, itemSetScore } from '../hashtable/item';

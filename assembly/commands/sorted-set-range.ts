@@ -365,18 +365,21 @@ export function cmdZrevrangebylex(): void {
 
 // ---- ZRANGESTORE
 
-/** Copies the range into holder `h`; false: out of memory, nothing is left of it. */
+/**
+ * Copies the range into holder `h`; false: out of memory, nothing is left of it. In the order of
+ * reading: a listpack forgets the sign of -0, so it shows which members came before a conversion.
+ */
 function copyRange(h: usize): bool {
   const count = beyond - first;
   if (!zsetNew(h, count, 0)) return false;
   if (count == 0) return true;
-  zsetSeek(zset, <u32>first, pos);
+  zsetSeek(zset, <u32>(isReverse ? beyond - 1 : first), pos);
   for (let left = count; left > 0; left--) {
     if (zsetAdd(h, elScore, elPtr, elLen) == ADD_OOM) {
       zsetDiscard(h);
       return false;
     }
-    if (left > 1) zsetStep(pos, true);
+    if (left > 1) zsetStep(pos, !isReverse);
   }
   return true;
 }

@@ -21,6 +21,7 @@ import {
   replyId,
 } from '../resp/stream-id';
 import {
+  groupConsumerDelete,
   groupPendingAdd,
   groupPendingAssign,
   groupPendingFind,
@@ -49,6 +50,8 @@ import {
   treeValue,
 } from '../types/stream-tree';
 import {
+  consumerIsNew,
+  consumerMade,
   consumerNamed,
   effectClaim,
   effectGone,
@@ -82,9 +85,17 @@ function isIdle(pending: usize): bool {
 
 /** Gives a pending entry to the claimer. False: no memory, nothing changed. */
 function assign(pending: usize, ms: u64, seq: u64): bool {
-  if (claimer == 0) claimer = consumerNamed(1, 3);
-  if (claimer == 0) return false;
-  if (groupPendingAssign(pending, claimer, ms, seq) != STREAM_OK) return false;
+  let isNew = false;
+  if (claimer == 0) {
+    claimer = consumerNamed(3);
+    if (claimer == 0) return false;
+    isNew = consumerIsNew;
+  }
+  if (groupPendingAssign(pending, claimer, ms, seq) != STREAM_OK) {
+    if (isNew) groupConsumerDelete(group, claimer);
+    return false;
+  }
+  if (isNew) consumerMade(1);
   consumerSetActiveMs(claimer, nowMs);
   return true;
 }

@@ -7,12 +7,12 @@
  */
 import { lpGetText, lpValLen } from '../encoding/listpack';
 import { client } from '../clients/client';
-import { dbAt, entryType, lookupRead, lookupWrite } from '../keyspace/db';
+import { dbAt, entryType, lookupQuiet, lookupRead, lookupWrite } from '../keyspace/db';
 import { effectArg, effectBegin, effectInt, effectLiteral } from '../keyspace/effects';
 import { NOTIFY_STREAM, notifyKeyspaceEvent } from '../keyspace/notify';
 import { markDirty, nowMs } from '../keyspace/state';
 import { itemValue } from '../hashtable/item';
-import { argLen, argPtr } from '../resp/args';
+import { argIs, argLen, argPtr } from '../resp/args';
 import { replyWrongType } from '../resp/errors';
 import {
   errorBegin,
@@ -24,9 +24,16 @@ import {
   replyDeferred,
   replyDeferredArrayEnd,
 } from '../resp/reply';
-import { idFormat, replyId } from '../resp/stream-id';
+import { ID_TEXT_MAX, idFormat, replyId } from '../resp/stream-id';
 import { TYPE_STREAM } from '../types/object';
-import { groupConsumer, groupConsumerCreate, streamGroup } from '../types/stream-group';
+import { streamDelete } from '../types/stream';
+import {
+  groupConsumer,
+  groupConsumerCreate,
+  groupPendingFind,
+  groupPendingRemove,
+  streamGroup,
+} from '../types/stream-group';
 import { iterBegin, iterLimit, iterNext, iterNode, ITER_SIZE } from '../types/stream-iter';
 import {
   consumerSetSeenMs,
@@ -38,7 +45,10 @@ import {
   pendingConsumer,
   pendingDeliveries,
   pendingTimeMs,
+  STREAM_OK,
+  streamGroups,
 } from '../types/stream-layout';
+import { namesAt, namesCount } from '../types/stream-names';
 import {
   entryFields,
   entryMs,
@@ -48,9 +58,7 @@ import {
   pairsNext,
   pairValue,
 } from '../types/stream-node';
-
-/** Bytes that the text of an id takes, at most. */
-const ID_TEXT_MAX: i32 = 48;
+import { idCompare } from '../types/stream-offsets';
 
 /** The stream looked up last, 0 = no such key. */
 export let stream: usize = 0;
@@ -58,7 +66,7 @@ export let stream: usize = 0;
 export let group: usize = 0;
 
 const single = memory.data(<i32>ITER_SIZE, 8);
-const idText = memory.data(ID_TEXT_MAX);
+const idText = memory.data(<i32>ID_TEXT_MAX);
 
 // ---- looking up
 
@@ -76,6 +84,12 @@ function take(item: usize): bool {
 /** Looks a key up for reading; false: it holds another type, and that has been said. */
 export function lookupStream(keyArg: u32): bool {
   return take(lookupRead(dbAt(client.db), argPtr(keyArg), argLen(keyArg)));
+}
+
+/** The same where it is known to be a stream, or none, and only something of it is asked. */
+export function peekStream(keyArg: u32): void {
+  const item = lookupQuiet(dbAt(client.db), argPtr(keyArg), argLen(keyArg));
+  stream = item == 0 ? 0 : itemValue(item);
 }
 
 /** The same for changing it. */
@@ -112,22 +126,93 @@ export function replyNoGroupOfKey(keyArg: u32, groupArg: u32): void {
 export let consumerIsNew: bool = false;
 
 /**
- * The consumer of the group looked up last that is named by an argument, seen now, made if need be.
- * 0: memory ran out, not answered.
+ * The consumer of the group looked up last that is named by an argument, seen now, made if need be
+ * (`consumerMade` is then to tell of it). 0: memory ran out, not answered.
  */
-export function consumerNamed(keyArg: u32, nameArg: u32): usize {
+export function consumerNamed(nameArg: u32): usize {
   consumerIsNew = false;
   let consumer = groupConsumer(group, argPtr(nameArg), argLen(nameArg));
   if (consumer == 0) {
     consumer = groupConsumerCreate(group, argPtr(nameArg), argLen(nameArg), nowMs);
     if (consumer == 0) return 0;
     consumerIsNew = true;
-    markDirty(1);
-    const key = argPtr(keyArg);
-    notifyKeyspaceEvent(NOTIFY_STREAM, 'xgroup-createconsumer', client.db, key, argLen(keyArg));
   }
   consumerSetSeenMs(consumer, nowMs);
   return consumer;
+}
+
+/** A consumer was made that stays. */
+export function consumerMade(keyArg: u32): void {
+  markDirty(1);
+  const key = argPtr(keyArg);
+  notifyKeyspaceEvent(NOTIFY_STREAM, 'xgroup-createconsumer', client.db, key, argLen(keyArg));
+}
+
+// ---- references: what becomes of an entry's place in groups when it is deleted
+
+/** Groups keep it. Redis: what XDEL and XTRIM have always done, and the default. */
+export const REFS_KEEP: u32 = 0;
+/** No group has it pending any more. */
+export const REFS_DROP: u32 = 1;
+/** The entry is deleted only when every group has been given it and none has it pending. */
+export const REFS_ACKED: u32 = 2;
+
+/** The policy that the last `argIsRefs` read. */
+export let argRefs: u32 = REFS_KEEP;
+
+/** Whether argument `index` is one of Redis 8.2's words for the above. */
+export function argIsRefs(index: u32): bool {
+  if (argIs(index, 'keepref')) argRefs = REFS_KEEP;
+  else if (argIs(index, 'delref')) argRefs = REFS_DROP;
+  else if (argIs(index, 'acked')) argRefs = REFS_ACKED;
+  else return false;
+  return true;
+}
+
+/** Whether a group of the stream looked up last waits for the entry, or has it pending. */
+export function isReferenced(ms: u64, seq: u64): bool {
+  const groups = streamGroups(stream);
+  for (let i: u32 = 0; i < namesCount(groups); i++) {
+    const one = namesAt(groups, i);
+    if (idCompare(ms, seq, groupLastMs(one), groupLastSeq(one)) > 0) return true;
+    if (groupPendingFind(one, ms, seq) != 0) return true;
+  }
+  return false;
+}
+
+/** Takes the entry off the pending ones of a group, and tells so; false: it was not there. */
+export function acknowledge(keyArg: u32, from: usize, ms: u64, seq: u64): bool {
+  if (!groupPendingRemove(from, ms, seq)) return false;
+  markDirty(1);
+  effectBegin(client.db, 4);
+  effectLiteral('XACK');
+  effectArg(argPtr(keyArg), argLen(keyArg));
+  effectArg(namePtr(from), nameLen(from));
+  effectId(ms, seq);
+  return true;
+}
+
+/** The same in all groups of the stream looked up last. */
+export function dropReferences(keyArg: u32, ms: u64, seq: u64): void {
+  const groups = streamGroups(stream);
+  for (let i: u32 = 0; i < namesCount(groups); i++) {
+    acknowledge(keyArg, namesAt(groups, i), ms, seq);
+  }
+}
+
+/**
+ * Deletes an entry of the stream looked up last, and tells so as XDEL: STREAM_OK, STREAM_MISSING or
+ * STREAM_OOM. Who watches the key is the caller's to tell.
+ */
+export function deleteEntry(keyArg: u32, ms: u64, seq: u64): i32 {
+  const status = streamDelete(stream, ms, seq);
+  if (status != STREAM_OK) return status;
+  markDirty(1);
+  effectBegin(client.db, 3);
+  effectLiteral('XDEL');
+  effectArg(argPtr(keyArg), argLen(keyArg));
+  effectId(ms, seq);
+  return status;
 }
 
 // ---- answering
@@ -181,7 +266,7 @@ export function effectId(ms: u64, seq: u64): void {
   effectArg(idText, idFormat(ms, seq, idText));
 }
 
-/** XCLAIM with all that is known of a pending entry of the group looked up last; it has an owner. */
+/** XCLAIM with all that is known of a pending entry, which has an owner, of the group looked up. */
 export function effectClaim(
   keyArg: u32,
   groupArg: u32,

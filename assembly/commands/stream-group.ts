@@ -2,6 +2,7 @@
 import { client } from '../clients/client';
 import { dbAdd, dbAt, signalModified } from '../keyspace/db';
 import { NOTIFY_STREAM, notifyKeyspaceEvent } from '../keyspace/notify';
+import { signalKeyAsReady } from '../keyspace/ready-keys';
 import { markDirty, nowMs } from '../keyspace/state';
 import { freeValue } from '../keyspace/value';
 import { argI64OrReply, argInt } from '../resp/arg-values';
@@ -218,6 +219,8 @@ export function cmdXgroupDestroy(): void {
   replyInt(1);
   markDirty(1);
   notify('xgroup-destroy');
+  // Who waits in the group must be told that it is gone.
+  signalKeyAsReady(dbAt(client.db), argPtr(2), argLen(2), TYPE_STREAM);
 }
 
 export function cmdXgroupCreateconsumer(): void {

@@ -1,9 +1,17 @@
-/** XREAD and XREADGROUP. */
-import { client } from '../clients/client';
+/**
+ * XREAD and XREADGROUP.
+ *
+ * A client that waits has its command run again for each key that got something: what is checked
+ * and answered is then that key alone. Ids that mean "from now on" were made ids when it began.
+ */
+import { alloc, free } from '../base/alloc';
+import { blockForKeys, canBlock, isBeingServed, isKeyServed } from '../clients/blocked';
+import { timeoutMs, timeoutMsOrReply } from '../clients/timeout';
 import { effectNone } from '../keyspace/effects';
+import { WAIT_STRICT } from '../keyspace/ready-keys';
 import { markDirty, nowMs } from '../keyspace/state';
-import { argI64OrReply, argI64OrReplyText, argInt } from '../resp/arg-values';
-import { argc, argIs, argLen, argPtr } from '../resp/args';
+import { argI64OrReply, argInt } from '../resp/arg-values';
+import { argc, argIs, argLen, argPtr, argv } from '../resp/args';
 import { replyOom, replySyntaxError } from '../resp/errors';
 import {
   errorBegin,
@@ -18,7 +26,16 @@ import {
   replyNullArray,
   respVersion,
 } from '../resp/reply';
-import { argIsChar, argStrictIdOrReply, idMs, idSeq, replyId } from '../resp/stream-id';
+import {
+  argIsChar,
+  argStrictIdOrReply,
+  ID_TEXT_MAX,
+  idFormat,
+  idMs,
+  idSeq,
+  replyId,
+} from '../resp/stream-id';
+import { TYPE_STREAM } from '../types/object';
 import { streamEdge, streamIdMs, streamIdSeq } from '../types/stream';
 import { groupAdvance, groupDeliver, groupPendingFind } from '../types/stream-group';
 import { iterBegin, iterNext, ITER_SIZE } from '../types/stream-iter';
@@ -47,6 +64,7 @@ import {
 } from '../types/stream-tree';
 import {
   consumerIsNew,
+  consumerMade,
   consumerNamed,
   effectClaim,
   effectConsumer,
@@ -54,6 +72,7 @@ import {
   group,
   lookupGroup,
   lookupStream,
+  peekStream,
   replyEntries,
   replyEntry,
   replyEntryOfId,
@@ -65,14 +84,22 @@ const DOLLAR: u32 = 0x24;
 const GREATER: u32 = 0x3e;
 const PLUS: u32 = 0x2b;
 
+/** Redis: entries that a client gets at most when it waited and gave no COUNT. */
+const COUNT_BLOCKED: i64 = 1000;
+/** Room for an argument's place and the text of an id instead of it. */
+const SLOT: usize = 8 + ID_TEXT_MAX;
+const GROUP_GONE: string =
+  'NOGROUP the consumer group this client was blocked on no longer exists';
+
 const iter = memory.data(<i32>ITER_SIZE, 8);
 const cursor = memory.data(<i32>CURSOR_SIZE, 8);
 
 // ---- options, as `optionsOrReply` read them
 
 let isGroup: bool = false;
-/** BLOCK in ms, -1 = not given. */
-let timeoutMs: i64 = -1;
+/** BLOCK was given, for `blockMs` (0 = for ever). */
+let isBlocking: bool = false;
+let blockMs: i64 = 0;
 /** Entries of each stream, 0 = all. */
 let count: i64 = 0;
 let noAck: bool = false;
@@ -103,7 +130,7 @@ function streamsOrReply(i: u32): bool {
 
 /** Reads all before the keys; false: answered. */
 function optionsOrReply(): bool {
-  timeoutMs = -1;
+  isBlocking = false;
   count = 0;
   noAck = false;
   keysArg = 0;
@@ -111,7 +138,11 @@ function optionsOrReply(): bool {
   for (let i: u32 = 1; i < argc && keysArg == 0; i++) {
     const left = argc - i - 1;
     if (left != 0 && argIs(i, 'block')) {
-      if (!timeoutOrReply(++i)) return false;
+      isBlocking = true;
+      // Who waits already was asked about the time when it began.
+      if (!isBeingServed() && !timeoutMsOrReply(++i)) return false;
+      if (isBeingServed()) i++;
+      blockMs = timeoutMs;
     } else if (left != 0 && argIs(i, 'count')) {
       if (!argI64OrReply(++i)) return false;
       count = max(argInt, 0);
@@ -138,14 +169,6 @@ function optionsOrReply(): bool {
   return false;
 }
 
-function timeoutOrReply(i: u32): bool {
-  if (!argI64OrReplyText(i, 'ERR timeout is not an integer or out of range')) return false;
-  timeoutMs = argInt;
-  if (timeoutMs >= 0) return true;
-  replyError('ERR timeout is negative');
-  return false;
-}
-
 // ---- ids
 
 /** Checks key, group and id of stream number `n` before anything is done; false: answered. */
@@ -156,7 +179,8 @@ function checkOrReply(n: u32): bool {
   if (isGroup) {
     lookupGroup(groupArg);
     if (group == 0) {
-      replyNoGroup(key, groupArg, "' in XREADGROUP with GROUP option");
+      if (!isBeingServed()) replyNoGroup(key, groupArg, "' in XREADGROUP with GROUP option");
+      else replyError(GROUP_GONE);
       return false;
     }
   }
@@ -167,9 +191,9 @@ function checkOrReply(n: u32): bool {
   }
   if (argIsChar(id, GREATER)) {
     if (isGroup) return true;
-    replyError(
-      'ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.',
-    );
+    errorBegin('ERR The > ID can be specified only when calling XREADGROUP using the GROUP ');
+    errorText('<group> <consumer> option.');
+    errorEnd();
     return false;
   }
   return argStrictIdOrReply(id, 0);
@@ -265,7 +289,9 @@ function replyDelivered(key: u32, consumer: usize): void {
     if (++n == count) break;
   }
   replyDeferredArrayEnd(header, n);
-  if (n != 0) {
+  if (n == 0) {
+    if (consumerIsNew && !noAck) effectConsumer(key, groupArg, groupArg + 1);
+  } else {
     if (!noAck) consumerSetActiveMs(consumer, nowMs);
     // Redis 7.2: also where each XCLAIM told the last id, because it does not tell the count.
     effectGroupId(key, groupArg);
@@ -316,6 +342,7 @@ function replyStreams(): bool {
   let header: usize = 0;
   let shown: i64 = 0;
   for (let n: u32 = 0; n < keyCount; n++) {
+    if (!isKeyServed(keysArg + n)) continue;
     lookupStream(keysArg + n);
     if (stream == 0) continue;
     if (isGroup) lookupGroup(groupArg);
@@ -323,12 +350,13 @@ function replyStreams(): bool {
     if (!isHistory && !hasNews()) continue;
     let consumer: usize = 0;
     if (isGroup) {
-      consumer = consumerNamed(keysArg + n, groupArg + 1);
+      consumer = consumerNamed(groupArg + 1);
       if (consumer == 0) {
         if (shown != 0) break;
         replyOom();
         return true;
       }
+      if (consumerIsNew) consumerMade(keysArg + n);
     }
     if (shown == 0) header = replyDeferred();
     replyStream(n, consumer);
@@ -340,11 +368,57 @@ function replyStreams(): bool {
   return true;
 }
 
+/**
+ * Points the ids that mean "from now on" at ids in `slots` (SLOT bytes each), or back; which of the
+ * two is told by `isBack`.
+ */
+function resolveIds(slots: usize, isBack: bool): void {
+  for (let n: u32 = 0; n < keyCount; n++) {
+    const slot = slots + <usize>n * SLOT;
+    const pair = argv + (<usize>(keysArg + keyCount + n) << 3);
+    if (isBack) {
+      if (load<u64>(slot) != 0) store<u64>(pair, load<u64>(slot));
+      continue;
+    }
+    store<u64>(slot, 0);
+    const id = keysArg + keyCount + n;
+    if (!argIsChar(id, DOLLAR) && !argIsChar(id, PLUS)) continue;
+    store<u64>(slot, load<u64>(pair));
+    peekStream(keysArg + n);
+    const ms = stream == 0 ? <u64>0 : streamLastMs(stream);
+    const seq = stream == 0 ? <u64>0 : streamLastSeq(stream);
+    store<u32>(pair, <u32>slot + 8);
+    store<u32>(pair, idFormat(ms, seq, slot + 8), 4);
+  }
+}
+
+/** Waits for the keys to get something. */
+function block(): void {
+  if (isGroup) {
+    blockForKeys(TYPE_STREAM | WAIT_STRICT, keysArg, 1, keyCount, blockMs);
+    return;
+  }
+  const slots = alloc(<usize>keyCount * SLOT);
+  if (slots == 0) {
+    replyOom();
+    return;
+  }
+  resolveIds(slots, false);
+  blockForKeys(TYPE_STREAM, keysArg, 1, keyCount, blockMs);
+  resolveIds(slots, true);
+  free(slots);
+}
+
 function read(): void {
   if (!optionsOrReply()) return;
-  for (let n: u32 = 0; n < keyCount; n++) if (!checkOrReply(n)) return;
+  if (isBeingServed() && count == 0) count = COUNT_BLOCKED;
+  for (let n: u32 = 0; n < keyCount; n++) {
+    if (isKeyServed(keysArg + n) && !checkOrReply(n)) return;
+  }
   if (isGroup) effectNone();
-  if (!replyStreams()) replyNullArray();
+  if (replyStreams()) return;
+  if (isBlocking && canBlock()) block();
+  else replyNullArray();
 }
 
 export function cmdXread(): void {

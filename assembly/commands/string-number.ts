@@ -5,6 +5,7 @@ import { llValue, string2ll } from '../base/numbers/integers';
 import { client } from '../clients/client';
 import { dbAt, entryType, lookupWrite, signalModified } from '../keyspace/db';
 import { effectArg, effectBegin, effectLiteral } from '../keyspace/effects';
+import { NOTIFY_STRING, notifyKeyspaceEvent } from '../keyspace/notify';
 import { markDirty } from '../keyspace/state';
 import {
   stringInt,
@@ -60,6 +61,7 @@ function increase(by: i64): void {
     return;
   }
   signalModified(db, argPtr(1), argLen(1));
+  notifyKeyspaceEvent(NOTIFY_STRING, 'incrby', client.db, argPtr(1), argLen(1));
   markDirty(1);
   replyInt(sum);
 }
@@ -122,6 +124,7 @@ export function cmdIncrbyfloat(): void {
     return;
   }
   signalModified(db, argPtr(1), argLen(1));
+  notifyKeyspaceEvent(NOTIFY_STRING, 'incrbyfloat', client.db, argPtr(1), argLen(1));
   markDirty(1);
   // Followers get the result, so that nobody's rounding matters.
   effectBegin(client.db, 4);

@@ -1,6 +1,7 @@
 /** String commands on parts of a value: APPEND, SETRANGE, GETRANGE, SUBSTR. */
 import { client } from '../clients/client';
 import { dbAt, entryType, lookupRead, lookupWrite, signalModified } from '../keyspace/db';
+import { NOTIFY_STRING, notifyKeyspaceEvent } from '../keyspace/notify';
 import { fromMaster, markDirty, protoMaxBulkLen } from '../keyspace/state';
 import {
   EXPIRE_NONE,
@@ -35,8 +36,9 @@ function lengthOrReply(size: i64, more: u32): bool {
   return false;
 }
 
-function modified(db: usize): void {
+function modified(db: usize, event: string): void {
   signalModified(db, argPtr(1), argLen(1));
+  notifyKeyspaceEvent(NOTIFY_STRING, event, client.db, argPtr(1), argLen(1));
   markDirty(1);
 }
 
@@ -65,7 +67,7 @@ export function cmdAppend(): void {
     }
     memory.copy(bytes + before, argPtr(2), more);
   }
-  modified(db);
+  modified(db, 'append');
   replyInt(total);
 }
 
@@ -99,7 +101,7 @@ export function cmdSetrange(): void {
     return;
   }
   memory.copy(bytes + <usize>offset, argPtr(3), len);
-  modified(db);
+  modified(db, 'setrange');
   replyInt(total);
 }
 

@@ -28,6 +28,7 @@ import {
   signalModified,
 } from '../keyspace/db';
 import { effectArg, effectBegin, effectInt, effectLiteral } from '../keyspace/effects';
+import { NOTIFY_GENERIC, NOTIFY_STRING, notifyKeyspaceEvent } from '../keyspace/notify';
 import { ITEM_INLINE_MAX } from '../hashtable/item';
 import { isReplica, loading, markDirty, nowMs } from '../keyspace/state';
 import {
@@ -149,6 +150,17 @@ function valueOrReply(item: usize): bool {
   return true;
 }
 
+/** The string in argument `i` was set. */
+// @ts-ignore: decorator
+@inline function notifySet(i: u32): void {
+  notifyKeyspaceEvent(NOTIFY_STRING, 'set', client.db, argPtr(i), argLen(i));
+}
+
+// @ts-ignore: decorator
+@inline function notifyKey(event: string): void {
+  notifyKeyspaceEvent(NOTIFY_GENERIC, event, client.db, argPtr(1), argLen(1));
+}
+
 /** SET key value PXAT ms: what an expiry of any form becomes for followers. */
 function effectSetExpire(valueArg: u32): void {
   effectBegin(client.db, 5);
@@ -191,6 +203,8 @@ function setValue(valueArg: u32): bool {
   }
   signalModified(db, argPtr(1), argLen(1));
   markDirty(1);
+  notifySet(1);
+  if (times) notifyKey('expire');
   if (times) effectSetExpire(valueArg);
   else if (options & OPT_GET) effectWithoutGet();
   else if (options & OPT_GETSET) effectSet();
@@ -257,6 +271,7 @@ export function cmdSet(): void {
   }
   signalModified(db, argPtr(1), argLen(1));
   markDirty(1);
+  notifySet(1);
   replyOk();
 }
 
@@ -306,6 +321,7 @@ function effectOnKey(command: string): void {
 function deleteFound(db: usize): void {
   dbDeleteFound(db);
   signalModified(db, argPtr(1), argLen(1));
+  notifyKey('del');
   markDirty(1);
   effectOnKey('DEL');
 }
@@ -332,6 +348,7 @@ export function cmdGetex(): void {
     valueOrReply(item);
     if ((options & OPT_PERSIST) == 0 || !dbPersist(db)) return;
     signalModified(db, argPtr(1), argLen(1));
+    notifyKey('persist');
     markDirty(1);
     effectOnKey('PERSIST');
     return;
@@ -351,6 +368,7 @@ export function cmdGetex(): void {
   }
   valueOrReply(moved);
   signalModified(db, argPtr(1), argLen(1));
+  notifyKey('expire');
   markDirty(1);
   effectBegin(client.db, 3);
   effectLiteral('PEXPIREAT');
@@ -412,6 +430,7 @@ function setPairs(db: usize): bool {
     lookupWrite(db, argPtr(i), argLen(i));
     if (!stringPut(db, i, argPtr(i + 1), argLen(i + 1), EXPIRE_NONE)) break;
     signalModified(db, argPtr(i), argLen(i));
+    notifySet(i);
     i += 2;
   }
   touchEnd();
@@ -459,7 +478,10 @@ function setPairsSafely(db: usize): bool {
     else if (!isAdded) dbReplaceFound(db, item, false);
   }
   if (isDone) {
-    for (let i: u32 = 1; i < argc; i += 2) signalModified(db, argPtr(i), argLen(i));
+    for (let i: u32 = 1; i < argc; i += 2) {
+      signalModified(db, argPtr(i), argLen(i));
+      notifySet(i);
+    }
   }
   free(list);
   return isDone;

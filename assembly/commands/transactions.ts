@@ -21,6 +21,7 @@ import { dbAt } from '../keyspace/db';
 import { effectNone } from '../keyspace/effects';
 import { watchAdd, watchExpired } from '../keyspace/watch';
 import { argc, argLen, argPtr, setArgs } from '../resp/args';
+import { replyOom } from '../resp/errors';
 import { replyArray, replyError, replyMute, replyNullArray, replyOk } from '../resp/reply';
 import { ACL_OK, ACL_OOM, aclCheckCurrent, aclNote, replyDeniedInExec } from './acl-check';
 import { CONTEXT_MULTI } from './acl-log';
@@ -93,7 +94,7 @@ export function cmdWatch(): void {
       const flag = changetype<usize>(client) + offsetof<Client>('dirtyCas');
       const head = watchAdd(client.watches, flag, db, argPtr(i), argLen(i));
       if (head == 0) {
-        replyError("OOM command not allowed when used memory > 'maxmemory'.");
+        replyOom();
         return;
       }
       client.watches = <u32>head;

@@ -6,8 +6,11 @@
  * as another call, its effects follow those of the command that made the key ready, and the keys
  * it makes ready in turn are queued behind the others.
  */
+import { hasAcks, replyAcks } from '../clients/acks';
 import {
+  ackWaiters,
   Blocked,
+  BLOCKED_ACKS,
   blockedArgv,
   blockedOwner,
   servingBegin,
@@ -19,16 +22,16 @@ import {
   client,
   CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSE_NOW,
-  CLIENT_MASTER,
-  CLIENT_NO_TOUCH,
+  CLIENT_REPLY_OFF,
+  CLIENT_REPLY_SKIP,
   clientAt,
   clientList,
   clientTop,
-  setCurrentClient,
 } from '../clients/client';
 import { deadlineFirst, deadlineFirstRecord } from '../clients/deadlines';
 import { entryType, lookupQuiet } from '../keyspace/db';
-import { effectsCommit } from '../keyspace/effects';
+import { effectsCommit, effectsOffset, effectsPending } from '../keyspace/effects';
+import { limitWhileWriting, pushMark, runningClient } from '../keyspace/push';
 import {
   readyKeyCount,
   readyKeyDb,
@@ -42,7 +45,6 @@ import {
   waiterNext,
   waiterOwner,
 } from '../keyspace/ready-keys';
-import { fromMaster, noTouch, setFromMaster, setNoTouch } from '../keyspace/state';
 import { setArgs } from '../resp/args';
 import {
   replyBegin,
@@ -51,47 +53,28 @@ import {
   replyError,
   replyErrors,
   replyFailed,
+  replyLimit,
   replyNullArray,
 } from '../resp/reply';
 import { countFailed } from './command-stats';
-import { applyMute, callAgain } from './process';
+import { callAgain } from './process';
+import { applyMute, turnBegin, turnEnd } from './turn';
 
 const ROLE_CHANGED: string =
   'UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)';
 const NO_TYPE: u32 = u32.MAX_VALUE;
 
-// ---- speaking for another client
-
-/** The interrupted client, 0 = none was being served. */
+/** The client whose turn was interrupted, 0 = it was nobody's. */
 let outer: usize = 0;
-let outerFromMaster: bool = false;
-let outerNoTouch: bool = false;
 
-/** Leaves the current client for a while. */
+/** Ends the present client's turn for a while; its command's reply is whole. */
 function interrupt(): void {
-  outer = replyCurrent() == 0 ? 0 : changetype<usize>(client);
-  outerFromMaster = fromMaster;
-  outerNoTouch = noTouch;
-  if (outer != 0) stopReply(client);
+  outer = runningClient();
+  if (outer != 0) turnEnd(changetype<Client>(outer));
 }
 
-/** Goes back to the client that was interrupted. */
 function goBack(): void {
-  if (outer == 0) return;
-  startReply(changetype<Client>(outer));
-  setFromMaster(outerFromMaster);
-  setNoTouch(outerNoTouch);
-}
-
-function startReply(c: Client): void {
-  setCurrentClient(c);
-  replyBegin(clientList(c), c.resp, false);
-  applyMute();
-}
-
-function stopReply(c: Client): void {
-  replyEnd();
-  if (replyFailed) c.flags |= CLIENT_CLOSE_NOW;
+  if (outer != 0) turnBegin(changetype<Client>(outer));
 }
 
 // ---- keys became ready
@@ -115,7 +98,6 @@ function typeOf(key: usize): u32 {
 }
 
 function serveKey(key: usize): void {
-  setFromMaster(false);
   let type = typeOf(key);
   for (let waiter = waiterFirst(key); waiter != 0; ) {
     // Serving takes the waiter itself out of the list, and none of the others.
@@ -137,62 +119,97 @@ function serveKey(key: usize): void {
 /** Runs a waiting command again. */
 function serve(record: Blocked, key: usize): void {
   const c = blockedOwner(record);
-  startReply(c);
-  setNoTouch((c.flags & CLIENT_NO_TOUCH) != 0);
+  turnBegin(c);
+  pushMark();
   setArgs(record.argc, blockedArgv(record));
   servingBegin(record, readyKeyPtr(key), readyKeyLen(key));
   const errors = replyErrors;
   callAgain(record.cmd);
   if (replyErrors != errors) countFailed(record.cmd);
   const isServed = servingEnd();
-  stopReply(c);
-  effectsCommit();
+  turnEnd(c);
+  if (effectsPending()) commitFor(c);
   if (isServed) unblock(c);
+}
+
+/** The effects of a unit are complete; they were this client's. */
+export function commitFor(c: Client): void {
+  effectsCommit();
+  c.writeOffset = effectsOffset;
 }
 
 // ---- without what they waited for
 
-/** Answers a blocked client with an error and lets it go on. Not while another one is served. */
+/** Whoever is being answered is interrupted, perhaps in the middle of EXEC, to answer `c`. */
+function tellBegin(c: Client): void {
+  told = replyCurrent() == 0 ? 0 : changetype<usize>(client);
+  if (told != 0) {
+    replyEnd();
+    if (replyFailed) client.flags |= CLIENT_CLOSE_NOW;
+  }
+  replyBegin(clientList(c), c.resp, (c.flags & (CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP)) != 0);
+}
+let told: usize = 0;
+
+function tellEnd(c: Client): void {
+  replyEnd();
+  if (replyFailed) c.flags |= CLIENT_CLOSE_NOW;
+  if (told == 0) return;
+  replyBegin(clientList(client), client.resp, false);
+  replyLimit(limitWhileWriting(client));
+  applyMute();
+}
+
+/** Answers a blocked client with an error and lets it go on. */
 function unblockWithError(c: Client, text: string): void {
-  startReply(c);
+  tellBegin(c);
   replyError(text);
-  stopReply(c);
+  tellEnd(c);
   countFailed(changetype<Blocked>(<usize>c.blocked).cmd);
   unblock(c);
 }
 
-/** Answers a blocked client as if its time had run out. */
+/** Answers a blocked client with what there is, as if its time had run out. */
 function unblockWithNothing(c: Client): void {
-  startReply(c);
-  replyNullArray();
-  stopReply(c);
+  const record = changetype<Blocked>(<usize>c.blocked);
+  tellBegin(c);
+  if (record.kind == BLOCKED_ACKS) replyAcks(c, record.onDisk != 0);
+  else replyNullArray();
+  tellEnd(c);
   unblock(c);
+}
+
+/** Confirmations arrived: whoever has as many as it waited for goes on. Between commands only. */
+export function serveAcks(): void {
+  if (ackWaiters == 0) return;
+  for (let handle: u32 = 0; handle < clientTop; handle++) {
+    const c = clientAt(handle);
+    if (changetype<usize>(c) == 0 || c.blocked == 0) continue;
+    const record = changetype<Blocked>(<usize>c.blocked);
+    if (record.kind != BLOCKED_ACKS) continue;
+    if (hasAcks(c, record.local, record.replicas, record.onDisk != 0)) unblockWithNothing(c);
+  }
 }
 
 /** Ends the waiting of everyone whose deadline has come. Between commands only. */
 export function serveTimeouts(steadyMs: f64): void {
   while (deadlineFirst() <= steadyMs) {
-    const record = deadlineFirstRecord();
-    unblockWithNothing(blockedOwner(record));
+    unblockWithNothing(blockedOwner(deadlineFirstRecord()));
   }
 }
 
 /** CLIENT UNBLOCK: ends a client's waiting; `isError` says how. */
 export function unblockByOrder(c: Client, isError: bool): void {
-  interrupt();
   if (isError) unblockWithError(c, 'UNBLOCKED client unblocked via CLIENT UNBLOCK');
   else unblockWithNothing(c);
-  goBack();
 }
 
 /** This server follows a master now: what the blocked wait for will not happen here. */
 export function disconnectAllBlocked(): void {
-  interrupt();
   for (let handle: u32 = 0; handle < clientTop; handle++) {
     const c = clientAt(handle);
     if (changetype<usize>(c) == 0 || c.blocked == 0) continue;
     unblockWithError(c, ROLE_CHANGED);
     c.flags |= CLIENT_CLOSE_AFTER_REPLY;
   }
-  goBack();
 }

@@ -172,22 +172,22 @@ export function htFind(t: HashTable, keyPtr: usize, keyLen: u32, hash: u64): usi
 
 /**
  * Loads the home groups of `count` hashes (u64 each). The loop does nothing else, so that as many
- * cache misses as possible are under way at once. A hint: throw the result away, but use it.
+ * cache misses as possible are under way at once. A hint: it changes nothing.
  */
-export function htTouchGroups(t: HashTable, hashes: usize, count: u32): u32 {
-  if (t.count == 0) return 0;
+export function htTouchGroups(t: HashTable, hashes: usize, count: u32): void {
+  if (t.count == 0) return;
   let sum: u32 = 0;
   const end = hashes + (<usize>count << 3);
   for (let at = hashes; at < end; at += 8) sum += load<u8>(homeOfHash(t, load<u64>(at)));
-  return sum;
+  touchSink = sum;
 }
 
 /**
  * Loads the items whose tags fit those hashes; to be called after `htTouchGroups`. `reach` is the
  * offset of a second load, 0 = none: for tables whose items are longer than a cache line.
  */
-export function htTouchItems(t: HashTable, hashes: usize, count: u32, reach: usize): u32 {
-  if (t.count == 0) return 0;
+export function htTouchItems(t: HashTable, hashes: usize, count: u32, reach: usize): void {
+  if (t.count == 0) return;
   let sum: u32 = 0;
   const end = hashes + (<usize>count << 3);
   for (let at = hashes; at < end; at += 8) {
@@ -198,7 +198,7 @@ export function htTouchItems(t: HashTable, hashes: usize, count: u32, reach: usi
     const item = <usize>load<u32>(groupSlot(group, ctz(hits)));
     sum += load<u8>(item) + load<u8>(item + reach);
   }
-  return sum;
+  touchSink = sum;
 }
 
 // @ts-ignore: decorator
@@ -496,7 +496,18 @@ function carry(depth: u32): u64 {
 
 /** A random item, uniformly; 0 when the table is empty. */
 export function htRandom(t: HashTable): usize {
+  const slot = htRandomSlot(t);
+  return slot == 0 ? 0 : htItem(slot);
+}
+
+/** The slot of a random item, uniformly; 0 when the table is empty. */
+export function htRandomSlot(t: HashTable): usize {
   if (t.count == 0) return 0;
+  if (t.segments == 1) {
+    const entry = load<u32>(t.dir);
+    const sparse = t.count < (entryGroups(entry) * GROUP_SLOTS) >>> 3;
+    if (sparse) return nthSlot(entrySegment(entry), prngBelow(t.count));
+  }
   for (let tries: u32 = 0; tries < 4096; tries++) {
     const at = prngU32() & ((1 << t.bits) - 1);
     const entry = load<u32>(<usize>t.dir + (<usize>at << 2));
@@ -506,9 +517,23 @@ export function htRandom(t: HashTable): usize {
     const pick = prngBelow(groups * GROUP_SLOTS);
     const group = groupAt(entrySegment(entry), pick / GROUP_SLOTS);
     const index = pick % GROUP_SLOTS;
-    if (groupUsed(group) & (1 << index)) return load<u32>(groupSlot(group, index));
+    if (groupUsed(group) & (1 << index)) return groupSlot(group, index);
   }
-  return firstItemFrom(t, (<u64>prngU32() << 20) | (prngU32() >>> 12));
+  const item = firstItemFrom(t, (<u64>prngU32() << 20) | (prngU32() >>> 12));
+  return htFind(t, itemKeyPtr(item), itemKeyLen(item), siphash(itemKeyPtr(item), itemKeyLen(item)));
+}
+
+/** The slot of the item before which `n` others stand in a segment. */
+function nthSlot(segment: usize, n: u32): usize {
+  let group = groupAt(segment, 0);
+  let used = groupUsed(group);
+  while (n >= popcnt(used)) {
+    n -= popcnt(used);
+    group += GROUP_SIZE;
+    used = groupUsed(group);
+  }
+  while (n-- != 0) used &= used - 1;
+  return groupSlot(group, ctz(used));
 }
 
 /** For tables so sparse that random probing fails: the first item at or after a position. */

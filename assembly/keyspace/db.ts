@@ -9,13 +9,15 @@
  *   +60 u32 id
  *   +64 u64 expire cursor, +72 i64 average TTL ms (expire.ts)
  *   +80 HashTable waiting   keys some client is blocked for (ready-keys.ts)
+ *   +100 Tickets            hashes with fields that expire (hash-tickets.ts)
  *
  * An entry that moves (it grew) is replaced in both tables here, so no one else holds its address
  * over a change. The last lookup leaves its slot and hash in `foundSlot` and `foundHash`; they are
  * good until the next insertion or deletion.
  *
  * Expiry. On a master an expired key is deleted by the lookup that meets it, and DEL goes into the
- * effects. A replica deletes nothing: readers do not see the key, the master's commands do.
+ * effects. A replica deletes nothing: readers do not see the key, the master's commands do. While
+ * clients are paused nothing is deleted either, and nobody sees the key.
  */
 import { alloc, free, usedMemory } from '../base/alloc';
 import { siphash } from '../base/siphash';
@@ -45,7 +47,8 @@ import {
   itemSetMeta,
   itemSetValue,
 } from '../hashtable/item';
-import { metaClock, metaEncoding, metaOf, metaType } from '../types/object';
+import { metaClock, metaEncoding, metaOf, metaType, TYPE_HASH } from '../types/object';
+import { ticketDrop, ticketEnterItem, TICKETS_SIZE } from './hash-tickets';
 import { freeEntry } from './value';
 import { effectDel } from './effects';
 import { NOTIFY_EXPIRED, NOTIFY_KEY_MISS, NOTIFY_NEW, notifyKeyspaceEvent } from './notify';
@@ -61,6 +64,7 @@ import {
   noTouch,
   nowLru,
   nowMs,
+  paused,
   policyLfu,
 } from './state';
 import { signalEntryAdded, signalEntryGone, strictWaiters, waitedKeys } from './ready-keys';
@@ -71,7 +75,8 @@ const OFF_ID: usize = 60;
 const OFF_EXPIRE_CURSOR: usize = 64;
 const OFF_AVG_TTL: usize = 72;
 const OFF_WAITING: usize = 80;
-export const DB_SIZE: usize = 104;
+const OFF_TICKETS: usize = 100;
+export const DB_SIZE: usize = 112;
 
 let dbBase: usize = 0;
 /** Number of databases. */
@@ -118,6 +123,12 @@ export function dbInit(count: u32): bool {
 // @ts-ignore: decorator
 @inline export function dbWaiting(db: usize): HashTable {
   return changetype<HashTable>(db + OFF_WAITING);
+}
+
+/** The hashes whose fields expire; see hash-tickets.ts. */
+// @ts-ignore: decorator
+@inline export function dbTickets(db: usize): usize {
+  return db + OFF_TICKETS;
 }
 
 export function dbId(db: usize): u32 {
@@ -250,7 +261,8 @@ function expireNow(db: usize, item: usize, write: bool): bool {
       return true;
     }
   }
-  dbExpireFound(db, item);
+  if (paused == 0) dbExpireFound(db, item);
+  else foundSlot = 0;
   return true;
 }
 
@@ -283,6 +295,14 @@ export function lookupRead(db: usize, keyPtr: usize, keyLen: u32): usize {
 export function lookupReadNoTouch(db: usize, keyPtr: usize, keyLen: u32): usize {
   const item = find(db, keyPtr, keyLen, false, false);
   if (item == 0) missed(db, keyPtr, keyLen);
+  else countHit();
+  return item;
+}
+
+/** The same, and nobody is told of a miss (OBJECT). */
+export function lookupReadUnnoticed(db: usize, keyPtr: usize, keyLen: u32): usize {
+  const item = find(db, keyPtr, keyLen, false, false);
+  if (item == 0) countMiss();
   else countHit();
   return item;
 }
@@ -343,6 +363,20 @@ export function dbAdd(
 
 /** Adds a ready item whose key is not there; its NUM part decides about the expires table. */
 export function dbAddItem(db: usize, item: usize, hash: u64): bool {
+  if (!dbInsertItem(db, item, hash)) return false;
+  notifyNew(db, item);
+  return true;
+}
+
+/** An entry was put where there was none, or where what was there was deleted first. */
+// @ts-ignore: decorator
+@inline export function notifyNew(db: usize, item: usize): void {
+  notifyKeyspaceEvent(NOTIFY_NEW, 'new', dbId(db), itemKeyPtr(item), itemKeyLen(item));
+}
+
+/** `dbAddItem` without a word to those who listen: for what is loaded. */
+export function dbInsertItem(db: usize, item: usize, hash: u64): bool {
+  if (!ticketEnterItem(dbTickets(db), item)) return false;
   const slot = htInsertSlot(dbKeys(db), hash);
   if (slot == 0) return false;
   htSetItem(slot, item);
@@ -379,6 +413,8 @@ export function dbReplaceFound(db: usize, fresh: usize, keepValue: bool): void {
     else htRemove(dbExpires(db), second, foundHash);
   }
   htSetItem(foundSlot, fresh);
+  // A hash that follows a hash has entered its own time, or finds one that is too early.
+  if (entryType(old) == TYPE_HASH && entryType(fresh) != TYPE_HASH) ticketDrop(dbTickets(db), old);
   if (keepValue) free(old);
   else freeEntry(old);
 }
@@ -390,6 +426,7 @@ export function dbTakeFound(db: usize): usize {
   if (itemFlags(item) & ITEM_NUM) {
     htRemove(dbExpires(db), expiresSlot(db, item, foundHash), foundHash);
   }
+  if (entryType(item) == TYPE_HASH) ticketDrop(dbTickets(db), item);
   htRemove(dbKeys(db), foundSlot, foundHash);
   foundSlot = 0;
   return item;
@@ -461,11 +498,12 @@ export function entryEncoding(item: usize): u32 {
 /** A random entry that has not expired; 0 when there is none. Expired ones met are deleted. */
 export function dbRandom(db: usize): usize {
   const keys = dbKeys(db);
-  // On a replica expired keys stay; after this many of them one is returned all the same.
+  // On a replica, or in a pause, expired keys stay; after this many of them one is returned all
+  // the same.
   let tries: u32 = 100;
   let item = htRandom(keys);
   while (item != 0 && isExpired(item)) {
-    if (!isReplica) {
+    if (!isReplica && paused == 0) {
       dbFindRaw(db, itemKeyPtr(item), itemKeyLen(item));
       dbExpireFound(db, item);
     } else if (tries-- == 0) {
@@ -484,5 +522,8 @@ export function dbSwap(a: usize, b: usize): void {
   memory.copy(swapScratch, a + OFF_EXPIRE_CURSOR, 16);
   memory.copy(a + OFF_EXPIRE_CURSOR, b + OFF_EXPIRE_CURSOR, 16);
   memory.copy(b + OFF_EXPIRE_CURSOR, swapScratch, 16);
+  memory.copy(swapScratch, a + OFF_TICKETS, TICKETS_SIZE);
+  memory.copy(a + OFF_TICKETS, b + OFF_TICKETS, TICKETS_SIZE);
+  memory.copy(b + OFF_TICKETS, swapScratch, TICKETS_SIZE);
 }
 const swapScratch = memory.data(64);

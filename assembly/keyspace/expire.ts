@@ -23,7 +23,7 @@ import {
 import { htScan } from '../hashtable/hashtable';
 import { itemExpire, itemKeyLen, itemKeyPtr } from '../hashtable/item';
 import { effectsCommit } from './effects';
-import { activeExpire, isReplica, loading, nowMs } from './state';
+import { activeExpire, isReplica, loading, nowMs, paused } from './state';
 
 const BATCH_MAX: u32 = 256;
 /** Groups looked at per sample before a round gives up on a sparse table. */
@@ -34,11 +34,16 @@ let maxRounds: u32 = 4;
 let batchSize: u32 = 10;
 let threshold: f64 = 0.25;
 let nextDb: u32 = 0;
+/** Share of expired keys among those sampled, as it moves over the cycles; 0 to 1. */
+export let expireStaleShare: f64 = 0;
 
 const batch = memory.data(<i32>BATCH_MAX * 4);
 let batchCount: u32 = 0;
 let sampled: u32 = 0;
 let expired: u32 = 0;
+/** The same of the whole cycle. */
+let cycleSampled: u32 = 0;
+let cycleExpired: u32 = 0;
 let ttlSum: i64 = 0;
 let ttlCount: u32 = 0;
 
@@ -88,12 +93,16 @@ function round(db: usize): f64 {
   }
   flushBatch(db);
   dbSetExpireCursor(db, cursor);
+  cycleSampled += sampled;
+  cycleExpired += expired;
   return sampled == 0 ? 0 : <f64>expired / <f64>sampled;
 }
 
 /** One clean-up cycle over all databases. */
 export function expireCycle(): void {
-  if (isReplica || loading || !activeExpire) return;
+  if (isReplica || loading || paused != 0 || !activeExpire) return;
+  cycleSampled = 0;
+  cycleExpired = 0;
   for (let i: u32 = 0; i < dbCount; i++) {
     const db = dbAt((nextDb + i) % dbCount);
     if (dbExpires(db).count == 0) continue;
@@ -108,5 +117,7 @@ export function expireCycle(): void {
       dbSetAvgTtl(db, before == 0 ? average : (before / 50) * 49 + average / 50);
     }
   }
+  const share: f64 = cycleSampled == 0 ? 0 : <f64>cycleExpired / <f64>cycleSampled;
+  expireStaleShare = share * 0.05 + expireStaleShare * 0.95;
   nextDb = (nextDb + 1) % max<u32>(dbCount, 1);
 }

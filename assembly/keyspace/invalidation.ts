@@ -96,8 +96,8 @@ export function refDropKeys(): void {
 // ---- redirection
 
 /**
- * `target` (address 0: nobody) stands in for the client from now on; `id` is the target's id. False:
- * no memory, nothing changed.
+ * `target` (address 0: nobody) stands in for the client from now on; `id` is the target's id.
+ * False: no memory, nothing changed.
  */
 export function redirectSet(o: Outbox, target: Outbox, id: u64): bool {
   const stands = changetype<usize>(target) != 0;

@@ -43,6 +43,7 @@ import { Outbox, PUSH_PUBSUB } from '../resp/outbox';
 import {
   messageBegin,
   messageBulk,
+  messageEnd,
   messageLiteral,
   messageTail,
   messageTo,
@@ -248,6 +249,7 @@ function sendToAll(channel: usize): void {
     receivers++;
     link = load<u32>(itemInlinePtr(link), OFF_NEXT);
   }
+  messageEnd();
 }
 
 function tryPattern(pattern: usize, _arg: usize): void {

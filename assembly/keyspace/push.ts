@@ -18,6 +18,7 @@ import { free, realloc } from '../base/alloc';
 import { writeLiteral } from '../base/literal';
 import { ll2string } from '../base/numbers/integers';
 import {
+  CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSE_NOW,
   CLIENT_INTERNAL,
   CLIENT_LISTENS,
@@ -39,8 +40,8 @@ import { nowMs } from './state';
 
 const HEADER_MAX: u32 = 24;
 const INITIAL_CAP: u32 = 256;
-/** A buffer that grew beyond this is not kept for the next message. */
-const KEEP_CAP: u32 = 1 << 20;
+/** A buffer that grew beyond this is not kept by `messageEnd`. */
+const KEEP_CAP: u32 = 1 << 16;
 
 /** MONITOR clients and clients that track; commands are looked at while there are any. */
 export let observers: u32 = 0;
@@ -109,15 +110,18 @@ export function messageBegin(count: u32): void {
 
 /** Starts a message that is no push but bytes as they are, the same in both protocols. */
 export function messageText(): void {
-  if (cap > KEEP_CAP) {
-    free(buffer);
-    buffer = 0;
-    cap = 0;
-  }
   length = 0;
   failed = false;
   tailLen = 0;
   tailPtr = 0;
+}
+
+/** All that were to get the message have it. */
+export function messageEnd(): void {
+  if (cap <= KEEP_CAP) return;
+  free(buffer);
+  buffer = 0;
+  cap = 0;
 }
 
 /** A type byte, a number and CRLF. */
@@ -178,7 +182,8 @@ export function messageTail(ptr: usize, len: u32): void {
  * command runs, even if nothing is written yet. Without memory the client is closed.
  */
 export function messageTo(o: Outbox, after: bool = false): void {
-  if (o.flags & CLIENT_CLOSE_NOW) return;
+  // Redis: who has said goodbye is told nothing more.
+  if (o.flags & (CLIENT_CLOSE_NOW | CLIENT_CLOSE_AFTER_REPLY)) return;
   if (failed) {
     shut(o);
     return;

@@ -20,9 +20,12 @@ import {
   dbExpires,
   dbKeys,
   dbSwap,
+  dbTickets,
 } from './db';
+import { ticketsClear } from './hash-tickets';
 import { forgetTable, freeTableLater } from './value';
 import { signalAllKeys } from './ready-keys';
+import { trackingFlushed } from './tracking';
 import { touchWatchedAll } from './watch';
 
 let sideBase: usize = 0;
@@ -51,6 +54,7 @@ export function sideBegin(): bool {
 /** Empties a database: its entries are freed later. Watches are the caller's business. */
 function drop(db: usize): void {
   forgetTable(dbExpires(db));
+  ticketsClear(dbTickets(db));
   freeTableLater(dbKeys(db));
 }
 
@@ -64,6 +68,7 @@ export function sideCommit(): void {
     signalAllKeys(live, side);
     dbSwap(live, side);
   }
+  trackingFlushed();
   sideAbort();
 }
 
@@ -84,4 +89,5 @@ export function liveDrop(): void {
     signalAllKeys(db, 0);
     drop(db);
   }
+  trackingFlushed();
 }

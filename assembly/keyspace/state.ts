@@ -23,6 +23,10 @@ export let loading: bool = false;
 export let loadingAsync: bool = false;
 /** The link to the master is down and stale data must not be served. Set by the host. */
 export let masterDown: bool = false;
+/** Clients are paused: 1 what may write, 2 all (clients/pause.ts); nothing expires meanwhile. */
+export let paused: u32 = 0;
+/** The state of the server may forbid a command or make it wait: it must be looked at. */
+export let isSpecial: bool = false;
 /** DEBUG SET-ACTIVE-EXPIRE: also lazy expiry goes on, only the sampled cycle stops. */
 export let activeExpire: bool = true;
 /** maxmemory in bytes, 0 = none. Set by the host. */
@@ -38,8 +42,12 @@ export let protoMaxBulkLen: u64 = 512 << 20;
 export let statKeyspaceHits: u64 = 0;
 export let statKeyspaceMisses: u64 = 0;
 export let statExpiredKeys: u64 = 0;
+/** Fields of hashes that expired. */
+export let statExpiredFields: u64 = 0;
 export let statCommands: u64 = 0;
 export let statNetInput: u64 = 0;
+/** Bytes of the master's command stream. */
+export let statNetReplInput: u64 = 0;
 /** Commands in the master's stream that could not be applied; the copy has diverged. */
 export let statApplyErrors: u64 = 0;
 /** Commands of the master's stream that were run (queued ones included), ever. */
@@ -53,6 +61,14 @@ export function setNow(ms: i64): void {
 export function setRole(replica: bool, readOnly: bool): void {
   isReplica = replica;
   replicaReadOnly = readOnly;
+  noteSpecial();
+}
+export function setPaused(mode: u32): void {
+  paused = mode;
+  noteSpecial();
+}
+function noteSpecial(): void {
+  isSpecial = isReplica || loading || maxMemory != 0 || paused != 0;
 }
 export function setFromMaster(on: bool): void {
   fromMaster = on;
@@ -63,6 +79,7 @@ export function setNoTouch(on: bool): void {
 export function setLoading(on: bool, aside: bool): void {
   loading = on;
   loadingAsync = on && aside;
+  noteSpecial();
 }
 export function setMasterDown(on: bool): void {
   masterDown = on;
@@ -72,6 +89,7 @@ export function setActiveExpire(on: bool): void {
 }
 export function setMaxMemory(bytes: usize): void {
   maxMemory = bytes;
+  noteSpecial();
 }
 export function setPolicy(lfu: bool, logFactor: u32, decayTime: u32): void {
   policyLfu = lfu;
@@ -95,11 +113,15 @@ export function countMiss(): void {
 export function countExpired(): void {
   statExpiredKeys++;
 }
+export function countExpiredFields(n: u32): void {
+  statExpiredFields += n;
+}
 export function countCommand(): void {
   statCommands++;
 }
-export function countInput(bytes: u32): void {
-  statNetInput += bytes;
+export function countInput(bytes: u32, isMaster: bool): void {
+  if (isMaster) statNetReplInput += bytes;
+  else statNetInput += bytes;
 }
 export function countApplied(): void {
   statApplied++;
@@ -111,6 +133,8 @@ export function resetStats(): void {
   statKeyspaceHits = 0;
   statKeyspaceMisses = 0;
   statExpiredKeys = 0;
+  statExpiredFields = 0;
   statCommands = 0;
   statNetInput = 0;
+  statNetReplInput = 0;
 }

@@ -20,8 +20,8 @@ export function zsetDiscard(h: usize): void {
 
 /**
  * Makes the key in argument `arg` of database number `db` the sorted set in holder `h`, in place of
- * whatever was there, and tells of `event`, counting `changes`. An empty one deletes the key. False:
- * out of memory, nothing changed. The holder's value is gone either way. May grow memory.
+ * whatever was there, and tells of `event`, counting `changes`. An empty one deletes the key.
+ * False: out of memory, nothing changed. The holder's value is gone either way. May grow memory.
  */
 export function zsetStore(db: u32, arg: u32, h: usize, event: string, changes: u32): bool {
   const key = argPtr(arg);

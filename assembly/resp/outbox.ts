@@ -9,6 +9,8 @@
  */
 import { ReplyList } from './reply';
 
+/** Closed by the host once its replies are out. */
+export const CLIENT_CLOSE_AFTER_REPLY: u32 = 1 << 3;
 /** In the host's list of clients with something to send. */
 export const CLIENT_READY: u32 = 1 << 10;
 /** Not a connection: in-process calls. */

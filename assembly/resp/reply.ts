@@ -17,10 +17,12 @@
  * A reply that finds no memory sets `replyFailed`; the client must then be closed, because its
  * stream of replies has a hole.
  */
-import { alloc, free, goodSize } from '../base/alloc';
+import { alloc, allocUrgent, free, goodSize } from '../base/alloc';
 import { formatG17 } from '../base/numbers/format';
 import { ll2string } from '../base/numbers/integers';
+import { clockMark } from '../base/clock';
 import { writeLiteral } from '../base/literal';
+import { countErrorBytes, countErrorText } from './error-stats';
 
 const OFF_LEN: usize = 4;
 const OFF_CAP: usize = 8;
@@ -137,7 +139,7 @@ function newBlock(need: usize): usize {
   }
   const size: usize = max(need + HEADER, BLOCK_SIZE);
   if (size < need) return 0;
-  const block = alloc(size);
+  const block = allocUrgent(size);
   if (block == 0) return 0;
   store<u32>(block, 0);
   store<u32>(block, 0, OFF_LEN);
@@ -145,7 +147,7 @@ function newBlock(need: usize): usize {
   return block;
 }
 
-/** Makes room for `need` contiguous bytes at `pos`; false (and `replyFailed`) when there is none. */
+/** Makes room for `need` contiguous bytes at `pos`; false (and `replyFailed`): there is none. */
 function reserveSlow(need: usize): bool {
   if (list.bytes >= listMax) {
     replyFailed = true;
@@ -157,8 +159,12 @@ function reserveSlow(need: usize): bool {
     return false;
   }
   settle();
-  if (list.tail != 0) store<u32>(<usize>list.tail, <u32>block);
-  else list.head = <u32>block;
+  if (list.tail != 0) {
+    store<u32>(<usize>list.tail, <u32>block);
+    clockMark();
+  } else {
+    list.head = <u32>block;
+  }
   list.tail = <u32>block;
   pos = block + HEADER;
   end = pos + load<u32>(block, OFF_CAP);
@@ -245,15 +251,21 @@ function appendHere(ptr: usize, len: usize): bool {
   return isWhole;
 }
 
-/** A fresh last block for `need` bytes, or part of them; 0 when memory ran out. */
-function addBlock(to: ReplyList, need: usize): usize {
-  const want = max<usize>(max<usize>(need, to.bytes), APPEND_MIN);
-  const size = goodSize(min<usize>(want, BLOCK_SIZE - HEADER) + HEADER);
+function shortBlock(cap: usize): usize {
+  const size = goodSize(cap + HEADER);
   const block = alloc(size);
   if (block == 0) return 0;
   store<u32>(block, 0);
   store<u32>(block, 0, OFF_LEN);
   store<u32>(block, <u32>(size - HEADER), OFF_CAP);
+  return block;
+}
+
+/** A fresh last block for `need` bytes, or part of them; 0 when memory ran out. */
+function addBlock(to: ReplyList, need: usize): usize {
+  const want = max<usize>(max<usize>(need, to.bytes), APPEND_MIN);
+  const block = want >= BLOCK_SIZE / 2 ? newBlock(BLOCK_SIZE - HEADER) : shortBlock(want);
+  if (block == 0) return 0;
   if (to.tail != 0) store<u32>(<usize>to.tail, <u32>block);
   else to.head = <u32>block;
   to.tail = <u32>block;
@@ -285,7 +297,10 @@ export function replyRaw(ptr: usize, len: usize): void {
 
 /** A whole reply made elsewhere; an error counts as one. */
 export function replyMade(ptr: usize, len: usize): void {
-  if (len != 0 && load<u8>(ptr) == 45) replyErrors++;
+  if (len != 0 && load<u8>(ptr) == 45) {
+    replyErrors++;
+    countErrorBytes(ptr + 1, len - 1);
+  }
   replyRaw(ptr, len);
 }
 
@@ -499,6 +514,7 @@ export function replyLines(text: string): void {
 /** -text; the literal begins with the error's code. */
 export function replyError(text: string): void {
   replyErrors++;
+  countErrorText(text);
   if (!reserve(<usize>text.length + 3)) return;
   store<u8>(pos++, 45);
   pos += writeLiteral(pos, text);
@@ -508,6 +524,7 @@ export function replyError(text: string): void {
 /** Starts an error made of pieces: `errorText`, `errorBytes` …, `errorEnd`. */
 export function errorBegin(text: string): void {
   replyErrors++;
+  countErrorText(text);
   replyLiteral('-');
   replyLiteral(text);
 }
@@ -539,32 +556,40 @@ export function errorEnd(): void {
   replyLiteral('\r\n');
 }
 
+/** Room for a header that is not known yet. */
+const GAP: usize = 24;
+
 /**
- * A header whose count is not known yet. The elements that follow go to a fresh block;
- * `replyDeferredEnd` writes the header into the room kept in the block before.
+ * A header whose count is not known yet: room is kept for it, which `replyDeferredEnd` fills and
+ * closes up. Of several at a time the one begun last is ended first.
  */
 export function replyDeferred(): usize {
-  if (muted != 0) return 0;
-  if (list.tail == 0 || pos + SMALL > end) {
-    if (!reserveSlow(SMALL)) return 0;
-  }
-  const holder: usize = list.tail;
-  if (!reserveSlow(SMALL)) return 0;
-  return holder;
+  if (!reserve(SMALL)) return 0;
+  const gap = pos;
+  store<u32>(gap, list.tail);
+  pos += GAP;
+  return gap;
 }
 
 /** Completes `replyDeferred`: `kind` is the type byte (`*` 42, `%` 37, `~` 126, `>` 62). */
-export function replyDeferredEnd(holder: usize, kind: u8, n: i64): void {
-  if (holder == 0) return;
-  const len = load<u32>(holder, OFF_LEN);
-  const at = holder + HEADER + len;
-  store<u8>(at, kind);
-  const digits = ll2string(n, at + 1);
-  store<u16>(at + 1 + digits, 0x0a0d);
-  const added = digits + 3;
-  store<u32>(holder, len + added, OFF_LEN);
-  list.bytes += added;
-  replyBytesTotal += added;
+export function replyDeferredEnd(gap: usize, kind: u8, n: i64): void {
+  if (gap == 0) return;
+  const block: usize = load<u32>(gap);
+  const isLast = block == <usize>list.tail;
+  const stop = isLast ? pos : block + HEADER + load<u32>(block, OFF_LEN);
+  store<u8>(gap, kind);
+  const len = ll2string(n, gap + 1) + 3;
+  store<u16>(gap + len - 2, 0x0a0d);
+  memory.copy(gap + len, gap + GAP, stop - gap - GAP);
+  const closed = <u32>GAP - len;
+  if (isLast) {
+    pos -= closed;
+    return;
+  }
+  // The block is full and counted already.
+  store<u32>(block, load<u32>(block, OFF_LEN) - closed, OFF_LEN);
+  list.bytes -= closed;
+  replyBytesTotal -= closed;
 }
 
 /** Array, map or set kinds for `replyDeferredEnd` in the current protocol. */

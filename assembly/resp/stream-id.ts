@@ -20,6 +20,8 @@ const DASH: u32 = 0x2d;
 const PLUS: u32 = 0x2b;
 export const STAR: u32 = 0x2a;
 const PAREN: u32 = 0x28;
+/** Room that the text of an id needs. */
+export const ID_TEXT_MAX: usize = 48;
 const text = memory.data(48);
 
 /**

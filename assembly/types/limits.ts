@@ -18,6 +18,8 @@ export let setMaxListpackEntries: u32 = 128;
 export let setMaxListpackValue: u32 = 64;
 export let zsetMaxListpackEntries: u32 = 128;
 export let zsetMaxListpackValue: u32 = 64;
+/** hll-sparse-max-bytes: a sparse HyperLogLog never grows beyond it. */
+export let hllSparseMaxBytes: u32 = 3000;
 
 export const LIMIT_LIST_SIZE: u32 = 0;
 export const LIMIT_LIST_DEPTH: u32 = 1;
@@ -29,6 +31,7 @@ export const LIMIT_SET_ENTRIES: u32 = 6;
 export const LIMIT_SET_VALUE: u32 = 7;
 export const LIMIT_ZSET_ENTRIES: u32 = 8;
 export const LIMIT_ZSET_VALUE: u32 = 9;
+export const LIMIT_HLL_SPARSE: u32 = 10;
 
 /** Sets one of the LIMIT_*; values that are beyond 32 bits are the host's to cap. */
 export function limitsSet(which: u32, value: i32): void {
@@ -45,6 +48,7 @@ export function limitsSet(which: u32, value: i32): void {
     case LIMIT_SET_VALUE: setMaxListpackValue = n; break;
     case LIMIT_ZSET_ENTRIES: zsetMaxListpackEntries = n; break;
     case LIMIT_ZSET_VALUE: zsetMaxListpackValue = n; break;
+    case LIMIT_HLL_SPARSE: hllSparseMaxBytes = n; break;
     default: break;
   }
 }

@@ -30,6 +30,7 @@ import {
   lpMerge,
   lpNew,
   lpPrepend,
+  lpShrinkToFit,
 } from '../encoding/listpack';
 import { listMaxListpackSize, listPackedThreshold } from './limits';
 
@@ -147,6 +148,12 @@ export function nodeOfOne(src: usize, len: u32, plain: bool): usize {
   const ptr = nodeAround(body, plain ? PLAIN_BIT | 1 : 1);
   if (ptr == 0) free(body);
   return ptr;
+}
+
+/** Gives back the room to grow of a node that is not expected to. */
+export function nodeFit(ptr: usize): void {
+  const node = nodeAt(ptr);
+  if (!nodeIsPlain(node)) node.body = <u32>lpShrinkToFit(node.body);
 }
 
 /** Frees a node and its content. */

@@ -49,6 +49,7 @@ import {
   nodeAt,
   nodeCount,
   nodeDrop,
+  nodeFit,
   nodeFree,
   nodeIsPlain,
   nodeLink,
@@ -111,6 +112,7 @@ export function listPush(obj: usize, src: usize, len: u32, head: bool): bool {
   const fresh = nodeOfOne(src, len, isLargeElement(len));
   if (fresh == 0) return false;
   nodeLink(list, end, fresh, !head);
+  if (end != 0) nodeFit(end);
   return true;
 }
 

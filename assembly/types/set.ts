@@ -12,7 +12,7 @@
  */
 import { alloc, free, usableSize } from '../base/alloc';
 import { llChars, llValue, string2ll } from '../base/numbers/integers';
-import { prngBelow, prngU32 } from '../base/prng';
+import { prngBelow } from '../base/prng';
 import {
   intsetAdd,
   intsetChanged,
@@ -23,7 +23,6 @@ import {
   intsetMax,
   intsetMin,
   intsetNew,
-  intsetRandom,
   intsetRemove,
 } from '../encoding/intset';
 import {
@@ -49,7 +48,7 @@ import {
   htInsertSlot,
   htItem,
   htOverhead,
-  htRandom,
+  htRandomSlot,
   htRemove,
   htScan,
   htSetItem,
@@ -60,6 +59,7 @@ import {
   ADD_OLD,
   ADD_OOM,
   BLOB_TAKEN,
+  elIsPrinted,
   elLen,
   elPtr,
   elSet,
@@ -108,6 +108,15 @@ export function setNew(obj: usize, ptr: usize, len: u32, count: u64): bool {
   return make(obj, count <= <u64>setMaxListpackEntries ? ENC_LISTPACK : ENC_HT);
 }
 
+/**
+ * Makes `obj` an empty set for a result that is built up: of integers as long as it can be
+ * (`fromInts`), or a listpack, which takes members at its end without searching for their place.
+ * False: out of memory.
+ */
+export function setResultBegin(obj: usize, fromInts: bool): bool {
+  return make(obj, fromInts ? ENC_INTSET : ENC_LISTPACK);
+}
+
 /** Makes `obj` an empty set in the encoding for a load of `count` elements. False: no memory. */
 export function setLoadBegin(obj: usize, count: u64): bool {
   return make(obj, count <= <u64>intsetMost() ? ENC_INTSET : ENC_HT);
@@ -134,6 +143,17 @@ export function setAdd(obj: usize, ptr: usize, len: u32): i32 {
   if (encoding == ENC_HT) return tableAdd(objValue(obj), ptr, len);
   if (encoding == ENC_INTSET) return intsetPut(obj, ptr, len);
   return packedAdd(obj, ptr, len);
+}
+
+const ownText = memory.data(32);
+
+/** Adds the element read last (elPtr, elLen), which may be another set's; results as setAdd. */
+export function setAddElement(obj: usize): i32 {
+  const len = elLen;
+  if (!elIsPrinted()) return setAdd(obj, elPtr, len);
+  // A change of encoding reads elements too.
+  memory.copy(ownText, elPtr, len);
+  return setAdd(obj, ownText, len);
 }
 
 function tableAdd(value: usize, ptr: usize, len: u32): i32 {
@@ -195,6 +215,55 @@ function packsWith(is: usize, len: u32): bool {
 }
 
 // ---- encodings
+
+/**
+ * Redis: a set that is to get more members than a compact encoding takes becomes a table before
+ * any of them is added, whether they are new or not. False: out of memory, nothing changed.
+ */
+export function setPrepare(obj: usize, adding: u32): bool {
+  const encoding = objEncoding(obj);
+  const isTooMany = encoding == ENC_LISTPACK ? adding > setMaxListpackEntries
+    : encoding == ENC_INTSET && adding > setMaxIntsetEntries;
+  return !isTooMany || setConvert(obj, ENC_HT);
+}
+
+/** Turns a set of integers alone into an intset if it can be one. False: out of memory. */
+export function setToIntset(obj: usize): bool {
+  const encoding = objEncoding(obj);
+  if (encoding == ENC_INTSET || setLen(obj) > intsetMost()) return true;
+  const is = intsetNew();
+  if (is == 0) return false;
+  gathered = is;
+  gatherFailed = false;
+  gatherStopped = false;
+  let cursor: u64 = 0;
+  do {
+    cursor = setScan(obj, cursor, gatherInt, 0);
+  } while (cursor != 0 && !gatherStopped);
+  if (gatherStopped) {
+    free(gathered);
+    return !gatherFailed;
+  }
+  setFreeStep(encoding, objValue(obj), u32.MAX_VALUE);
+  objChange(obj, ENC_INTSET, gathered);
+  return true;
+}
+
+/** The intset being gathered; it ends at the first member that is no integer. */
+let gathered: usize = 0;
+let gatherStopped: bool = false;
+let gatherFailed: bool = false;
+function gatherInt(_arg: usize): void {
+  if (gatherStopped) return;
+  if (!string2ll(elPtr, elLen)) {
+    gatherStopped = true;
+    return;
+  }
+  const moved = intsetAdd(gathered, llValue);
+  gatherFailed = moved == 0;
+  gatherStopped = gatherFailed;
+  if (!gatherFailed) gathered = moved;
+}
 
 /** Turns the set into another encoding (ENC_LISTPACK, ENC_HT); false: out of memory, unchanged. */
 export function setConvert(obj: usize, to: u32): bool {
@@ -261,6 +330,21 @@ export function setHas(obj: usize, ptr: usize, len: u32): bool {
   return lpFind(value, lpFirst(value), ptr, len, 0) != 0;
 }
 
+/**
+ * Whether the member that a scan of another set is at is a member of this one too: setHas without
+ * hashing or parsing it again for each set. Only from within the scan's `visit`.
+ */
+export function setHasMet(obj: usize): bool {
+  const encoding = objEncoding(obj);
+  const value = objValue(obj);
+  if (encoding == ENC_HT) {
+    if (metHash == 0) metHash = htHash(elPtr, elLen);
+    return htFind(members(value), elPtr, elLen, metHash) != 0;
+  }
+  if (encoding == ENC_INTSET && metIsInt) return intsetFind(value, metInt);
+  return setHas(obj, elPtr, elLen);
+}
+
 /** Removes a member; false if it is none. Never needs memory. */
 export function setRemove(obj: usize, ptr: usize, len: u32): bool {
   const encoding = objEncoding(obj);
@@ -285,26 +369,68 @@ export function setRemove(obj: usize, ptr: usize, len: u32): bool {
   return true;
 }
 
-/** A random member, uniformly, in elPtr, elLen; the set is not empty. */
-export function setRandom(obj: usize): void {
+// ---- random members
+
+/** Where the member picked last is: slot, index or listpack entry. */
+let picked: usize = 0;
+
+/**
+ * Picks a member at random, uniformly; it is in elPtr, elLen, and setRemovePicked may follow. The
+ * set is not empty. A number above 0 that no other member has until the set changes.
+ */
+export function setRandom(obj: usize): u32 {
   const encoding = objEncoding(obj);
   const value = objValue(obj);
-  if (encoding == ENC_HT) scanItem(htRandom(members(value)), 0);
-  else if (encoding == ENC_INTSET) elSetInt(intsetRandom(value, prngU32()));
-  else elSetEntry(lpSeek(value, <i32>prngBelow(lpLength(value))));
+  if (encoding == ENC_HT) {
+    picked = htRandomSlot(members(value));
+    visitKey(htItem(picked));
+    return <u32>htItem(picked);
+  }
+  const index = prngBelow(setCount(encoding, value));
+  if (encoding == ENC_INTSET) {
+    picked = index;
+    elSetInt(intsetGet(value, index));
+  } else {
+    picked = lpSeek(value, <i32>index);
+    elSetEntry(picked);
+  }
+  return index + 1;
+}
+
+/** Removes the member that setRandom picked; elPtr is no longer good. Never needs memory. */
+export function setRemovePicked(obj: usize): void {
+  const encoding = objEncoding(obj);
+  const value = objValue(obj);
+  if (encoding == ENC_HT) {
+    const item = htItem(picked);
+    htRemove(members(value), picked, htHash(itemKeyPtr(item), itemKeyLen(item)));
+    free(item);
+  } else if (encoding == ENC_INTSET) {
+    objMoved(obj, intsetRemove(value, intsetGet(value, <u32>picked)));
+  } else {
+    objMoved(obj, lpDelete(value, picked));
+  }
 }
 
 // ---- scanning
 
+/** The member a scan is at: its number where it came as one, its hash where it is known. */
+let metIsInt: bool = false;
+let metInt: i64 = 0;
+let metHash: u64 = 0;
+
 let scanVisit: (arg: usize) => void = ignore;
 function ignore(_arg: usize): void {}
 
-function scanItem(item: usize, _arg: usize): void {
+// @ts-ignore: decorator
+@inline function visitKey(item: usize): void {
   elSet(itemKeyPtr(item), itemKeyLen(item));
 }
 
 function visitItem(item: usize, arg: usize): void {
-  elSet(itemKeyPtr(item), itemKeyLen(item));
+  visitKey(item);
+  metIsInt = false;
+  metHash = 0;
   scanVisit(arg);
 }
 
@@ -327,16 +453,29 @@ export function setScan(obj: usize, cursor: u64, visit: (arg: usize) => void, ar
   if (encoding == ENC_INTSET) {
     const count = intsetLen(value);
     for (let i: u32 = 0; i < count; i++) {
-      elSetInt(intsetGet(value, i));
+      metInt = intsetGet(value, i);
+      metIsInt = true;
+      metHash = 0;
+      elSetInt(metInt);
       visit(arg);
     }
     return 0;
   }
   for (let p = lpFirst(value); p != 0; p = lpNext(value, p)) {
     elSetEntry(p);
+    metIsInt = false;
+    metHash = 0;
     visit(arg);
   }
   return 0;
+}
+
+/** `visit(arg)` for every member, in elPtr, elLen. It must not change the set. O(n). */
+export function setEach(obj: usize, visit: (arg: usize) => void, arg: usize): void {
+  let cursor: u64 = 0;
+  do {
+    cursor = setScan(obj, cursor, visit, arg);
+  } while (cursor != 0);
 }
 
 // ---- the value as a whole (value.ts)

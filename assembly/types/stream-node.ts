@@ -69,8 +69,8 @@ function wideInt(p: usize): i64 {
   return lpValInt;
 }
 
-/** Reads the master entry; the address of the first entry, 0 if there is none. O(fields). */
-export function nodeRead(lp: usize): usize {
+/** Reads the master entry. O(1). */
+export function nodeReadMaster(lp: usize): void {
   let p = lpFirst(lp);
   nodeLive = intAt(p);
   p = lpNext(lp, p);
@@ -78,6 +78,11 @@ export function nodeRead(lp: usize): usize {
   p = lpNext(lp, p);
   nodeFields = <u32>intAt(p);
   nodeFieldsAt = lpNext(lp, p);
+}
+
+/** The same; the address of the first entry, 0 if there is none. O(fields). */
+export function nodeRead(lp: usize): usize {
+  nodeReadMaster(lp);
   return lpSkip(lp, nodeFieldsAt, nodeFields + 1);
 }
 

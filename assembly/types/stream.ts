@@ -11,20 +11,21 @@
  *
  * Every function that allocates leaves the stream as it was when memory runs out.
  */
-import { alloc } from '../base/alloc';
+import { alloc, realloc, usableSize } from '../base/alloc';
 import {
+  LP_COUNT_UNKNOWN,
   LP_EOF,
-  lpAppend,
-  lpAppendInt,
+  LP_HEADER,
   lpBytes,
   lpCompare,
+  lpFirst,
   lpFree,
   lpNew,
   lpNext,
-  lpFirst,
   lpReplaceInt,
   lpShrinkToFit,
 } from '../encoding/listpack';
+import { lpStageBytes, lpStageInt, lpStageWrite } from '../encoding/listpack-entry';
 import {
   STREAM_ID_EXHAUSTED,
   STREAM_ID_SMALL,
@@ -68,6 +69,7 @@ import {
   nodeLive,
   nodeLiveCount,
   nodeRead,
+  nodeReadMaster,
 } from './stream-node';
 import { idCompare } from './stream-offsets';
 import {
@@ -217,6 +219,17 @@ function refreshFirst(s: usize): void {
   return load<u32>(pairs + (<usize>i << 3), 4);
 }
 
+/** Bytes that encoding, length and backlen of a listpack element take, at most. */
+const ELEMENT_MOST: u64 = 11;
+/** Elements of an entry, or of a master entry, besides its texts. */
+const ELEMENTS_EXTRA: u64 = 5;
+/** What a node needs for the new entry, at most: in a fresh one the fields come twice. */
+let room: u32 = 0;
+/** Bytes that a node begins with at most, unless its first entry needs more. */
+const NODE_FIRST_MOST: u32 = 4096;
+/** A node that grows asks for half as much again, up to this many bytes on top. */
+const GROWTH_MOST: usize = 2048;
+
 /**
  * Appends an entry of `fields` fields (at least 1). `pairs` are (u32 ptr, u32 len) descriptors as
  * in argv: field, value, field, value … STREAM_OK, STREAM_ID_SMALL, STREAM_TOO_LARGE or STREAM_OOM;
@@ -227,6 +240,9 @@ export function streamAppend(s: usize, pairs: usize, fields: u32, ms: u64, seq: 
   let bytes: u64 = 0;
   for (let i: u32 = 0; i < fields * 2; i++) bytes += textLen(pairs, i);
   if (bytes > NODE_BYTES_LIMIT) return STREAM_TOO_LARGE;
+  const most = bytes * 2 + (<u64>fields * 3 + 2 * ELEMENTS_EXTRA) * ELEMENT_MOST;
+  if (most > <u64>i32.MAX_VALUE) return STREAM_OOM;
+  room = <u32>most;
   const hasNode = treeLast(cursor, streamNodes(s));
   const ok = hasNode && nodeTakes(treeValue(cursor), bytes)
     ? appendToNode(s, pairs, fields, ms, seq)
@@ -239,106 +255,114 @@ export function streamAppend(s: usize, pairs: usize, fields: u32, ms: u64, seq: 
   return STREAM_OK;
 }
 
-/** Whether a node may take another entry of so many bytes of text. */
+/** Whether a node may take another entry of so many bytes of text; reads the node's master. */
 function nodeTakes(lp: usize, bytes: u64): bool {
   let most = streamNodeMaxBytes;
   if (most == 0 || most > NODE_BYTES_LIMIT) most = NODE_BYTES_LIMIT;
   if (<u64>lpBytes(lp) + bytes >= most) return false;
-  if (streamNodeMaxEntries == 0) return true;
-  nodeRead(lp);
-  return nodeLive + nodeDeleted < streamNodeMaxEntries;
+  nodeReadMaster(lp);
+  return streamNodeMaxEntries == 0 || nodeLive + nodeDeleted < streamNodeMaxEntries;
+}
+
+// ---- writing elements behind each other, in a block that has the room
+
+let at: usize = 0;
+
+// @ts-ignore: decorator
+@inline function putInt(value: i64): void {
+  if (<u64>value < 128) {
+    store<u8>(at, <u8>value);
+    store<u8>(at, 1, 1);
+    at += 2;
+    return;
+  }
+  const total = lpStageInt(value);
+  lpStageWrite(at, 0);
+  at += total;
+}
+
+function putText(pairs: usize, i: u32): void {
+  const ptr = textPtr(pairs, i);
+  const total = lpStageBytes(ptr, textLen(pairs, i));
+  lpStageWrite(at, ptr);
+  at += total;
+}
+
+/** Ends the listpack at `at` and notes what was added to it. */
+function putEnd(lp: usize, elements: u64): void {
+  store<u8>(at, <u8>LP_EOF);
+  store<u32>(lp, <u32>(at + 1 - lp));
+  const count = <u64>load<u16>(lp, 4) + elements;
+  store<u16>(lp, <u16>min<u64>(count, LP_COUNT_UNKNOWN), 4);
+}
+
+/** The elements of an entry; how many. */
+function putEntry(pairs: usize, fields: u32, isSame: bool, deltaMs: i64, deltaSeq: i64): u64 {
+  putInt(isSame ? ENTRY_SAMEFIELDS : 0);
+  putInt(deltaMs);
+  putInt(deltaSeq);
+  if (!isSame) putInt(fields);
+  for (let i: u32 = 0; i < fields; i++) {
+    if (!isSame) putText(pairs, i * 2);
+    putText(pairs, i * 2 + 1);
+  }
+  const elements: u64 = isSame ? <u64>fields + 3 : <u64>fields * 2 + 4;
+  putInt(elements);
+  return elements + 1;
 }
 
 /** Starts a node with this entry. False: no memory, nothing changed. */
 function appendNode(s: usize, pairs: usize, fields: u32, ms: u64, seq: u64): bool {
-  deltaMs = 0;
-  deltaSeq = 0;
-  // The node before is complete: nothing will be added to it any more.
-  if (treeValid(cursor)) treeSetValue(cursor, lpShrinkToFit(treeValue(cursor)));
-  let lp = lpNew(64);
+  let size = room;
+  if (treeValid(cursor)) {
+    // The node before is complete: nothing will be added to it any more, and this one will be
+    // about as large.
+    const before = lpShrinkToFit(treeValue(cursor));
+    treeSetValue(cursor, before);
+    size = max(size, min(lpBytes(before), NODE_FIRST_MOST));
+  }
+  const lp = lpNew(size);
   if (lp == 0) return false;
-  const master = masterEntry(lp, pairs, fields);
-  if (master != 0) {
-    lp = master;
-    const full = entryAppend(lp, pairs, fields, ENTRY_SAMEFIELDS);
-    if (full != 0) {
-      lp = full;
-      if (treeInsert(streamNodes(s), ms, seq, lp) == TREE_INSERTED) {
-        streamSetNodeBytes(s, streamNodeBytes(s) + lpBytes(lp));
-        return true;
-      }
-    } else {
-      lp = partial;
-    }
-  } else {
-    lp = partial;
+  if (treeInsert(streamNodes(s), ms, seq, lp) != TREE_INSERTED) {
+    lpFree(lp);
+    return false;
   }
-  lpFree(lp);
-  return false;
+  at = lp + LP_HEADER;
+  putInt(1);
+  putInt(0);
+  putInt(fields);
+  for (let i: u32 = 0; i < fields; i++) putText(pairs, i * 2);
+  putInt(0);
+  const elements = putEntry(pairs, fields, true, 0, 0);
+  putEnd(lp, elements + <u64>fields + 4);
+  streamSetNodeBytes(s, streamNodeBytes(s) + lpBytes(lp));
+  return true;
 }
 
-/** Where a listpack is after a failed run of appends. */
-let partial: usize = 0;
-
-function masterEntry(lp: usize, pairs: usize, fields: u32): usize {
-  lp = putInt(putInt(putInt(lp, 1), 0), fields);
-  for (let i: u32 = 0; i < fields; i++) lp = putText(lp, pairs, i * 2);
-  return putInt(lp, 0);
+/** A node with room for the new entry; 0: no memory, the node is as it was. */
+function nodeGrown(lp: usize): usize {
+  const need = <usize>lpBytes(lp) + room;
+  if (need <= usableSize(lp)) return lp;
+  const grown = realloc(lp, need + min<usize>(need >> 1, GROWTH_MOST));
+  return grown != 0 ? grown : realloc(lp, need);
 }
 
-/** Appends and passes failure (0) on, noting where the listpack was. */
-function putInt(lp: usize, value: i64): usize {
-  if (lp == 0) return 0;
-  partial = lp;
-  return lpAppendInt(lp, value);
-}
-
-function putText(lp: usize, pairs: usize, i: u32): usize {
-  if (lp == 0) return 0;
-  partial = lp;
-  return lpAppend(lp, textPtr(pairs, i), textLen(pairs, i));
-}
-
-let deltaMs: i64 = 0;
-let deltaSeq: i64 = 0;
-
-/** The entry's elements behind the others; 0: no memory, the listpack is at `partial`. */
-function entryAppend(lp: usize, pairs: usize, fields: u32, flags: u32): usize {
-  const same = (flags & ENTRY_SAMEFIELDS) != 0;
-  lp = putInt(putInt(putInt(lp, flags), deltaMs), deltaSeq);
-  if (!same) lp = putInt(lp, fields);
-  for (let i: u32 = 0; i < fields; i++) {
-    if (!same) lp = putText(lp, pairs, i * 2);
-    lp = putText(lp, pairs, i * 2 + 1);
-  }
-  return putInt(lp, same ? <i64>fields + 3 : <i64>fields * 2 + 4);
-}
-
-/** Adds the entry to the node under the cursor. False: no memory, nothing changed. */
+/** Adds the entry to the node under the cursor, its master read. False: no memory, no change. */
 function appendToNode(s: usize, pairs: usize, fields: u32, ms: u64, seq: u64): bool {
-  const lp = treeValue(cursor);
-  const bytes = lpBytes(lp);
-  const elements: u32 = load<u16>(lp, 4);
-  nodeRead(lp);
+  const isSame = sameFields(treeValue(cursor), pairs, fields);
   const live = nodeLive;
-  const flags: u32 = sameFields(lp, pairs, fields) ? ENTRY_SAMEFIELDS : 0;
-  deltaMs = <i64>(ms - treeMs(cursor));
-  deltaSeq = <i64>(seq - treeSeq(cursor));
-  const counted = lpReplaceInt(lp, lpFirst(lp), live + 1);
-  if (counted == 0) return false;
-  const before = lpBytes(counted);
-  const full = entryAppend(counted, pairs, fields, flags);
-  if (full != 0) {
-    treeSetValue(cursor, full);
-    streamSetNodeBytes(s, streamNodeBytes(s) - bytes + lpBytes(full));
-    return true;
-  }
-  // Cut off what was appended and take the count back, which never needs room.
-  store<u32>(partial, before);
-  store<u16>(partial, elements, 4);
-  store<u8>(partial + before - 1, <u8>LP_EOF);
-  treeSetValue(cursor, lpReplaceInt(partial, lpFirst(partial), live));
-  return false;
+  let lp = nodeGrown(treeValue(cursor));
+  if (lp == 0) return false;
+  const bytes = lpBytes(lp);
+  at = lp + bytes - 1;
+  const deltaMs = <i64>(ms - treeMs(cursor));
+  putEnd(lp, putEntry(pairs, fields, isSame, deltaMs, <i64>(seq - treeSeq(cursor))));
+  // The count may take a byte more, which the room allows for.
+  if (live < 127) store<u8>(lp + LP_HEADER, <u8>(live + 1));
+  else lp = lpReplaceInt(lp, lpFirst(lp), live + 1);
+  treeSetValue(cursor, lp);
+  streamSetNodeBytes(s, streamNodeBytes(s) - bytes + lpBytes(lp));
+  return true;
 }
 
 /** Whether the fields are those of the master entry just read, in the same order. */
@@ -410,6 +434,9 @@ let trimById: bool = false;
 let trimLengthMax: u64 = 0;
 let trimMs: u64 = 0;
 let trimSeq: u64 = 0;
+/** What `plan` found: nodes that go whole, and entries that go from the one under the cursor. */
+let planNodes: u32 = 0;
+let planEntries: i64 = 0;
 
 /**
  * Removes the oldest entries until at most `lengthMax` are left (XTRIM MAXLEN). `approx`: only
@@ -418,23 +445,36 @@ let trimSeq: u64 = 0;
  * grow memory.
  */
 export function streamTrimLength(s: usize, lengthMax: u64, approx: bool, limit: u64): i32 {
-  trimById = false;
-  trimLengthMax = lengthMax;
-  return trim(s, approx, limit);
+  streamPlanLength(s, lengthMax, approx, limit);
+  return trim(s);
 }
 
 /** As `streamTrimLength`, for all entries with ids below the given one (XTRIM MINID). */
 export function streamTrimId(s: usize, ms: u64, seq: u64, approx: bool, limit: u64): i32 {
+  streamPlanId(s, ms, seq, approx, limit);
+  return trim(s);
+}
+
+/** How many of the oldest entries `streamTrimLength` would remove. */
+export function streamPlanLength(s: usize, lengthMax: u64, approx: bool, limit: u64): u64 {
+  trimById = false;
+  trimLengthMax = lengthMax;
+  return plan(s, approx, limit);
+}
+
+/** How many of the oldest entries `streamTrimId` would remove. */
+export function streamPlanId(s: usize, ms: u64, seq: u64, approx: bool, limit: u64): u64 {
   trimById = true;
   trimMs = ms;
   trimSeq = seq;
-  return trim(s, approx, limit);
+  return plan(s, approx, limit);
 }
 
-function trim(s: usize, approx: bool, limit: u64): i32 {
+function plan(s: usize, approx: bool, limit: u64): u64 {
   let length = streamLength(s);
   let removed: u64 = 0;
-  let whole: u32 = 0;
+  planNodes = 0;
+  planEntries = 0;
   let more = treeFirst(cursor, streamNodes(s));
   while (more) {
     if (!trimById && length <= trimLengthMax) break;
@@ -442,26 +482,31 @@ function trim(s: usize, approx: bool, limit: u64): i32 {
     const live = <u64>nodeLiveCount(lp);
     if (limit != 0 && removed + live > limit) break;
     if (!(trimById ? endsBelow(lp) : length - live >= trimLengthMax)) {
-      if (approx) break;
-      // The only step that may fail comes before any other change.
-      const n = trimNode(s, lp, length);
-      if (n < 0) return STREAM_OOM;
-      removed += n;
-      length -= n;
-      break;
+      if (!approx) planEntries = countGoing(lp, length);
+      return removed + planEntries;
     }
     removed += live;
     length -= live;
-    whole++;
+    planNodes++;
     more = treeNext(cursor);
   }
-  for (; whole > 0; whole--) {
+  return removed;
+}
+
+/** Does what was planned: STREAM_OK or STREAM_OOM. */
+function trim(s: usize): i32 {
+  let removed: u64 = planEntries;
+  streamTrimmed = 0;
+  // The only step that may fail comes before any other change.
+  if (planEntries != 0 && !markGoing(s, treeValue(cursor))) return STREAM_OOM;
+  for (; planNodes > 0; planNodes--) {
     treeFirst(cursor, streamNodes(s));
+    removed += <u64>nodeLiveCount(treeValue(cursor));
     dropNode(s, treeValue(cursor));
   }
-  streamSetLength(s, length);
+  streamSetLength(s, streamLength(s) - removed);
   streamTrimmed = removed;
-  if (removed != 0 || length == 0) refreshFirst(s);
+  if (removed != 0 || streamLength(s) == 0) refreshFirst(s);
   return STREAM_OK;
 }
 
@@ -481,26 +526,30 @@ function endsBelow(lp: usize): bool {
   return idCompare(entryMs, entrySeq, trimMs, trimSeq) >= 0;
 }
 
-/** Marks entries in the node under the cursor; how many, -1: no memory, nothing changed. */
-function trimNode(s: usize, lp: usize, length: u64): i64 {
+/** Live entries that are to go from the node under the cursor. */
+function countGoing(lp: usize, length: u64): i64 {
   let n: i64 = 0;
   for (let p = nodeRead(lp); p != 0; p = entryNext(lp)) {
     entryRead(lp, p, treeMs(cursor), treeSeq(cursor));
     if (stays(length - n)) break;
     if ((entryFlags & ENTRY_DELETED) == 0) n++;
   }
-  if (n == 0) return 0;
+  return n;
+}
+
+/** Marks `planEntries` of the node under the cursor; false: no memory, nothing changed. */
+function markGoing(s: usize, lp: usize): bool {
   const bytes = lpBytes(lp);
-  lp = nodeCountDeleted(lp, n);
-  if (lp == 0) return -1;
+  lp = nodeCountDeleted(lp, planEntries);
+  if (lp == 0) return false;
   treeSetValue(cursor, lp);
   streamSetNodeBytes(s, streamNodeBytes(s) - bytes + lpBytes(lp));
-  let left = n;
+  let left = planEntries;
   for (let p = nodeRead(lp); left > 0; p = entryNext(lp)) {
     entryRead(lp, p, treeMs(cursor), treeSeq(cursor));
     if ((entryFlags & ENTRY_DELETED) != 0) continue;
     entryMarkDeleted(p);
     left--;
   }
-  return n;
+  return true;
 }

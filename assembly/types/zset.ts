@@ -99,7 +99,7 @@ import {
   TREE_SIZE,
   treeCountLex,
   treeCountScore,
-  treeFind,
+  treeFindRank,
   treeFreeStep,
   treeIndex,
   treeInit,
@@ -127,6 +127,7 @@ export class ZsetPos {
   /** Place in the leaf. */
   index: u32;
 }
+export const ZSET_POS_SIZE: usize = offsetof<ZsetPos>();
 
 // @ts-ignore: decorator
 @inline function members(value: usize): HashTable {
@@ -493,7 +494,7 @@ export function zsetRank(obj: usize, ptr: usize, len: u32): i64 {
   const slot = htFind(members(value), ptr, len, htHash(ptr, len));
   if (slot == 0) return -1;
   elSetScore(itemScore(htItem(slot)));
-  treeFind(tree(value), elScore, ptr, len);
+  treeFindRank(tree(value), elScore, ptr, len);
   return treeRank;
 }
 
@@ -589,6 +590,11 @@ export function zsetSeek(obj: usize, rank: u32, pos: ZsetPos): bool {
   }
   read(pos);
   return true;
+}
+
+/** Reads the member at a place once found, in the same sorted set, which has not changed. */
+export function zsetReadAt(pos: ZsetPos): void {
+  read(pos);
 }
 
 function read(pos: ZsetPos): void {

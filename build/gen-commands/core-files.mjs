@@ -49,8 +49,20 @@ function rowWords(row, specIndex) {
     pair(row.range[0], row.range[1]),
     pair(row.range[2], specIndex),
     bytes(subOff, p1, p2, p3),
-    0,
+    bytes(shortForm(row), 0, 0, 0),
   ];
+}
+
+/**
+ * Commands that Redis does not call fast although their common forms are (a large value that they
+ * drop is freed later, bit by bit), and the longest such form. SET k v with all its options has 7.
+ */
+const SHORT_FORMS = { del: 9, mset: 41, psetex: 4, set: 7, setex: 4 };
+
+/** Words of a line whose time is known to be short; longer lines of a command are always timed. */
+function shortForm(row) {
+  if (row.flags.includes('fast')) return Math.abs(row.arity);
+  return SHORT_FORMS[row.name] ?? 0;
 }
 
 function specWords(spec) {
@@ -133,7 +145,8 @@ const TABLE_ESSAY = `\
 // 20 i16 key step  22 u16 first spec     14 i16 range: limit       keynum: step
 // 24 u8  offset of the subcommand's own name, 0 for a command
 // 25 u8  getKeys parameters (3 bytes)    name, 40 bytes: lower case, zero padded
-// 28 u32 unused                          keyword, 16 bytes: lower case, last byte its length
+// 28 u8  words of a short line            keyword, 16 bytes: lower case, last byte its length
+// 29 3 bytes unused
 `;
 
 const TABLE_CODE = `// Every accessor takes a valid id (0 <= id < CMD_COUNT): not checked.
@@ -189,6 +202,11 @@ const TABLE_CODE = `// Every accessor takes a valid id (0 <= id < CMD_COUNT): no
 /** Answered by the host. */
 @inline export function cmdIsHost(id: i32): bool {
   return (load<u8>(row(id), 13) & 2) != 0;
+}
+
+/** Lines of up to so many words are timed by sampling (command-stats.ts); 0 = none are. */
+@inline export function cmdShortForm(id: i32): u32 {
+  return load<u8>(row(id), 28);
 }
 
 /** May have key arguments at all (not counting channels, which are "not_key"). */

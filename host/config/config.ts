@@ -117,6 +117,7 @@ export class Config {
   readonly #given = new Set<Directive>();
   readonly #listeners: Listener[] = [];
   #lastSet: Promise<unknown> = Promise.resolve();
+  #setsRunning = 0;
 
   /** ACL users declared by `user` lines, in order. */
   readonly users: UserDeclaration[] = [];
@@ -151,6 +152,11 @@ export class Config {
 
   str(name: string): string {
     return this.#typed<string>(name, 'string');
+  }
+
+  /** Numbers of a list directive: latency-tracking-info-percentiles. */
+  numbers(name: string): readonly number[] {
+    return this.value(name) as readonly number[];
   }
 
   /** Words of a list directive: bind, shutdown-on-sigterm. */
@@ -228,14 +234,28 @@ export class Config {
    * is opened before the change counts).
    */
   set(pairs: ReadonlyArray<readonly [name: string, value: string]>, options: SetOptions = {}) {
-    const result = this.#lastSet.then(() => runAsync(this.#steps(pairs, options, false)));
+    this.#setsRunning++;
+    const result = this.#lastSet
+      .then(() => runAsync(this.#steps(pairs, options, false)))
+      .finally(() => this.#setsRunning--);
     this.#lastSet = result.catch(() => {});
     return result;
   }
 
+  /** Whether `setAtOnce` will do: nothing named needs time, and no other set is under way. */
+  canSetAtOnce(pairs: ReadonlyArray<readonly [name: string, value: string]>): boolean {
+    return (
+      this.#setsRunning === 0 &&
+      pairs.every(([name]) => {
+        const directive = DIRECTIVE_BY_NAME.get(name.toLowerCase());
+        return directive === undefined || !this.#isSlow(directive);
+      })
+    );
+  }
+
   /**
-   * The same at once, for CONFIG SET inside EXEC. What needs time (another port) is refused there
-   * and nothing is changed.
+   * The same at once. What needs time (another port) is refused and nothing is changed: CONFIG SET
+   * does so inside EXEC.
    */
   setAtOnce(
     pairs: ReadonlyArray<readonly [name: string, value: string]>,

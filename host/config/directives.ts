@@ -193,7 +193,7 @@ export const DIRECTIVES: readonly Directive[] = [
   ),
   row('client-query-buffer-limit', memoryType(1024 * 1024), '1073741824', 'works'),
   row('proto-max-bulk-len', memoryType(1024 * 1024), '536870912', 'works'),
-  row('tracking-table-max-keys', COUNT, '1000000'),
+  row('tracking-table-max-keys', COUNT, '1000000', 'works'),
   row('busy-reply-threshold', COUNT, '5000', 'alias=lua-time-limit'),
   // Data
   row('databases', POSITIVE, '16', 'start works'),
@@ -212,7 +212,7 @@ export const DIRECTIVES: readonly Directive[] = [
   row('stream-node-max-bytes', SIZE, '4096', 'works'),
   row('stream-node-max-entries', COUNT, '100', 'works'),
   row('hll-sparse-max-bytes', SIZE, '3000', 'works'),
-  row('notify-keyspace-events', keyspaceEventsType, ''),
+  row('notify-keyspace-events', keyspaceEventsType, '', 'works'),
   row('sanitize-dump-payload', enumType('no yes clients'), 'no'),
   // Persistence
   row('dir', directoryType, '.', 'protected works'),
@@ -242,7 +242,7 @@ export const DIRECTIVES: readonly Directive[] = [
   row('no-appendfsync-on-rewrite', boolType, 'no'),
   // Replication
   row('replicaof', replicaOfType, '', 'start works alias=slaveof'),
-  row('masteruser', textType(), '', 'works'),
+  row('masteruser', textType(), '', 'secret works'),
   row('masterauth', textType(), '', 'secret works'),
   row('repl-backlog-size', memoryType(1, LONG_MAX, 16 * 1024), '1048576'),
   row('repl-backlog-ttl', COUNT, '3600'),
@@ -285,11 +285,11 @@ export const DIRECTIVES: readonly Directive[] = [
   row('cluster-replica-validity-factor', SMALL, '10', 'alias=cluster-slave-validity-factor'),
   row('cluster-require-full-coverage', boolType, 'yes'),
   // Observation
-  row('slowlog-log-slower-than', intType(-1, LONG_MAX), '10000'),
-  row('slowlog-max-len', COUNT, '128'),
-  row('latency-monitor-threshold', COUNT, '0'),
-  row('latency-tracking', boolType, 'yes'),
-  row('latency-tracking-info-percentiles', percentilesType, '50 99 99.9'),
+  row('slowlog-log-slower-than', intType(-1, LONG_MAX), '10000', 'works'),
+  row('slowlog-max-len', COUNT, '128', 'works'),
+  row('latency-monitor-threshold', COUNT, '0', 'works'),
+  row('latency-tracking', boolType, 'yes', 'works'),
+  row('latency-tracking-info-percentiles', percentilesType, '50 99 99.9', 'works'),
 
   // Redis 7.2
   row('set-max-listpack-entries', COUNT, '128', 'works since=7.2'),

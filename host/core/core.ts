@@ -4,11 +4,12 @@
 
 import { RespiteError } from '../errors.js';
 import type { CoreExports } from './exports.js';
+import { guardExports } from './guard.js';
 import { type CoreImports, type CoreModule, instantiateCore, type MemoryOptions } from './load.js';
 
 export interface CoreOptions extends MemoryOptions {
   databases?: number;
-  /** The instance met a bug of ours and is dead: see `failed`. */
+  /** The instance met a bug of ours and is dead; see guard.ts. */
   onTrap?: (error: Error) => void;
   /** 16 bytes: the seed of hashing and of every random choice. */
   seed: Uint8Array;
@@ -28,6 +29,11 @@ export const STATUS_RESUME = 64;
 /** Deadlines came up: `armDeadlines`. */
 export const STATUS_DEADLINES = 128;
 
+/** Waits for messages: not idle, however long it says nothing. */
+export const STATUS_LISTENS = 512;
+/** Closed for leaving too much output unread; with STATUS_CLOSE_NOW. */
+export const STATUS_OVER_LIMIT = 256;
+
 /** Flags of `openClient`; the numbers are those of assembly/clients/client.ts. */
 export const CLIENT_MASTER = 1 << 2;
 export const CLIENT_AUTHENTICATED = 1 << 7;
@@ -35,6 +41,8 @@ export const CLIENT_UNIX = 1 << 11;
 export const CLIENT_INTERNAL = 1 << 12;
 
 const BLOCK_HEADER = 16;
+/** Replies made by the host go to the core in pieces of this size. */
+const REPLY_PIECE = 16384;
 
 /** One instance of core.wasm. */
 export class Core {
@@ -42,6 +50,8 @@ export class Core {
   readonly #memory: WebAssembly.Memory;
   readonly reserved: boolean;
   readonly #onTrap: ((error: Error) => void) | undefined;
+  /** Called when an in-process call left clients with something to send. */
+  onReady: (() => void) | undefined;
   /** The trap that killed this instance. */
   trap: Error | undefined;
   #u8: Uint8Array;
@@ -52,19 +62,19 @@ export class Core {
 
   constructor(module: CoreModule, imports: CoreImports, options: CoreOptions) {
     const { exports, memory, reserved } = instantiateCore(module, imports, options);
-    this.x = exports;
     this.#onTrap = options.onTrap;
+    this.x = guardExports(exports, (error) => this.#failed(error));
     this.#memory = memory;
     this.reserved = reserved;
     const seed = new DataView(options.seed.buffer, options.seed.byteOffset, 16);
-    const ok = exports.init(
+    const ok = this.x.init(
       options.databases ?? 16,
       seed.getBigUint64(0, true),
       seed.getBigUint64(8, true),
     );
     if (!ok) throw new RespiteError('ERR_RESPITE_OUT_OF_MEMORY', 'no memory to start the core');
-    this.#readPtr = exports.readBuffer() >>> 0;
-    this.#readSize = exports.readBufferSize();
+    this.#readPtr = this.x.readBuffer() >>> 0;
+    this.#readSize = this.x.readBufferSize();
     this.#u8 = new Uint8Array(memory.buffer);
     this.#u32 = new Uint32Array(memory.buffer);
     this.#read = new Uint8Array(memory.buffer, this.#readPtr, this.#readSize);
@@ -118,6 +128,9 @@ export class Core {
   /** Calls `use` with the bytes in linear memory; they are gone afterwards. */
   withBytes<T>(data: Uint8Array, use: (ptr: number, len: number) => T): T {
     const ptr = this.x.hostAlloc(data.length) >>> 0;
+    if (this.trap !== undefined) {
+      throw new RespiteError('ERR_RESPITE_CORE', undefined, { cause: this.trap });
+    }
     if (ptr === 0) throw new RespiteError('ERR_RESPITE_OUT_OF_MEMORY', 'the core is full');
     try {
       this.bytes.set(data, ptr);
@@ -127,12 +140,8 @@ export class Core {
     }
   }
 
-  /**
-   * To be called with whatever a call that runs commands threw. A trap means a bug of ours: the
-   * instance is dead from then on and `onTrap` hears of it, once.
-   */
-  failed(error: unknown): void {
-    if (!(error instanceof WebAssembly.RuntimeError) || this.trap !== undefined) return;
+  /** A call threw (guard.ts): the instance is dead from now on. */
+  #failed(error: Error): void {
     this.trap = error;
     this.#onTrap?.(error);
   }
@@ -148,15 +157,21 @@ export class Core {
     return handle;
   }
 
+  /** A copy of a blob (u32 length, bytes) at an address; empty for 0. */
+  blob(ptr: number): Uint8Array {
+    const at = ptr >>> 0;
+    return at === 0 ? new Uint8Array(0) : this.copy(at + 4, this.word(at));
+  }
+
+  /** One argument of the command that runs now, copied. */
+  commandArg(index: number): Uint8Array {
+    const at = (this.x.commandArgv() >>> 0) + 8 * index;
+    return this.copy(this.word(at), this.word(at + 4));
+  }
+
   /** Arguments of the host command that runs now, copied. */
   commandArgs(): Uint8Array[] {
-    const argc = this.x.commandArgc();
-    const argv = this.x.commandArgv() >>> 0;
-    const out: Uint8Array[] = [];
-    for (let i = 0; i < argc; i++) {
-      out.push(this.copy(this.word(argv + 8 * i), this.word(argv + 8 * i + 4)));
-    }
-    return out;
+    return Array.from({ length: this.x.commandArgc() }, (_, i) => this.commandArg(i));
   }
 
   /**
@@ -164,25 +179,33 @@ export class Core {
    * closed. Never throws: Wasm is on the stack.
    */
   reply(handle: number, data: Uint8Array): void {
-    const ptr = this.#replyBlock(handle, data);
-    if (ptr === 0) return;
-    this.x.replyBytes(ptr, data.length);
-    this.x.hostFree(ptr);
+    this.#pieces(handle, data, (ptr, len, isMore) => this.x.replyBytes(ptr, len, isMore));
   }
 
   /** The same for a client that waited for its host command. */
   replyLate(handle: number, data: Uint8Array): void {
-    const ptr = this.#replyBlock(handle, data);
-    if (ptr === 0) return;
-    this.x.replyBytesLate(handle, ptr, data.length);
-    this.x.hostFree(ptr);
+    this.#pieces(handle, data, (ptr, len, isMore) => {
+      this.x.replyBytesLate(handle, ptr, len, isMore);
+    });
   }
 
-  #replyBlock(handle: number, data: Uint8Array): number {
-    const ptr = this.x.hostAlloc(data.length) >>> 0;
-    if (ptr === 0) this.x.clientShut(handle, true);
-    else this.bytes.set(data, ptr);
-    return ptr;
+  /** Through a block so small that a full core has it in reserve. */
+  #pieces(
+    handle: number,
+    data: Uint8Array,
+    put: (ptr: number, len: number, isMore: boolean) => void,
+  ): void {
+    const ptr = this.x.hostAlloc(Math.min(data.length, REPLY_PIECE)) >>> 0;
+    if (ptr === 0) {
+      this.x.clientShut(handle, true);
+      return;
+    }
+    for (let at = 0; at < data.length; at += REPLY_PIECE) {
+      const piece = data.subarray(at, at + REPLY_PIECE);
+      this.bytes.set(piece, ptr);
+      put(ptr, piece.length, at > 0);
+    }
+    this.x.hostFree(ptr);
   }
 }
 

@@ -20,6 +20,8 @@ export interface CoreExports {
   clientProtocol(handle: number): number;
   clientInExec(handle: number): number;
   clientOutputBytes(handle: number): number;
+  clientAddress(handle: number): number;
+  clientName(handle: number): number;
   clientShut(handle: number, now: boolean): void;
   nextReady(): number;
   readyClients(): number;
@@ -27,8 +29,8 @@ export interface CoreExports {
   // host commands
   commandArgc(): number;
   commandArgv(): number;
-  replyBytes(ptr: number, len: number): void;
-  replyBytesLate(handle: number, ptr: number, len: number): void;
+  replyBytes(ptr: number, len: number, isMore: boolean): void;
+  replyBytesLate(handle: number, ptr: number, len: number, isMore: boolean): void;
   // time passing
   cron(nowMs: number): void;
   lazyStep(): number;
@@ -43,6 +45,10 @@ export interface CoreExports {
   configureStreams(nodeBytes: number, nodeEntries: number): void;
   configureDebug(mode: number): void;
   configureDump(compression: boolean): void;
+  configureNotify(flags: number): void;
+  configureTracking(keysMax: number): void;
+  configureOutput(which: number, hard: number, soft: number, softSec: number): void;
+  configureTiming(slowNs: number, all: boolean, histograms: boolean): void;
   configurePassword(ptr: number, len: number): number;
   configureAcl(allChannels: boolean, logMax: number): void;
   setReplica(replica: boolean, readOnly: boolean): void;
@@ -64,16 +70,21 @@ export interface CoreExports {
   effectsLength(): number;
   effectsDone(): void;
   effectsMissing(): number;
+  replicaAck(handle: number, offset: number, aof: number): void;
+  aofSynced(offset: number): void;
+  waitingForAcks(): number;
   // statistics
   statistics(): number;
   statisticsCount(): number;
+  trafficStatistics(): number;
   databaseStatistics(index: number): number;
   statisticsReset(): void;
   headroom(): number;
   commandCount(): number;
-  commandCallCount(id: number): number;
-  commandFailedCount(id: number): number;
-  commandRejectedCount(id: number): number;
+  commandStatistics(id: number): number;
+  commandStatisticsSettle(): void;
+  errorStatistics(): number;
+  errorStatisticsCount(): number;
 
   // rdb: layout of the facts in assembly/rdb/load-info.ts
   loadBegin(flags: number): number;

@@ -39,7 +39,14 @@ export interface CoreImports {
   hostCommand(handle: number, id: number): number;
   /** A command of the master's stream was not applied; see assembly/commands/host-call.ts. */
   applyProblem(id: number): void;
+  /** A command took as long as `configureTiming` asked for. Flags: 1 not for SLOWLOG, 2 fast. */
+  slowCommand?(handle: number, id: number, us: number, flags: number): void;
+  /** A stopwatch for statistics, nanoseconds. Default: that of the engine. */
+  clockNs?(): number;
 }
+
+/** The clock a core gets where nobody gives it another. */
+export const engineClockNs = (): number => Math.floor(performance.now() * 1e6);
 
 export interface LoadedCore {
   exports: CoreExports;
@@ -87,6 +94,9 @@ export function instantiateCore(
     abort,
     hostCommand: (handle: number, id: number) => imports.hostCommand(handle, id),
     applyProblem: (id: number) => imports.applyProblem(id),
+    slowCommand: (handle: number, id: number, us: number, flags: number) =>
+      imports.slowCommand?.(handle, id, us, flags),
+    clockNs: imports.clockNs === undefined ? engineClockNs : () => imports.clockNs?.(),
   };
   const instance = instantiateSync(module, { env });
   return { exports: instance.exports as unknown as CoreExports, memory, reserved };

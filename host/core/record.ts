@@ -14,6 +14,7 @@
 //           ENTER  handle id          the core called hostCommand; entries of the host follow
 //           LEAVE  result             and end here
 //           NAME   len byte{len}      gives the next name-index
+//           CLOCK  ns                 the core read the stopwatch
 //
 // Nested in a call is what the host did for a host command. `digest` (FNV-1a of the reply's bytes)
 // follows takeReply only. Addresses of blocks the host holds are translated on replay: another
@@ -22,7 +23,7 @@
 import { RespiteError } from '../errors.js';
 import { Core, type CoreOptions } from './core.js';
 import type { CoreExports } from './exports.js';
-import type { CoreImports } from './load.js';
+import { type CoreImports, engineClockNs } from './load.js';
 
 type Call = (...args: number[]) => number | undefined;
 type RawExports = Record<string, Call>;
@@ -33,16 +34,19 @@ const ENTER = 2;
 const LEAVE = 3;
 const NAME = 4;
 const RETURN = 5;
+const CLOCK = 6;
 
 /** Exports that only look: never in the log. (`statistics` also notes the peak of memory.) */
 const PURE: ReadonlySet<string> = new Set([
   ...['init', 'readBuffer', 'readBufferSize', 'clientStatus', 'clientProtocol', 'clientInExec'],
   ...['clientOutputBytes', 'readyClients', 'queryBytes', 'commandArgc', 'commandArgv'],
   ...['effectsAddress', 'effectsLength', 'statisticsCount', 'databaseStatistics', 'headroom'],
-  ...['commandCount', 'commandCallCount', 'commandFailedCount', 'commandRejectedCount'],
+  ...['commandCount', 'commandStatistics', 'errorStatistics', 'errorStatisticsCount'],
+  ...['clientAddress', 'clientName', 'trafficStatistics'],
   ...['loadInfo', 'loadConsumed', 'functionFirst', 'functionNext', 'masterOffset'],
   ...['masterReadOffset', 'masterDb', 'replicaApplied', 'replicaUsedBytes', 'replicaKeyCount'],
-  ...['localValue', 'localDbSize', 'localDb', 'usersOpen', 'textAddress', 'textLength'],
+  ...['localValue', 'localDbSize', 'localDb', 'waitingForAcks'],
+  ...['usersOpen', 'textAddress', 'textLength'],
 ]);
 
 /** Positions of (address, length) argument pairs whose bytes go into the log. */
@@ -165,6 +169,7 @@ function broken(at: number, what: string): RespiteError {
 /** Lets imports be written before the object they talk about exists. */
 interface ImportHooks {
   hostCommand(handle: number, id: number): number;
+  clockNs(): number;
 }
 
 /** A core that remembers its inputs. Slower than a plain one: for tests and for hunting a bug. */
@@ -173,12 +178,14 @@ export class RecordedCore extends Core {
   readonly #names = new Map<string, number>();
 
   constructor(module: WebAssembly.Module, imports: CoreImports, options: CoreOptions) {
-    const hooks: ImportHooks = { hostCommand: () => 0 };
+    const hooks: ImportHooks = { hostCommand: () => 0, clockNs: () => 0 };
     super(
       module,
       {
         hostCommand: (handle, id) => hooks.hostCommand(handle, id),
         applyProblem: (id) => imports.applyProblem(id),
+        slowCommand: (handle, id, us, flags) => imports.slowCommand?.(handle, id, us, flags),
+        clockNs: () => hooks.clockNs(),
       },
       options,
     );
@@ -192,6 +199,12 @@ export class RecordedCore extends Core {
       const result = imports.hostCommand(handle, id);
       for (const n of [LEAVE, result]) log.number(n);
       return result;
+    };
+    const clockNs = imports.clockNs ?? engineClockNs;
+    hooks.clockNs = () => {
+      const ns = clockNs();
+      for (const n of [CLOCK, ns]) log.number(n);
+      return ns;
     };
     (this as { x: CoreExports }).x = this.#wrap(this.x as unknown as RawExports);
   }
@@ -272,6 +285,7 @@ class Replay {
     const imports: CoreImports = {
       hostCommand: (handle, id) => this.#hostCommand(handle, id),
       applyProblem: () => undefined,
+      clockNs: () => this.#clockNs(),
     };
     const readBuffer = this.#in.number();
     this.core = new Core(module, imports, { ...options.memory, databases, seed });
@@ -288,6 +302,11 @@ class Replay {
       else if (kind === NAME) this.#names.push(new TextDecoder().decode(this.#in.blob()));
       else throw broken(this.#in.at, `entry ${kind} is not expected here`);
     }
+  }
+
+  #clockNs(): number {
+    if (this.#in.number() === CLOCK) return this.#in.number();
+    throw broken(this.#in.at, 'the core read the clock, the log does not');
   }
 
   /** The core asks for a host command: the host's calls come from the log. */

@@ -24,6 +24,19 @@ const NAMES = [
   'watchedKeys',
   'tableBytes',
   'blockedClients',
+  'pubsubChannels',
+  'pubsubPatterns',
+  'pubsubShardChannels',
+  'trackingClients',
+  'trackedKeys',
+  'trackedItems',
+  'trackingPrefixes',
+  'clientInputMax',
+  'clientOutputMax',
+  'clientMemory',
+  'masterMemory',
+  'netReplInputBytes',
+  'expiredStaleShare',
 ] as const;
 
 /** Counters and gauges of a core; sizes in bytes. */
@@ -34,6 +47,9 @@ export interface DatabaseStatistics {
   keys: number;
   expires: number;
   avgTtlMs: number;
+  /** Bytes of the table of keys, and of that of keys with an expiry. */
+  tableBytes: number;
+  expiresBytes: number;
 }
 
 export function readStatistics(core: Core): CoreStatistics {
@@ -46,6 +62,28 @@ export function readStatistics(core: Core): CoreStatistics {
 }
 
 export function readDatabaseStatistics(core: Core, index: number): DatabaseStatistics {
-  const [keys, expires, avgTtlMs] = core.doubles(core.x.databaseStatistics(index) >>> 0, 3);
-  return { keys: keys as number, expires: expires as number, avgTtlMs: avgTtlMs as number };
+  const numbers = core.doubles(core.x.databaseStatistics(index) >>> 0, 5);
+  return {
+    keys: numbers[0]!,
+    expires: numbers[1]!,
+    avgTtlMs: numbers[2]!,
+    tableBytes: numbers[3]!,
+    expiresBytes: numbers[4]!,
+  };
+}
+
+/** Totals whose growth INFO shows; much cheaper to read than all. */
+export function readTraffic(core: Core): {
+  commands: number;
+  inputBytes: number;
+  outputBytes: number;
+  replInputBytes: number;
+} {
+  const numbers = core.doubles(core.x.trafficStatistics() >>> 0, 4);
+  return {
+    commands: numbers[0]!,
+    inputBytes: numbers[1]!,
+    outputBytes: numbers[2]!,
+    replInputBytes: numbers[3]!,
+  };
 }

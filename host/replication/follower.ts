@@ -124,6 +124,10 @@ export class Follower implements ServerLink, ReplicationFacts {
     return this.#link !== undefined;
   }
 
+  get bytesReceived(): number {
+    return this.#link?.bytesReceived ?? 0;
+  }
+
   info() {
     const { config } = this.#deps;
     return replicationInfo(this.#link!, {

@@ -341,6 +341,12 @@ export class ReplicaLink {
     this.#lastErrorText = error.message;
     this.#later('error', error);
     if (!this.#isRunning) return;
+    if (this.#core.trap !== undefined) {
+      // Nothing can be applied any more.
+      this.#isRunning = false;
+      this.#setState('none');
+      return;
+    }
     this.#setState('connect');
     const code = error instanceof RespiteError ? error.code : '';
     const isRefused = code === 'ERR_RESPITE_AUTH' || code === 'ERR_RESPITE_PSYNC_REFUSED';

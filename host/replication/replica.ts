@@ -33,6 +33,8 @@ export interface ReplicaServer {
   readonly address: string;
   /** A host command of one of its clients or of an in-process call; see CoreImports. */
   hostCommand(handle: number, id: number): number;
+  /** A command took long; see CoreImports. */
+  slowCommand?(handle: number, id: number, us: number, flags: number): void;
   /** Clients may have output or be about to be closed. */
   drainReady(): void;
   close(): Promise<void>;
@@ -144,8 +146,10 @@ export class Replica {
       {
         hostCommand: (handle, id) => this.#hostCommand(handle, id),
         applyProblem: (id) => this.link.applyProblem(id),
+        slowCommand: (...slow) => this.#running?.server?.slowCommand?.(...slow),
       },
       {
+        onTrap: (error) => log.warning(`The core trapped and is dead: ${error.stack}`),
         seed: platform.random.bytes(16),
         ...(options.databases === undefined ? {} : { databases: options.databases }),
         ...(options.maxMemory === undefined ? {} : { memoryBytesMax: options.maxMemory }),
@@ -155,7 +159,7 @@ export class Replica {
     const sink = makeSink?.(core);
     const deps = { core, platform, log, onCoreFed, ...(sink === undefined ? {} : { sink }) };
     const link = new ReplicaLink(deps, options);
-    const storage = new Storage(core, platform.clock, options.defaultDatabase);
+    const storage = new Storage(core, platform.clock, options.defaultDatabase, onCoreFed);
     this.#running = { core, link, storage, server: undefined };
     this.#moveListeners();
     if (options.listen !== undefined) {

@@ -90,12 +90,7 @@ export class CoreRdbSink implements RdbSink {
   }
 
   feed(ptr: number, len: number, nowMs: number): number {
-    try {
-      return this.#x.loadFeed(ptr, len, nowMs);
-    } catch (error) {
-      this.#core.failed(error);
-      throw error;
-    }
+    return this.#x.loadFeed(ptr, len, nowMs);
   }
 
   consumed(): number {

@@ -56,14 +56,7 @@ export class MasterStream {
 
   /** Runs bytes of the read buffer. True: nothing may be fed until `resume` (a host command). */
   feed(ptr: number, len: number, nowMs: number): boolean {
-    let status: number;
-    try {
-      status = this.#core.x.feedAt(this.handle, ptr, len, nowMs);
-    } catch (error) {
-      this.#core.failed(error);
-      throw error;
-    }
-    return this.#after(status);
+    return this.#after(this.#core.x.feedAt(this.handle, ptr, len, nowMs));
   }
 
   /** Goes on after a host command is done. */

@@ -27,6 +27,19 @@ function applyProtocol(config: Config, core: Core): void {
   );
 }
 
+/** Every command is timed where those below a millisecond are asked for. */
+const TIME_ALL_BELOW_NS = 1e6;
+
+function applyTiming(config: Config, core: Core): void {
+  const slowerThanUs = config.int('slowlog-log-slower-than');
+  const thresholdMs = config.int('latency-monitor-threshold');
+  const slowNs = Math.min(
+    slowerThanUs < 0 ? Number.POSITIVE_INFINITY : slowerThanUs * 1e3,
+    thresholdMs === 0 ? Number.POSITIVE_INFINITY : thresholdMs * 1e6,
+  );
+  core.x.configureTiming(slowNs, slowNs < TIME_ALL_BELOW_NS, config.bool('latency-tracking'));
+}
+
 function applyPassword(config: Config, core: Core): void {
   const text = new TextEncoder().encode(config.str('requirepass'));
   core.withBytes(text, (ptr, len) => core.x.configurePassword(ptr, len));
@@ -49,6 +62,7 @@ const LIMITS = [
   'set-max-listpack-value',
   'zset-max-listpack-entries',
   'zset-max-listpack-value',
+  'hll-sparse-max-bytes',
 ];
 const STREAM_LIMITS = ['stream-node-max-bytes', 'stream-node-max-entries'];
 const INT_MAX = 0x7fffffff;
@@ -67,6 +81,31 @@ function applyDebug(config: Config, core: Core): void {
   core.x.configureDump(config.bool('rdbcompression'));
 }
 
+/** Letters of notify-keyspace-events by the bit of assembly/keyspace/notify.ts; A stands apart. */
+const EVENT_LETTERS = 'KEg$lshzxetm dn';
+
+function applyNotify(config: Config, core: Core): void {
+  let flags = 0;
+  for (const letter of config.str('notify-keyspace-events')) {
+    flags |= 1 << EVENT_LETTERS.indexOf(letter);
+  }
+  core.x.configureNotify(flags);
+}
+
+/** Classes of client-output-buffer-limit in the order of CLASS_* in assembly/keyspace/push.ts. */
+const OUTPUT_CLASSES = ['normal', 'replica', 'pubsub'] as const;
+
+function applyOutput(config: Config, core: Core): void {
+  for (const [which, name] of OUTPUT_CLASSES.entries()) {
+    const { hardBytes, softBytes, softSec } = config.outputLimits[name];
+    core.x.configureOutput(which, hardBytes, softBytes, softSec);
+  }
+}
+
+function applyTracking(config: Config, core: Core): void {
+  core.x.configureTracking(config.int('tracking-table-max-keys'));
+}
+
 /** Everything the core must know before the first client. */
 export function applyToCore(config: Config, core: Core): void {
   applyMemory(config, core);
@@ -76,6 +115,10 @@ export function applyToCore(config: Config, core: Core): void {
   applyProtocol(config, core);
   applyDebug(config, core);
   applyLimits(config, core);
+  applyNotify(config, core);
+  applyOutput(config, core);
+  applyTracking(config, core);
+  applyTiming(config, core);
 }
 
 /** Keeps the core and the listeners in step with CONFIG SET. */
@@ -95,6 +138,12 @@ export function watchConfig(config: Config, core: Core, listeners: Listeners): v
   );
   config.onApply([...LIMITS.filter((name) => name !== undefined), ...STREAM_LIMITS], () =>
     applyLimits(config, core),
+  );
+  config.onApply(['notify-keyspace-events'], () => applyNotify(config, core));
+  config.onApply(['client-output-buffer-limit'], () => applyOutput(config, core));
+  config.onApply(['tracking-table-max-keys'], () => applyTracking(config, core));
+  config.onApply(['slowlog-log-slower-than', 'latency-monitor-threshold', 'latency-tracking'], () =>
+    applyTiming(config, core),
   );
   config.onApply(['rdbcompression'], () => applyDebug(config, core));
   config.onApply(['requirepass'], () => applyPassword(config, core));

@@ -1,7 +1,6 @@
 // One client's socket joined to one client of the core: bytes in, one call, replies out from where
 // they lie. This file is the hot path of the host: nothing here is done per command.
 
-import type { OutputLimit } from '../config/index.js';
 import {
   CLIENT_UNIX,
   type Core,
@@ -11,6 +10,7 @@ import {
   STATUS_HOST_BUSY,
   STATUS_OUTPUT,
   STATUS_OUTPUT_FULL,
+  STATUS_OVER_LIMIT,
   STATUS_RESUME,
 } from '../core/core.js';
 import type { Connection } from '../platform/platform.js';
@@ -21,19 +21,18 @@ const PENDING_MAX = 1 << 20;
 /** What a connection needs of its server. */
 export interface ConnectionOwner {
   readonly core: Core;
+  readonly counters: { reads: number; writes: number };
   nowMs(): number;
   /** Calls back after pending I/O had its turn. */
   defer(fn: () => void): void;
   /** Clients other than the one just fed have something to send or are to be closed. */
-  drainReady(): void;
+  drainSoon(): void;
   /** The core has new deadlines. */
   armDeadlines(): void;
   /** The connection is gone; its handle is free. */
   onClosed(connection: ClientConnection): void;
-  /** client-output-buffer-limit for this kind of client. */
-  readonly outputLimit: OutputLimit;
-  /** A client was closed for not reading its replies. */
-  onOutputLimit(connection: ClientConnection, bytes: number): void;
+  /** A client was closed for not reading what it was sent. */
+  onOutputLimit(address: string): void;
 }
 
 export class ClientConnection {
@@ -46,17 +45,16 @@ export class ClientConnection {
   /** `resume` is going to be called. */
   #resuming = false;
   #closed = false;
-  /** Since when the output is above the soft limit, unix ms; 0 = it is not. */
-  #aboveSoftMs = 0;
   /** Unix ms of the last received byte. */
   lastInputMs: number;
 
   constructor(owner: ConnectionOwner, socket: Connection) {
     this.#owner = owner;
     this.#socket = socket;
+    this.lastInputMs = owner.nowMs();
+    owner.core.x.setTime(this.lastInputMs);
     const flags = socket.isUnix ? CLIENT_UNIX : 0;
     this.handle = owner.core.openClient(flags, socket.remoteAddress, socket.localAddress);
-    this.lastInputMs = owner.nowMs();
     const core = owner.core;
     socket.start({
       buffer: core.reserved ? core.readBuffer : () => core.readBuffer,
@@ -66,16 +64,13 @@ export class ClientConnection {
   }
 
   #onRead(n: number): void {
+    if (this.#closed) return;
     const owner = this.#owner;
     const now = owner.nowMs();
     this.lastInputMs = now;
-    try {
-      this.#after(owner.core.x.feed(this.handle, n, now));
-      if (owner.core.x.readyClients() !== 0) owner.drainReady();
-    } catch (error) {
-      owner.core.failed(error);
-      throw error;
-    }
+    owner.counters.reads++;
+    this.#after(owner.core.x.feed(this.handle, n, now));
+    if (owner.core.x.readyClients() !== 0) owner.drainSoon();
   }
 
   /** Goes on after a host command is done. */
@@ -83,7 +78,7 @@ export class ClientConnection {
     if (this.#closed) return;
     const owner = this.#owner;
     this.#after(owner.core.x.resume(this.handle, owner.nowMs()));
-    if (owner.core.x.readyClients() !== 0) owner.drainReady();
+    if (owner.core.x.readyClients() !== 0) owner.drainSoon();
   }
 
   #resumeSoon(): void {
@@ -102,7 +97,10 @@ export class ClientConnection {
 
   #after(status: number): void {
     if (status & STATUS_CLOSE_NOW) {
+      if (status & STATUS_OVER_LIMIT) this.#owner.onOutputLimit(this.#socket.remoteAddress);
       this.#socket.destroy();
+      // Redis: who is killed is gone at once, whenever the socket says so.
+      this.#onClose();
       return;
     }
     if (status & STATUS_OUTPUT) this.#flush();
@@ -124,6 +122,7 @@ export class ClientConnection {
     while (this.#held === 0) {
       const block = x.takeReply(this.handle) >>> 0;
       if (block === 0) return;
+      this.#owner.counters.writes++;
       if (this.#socket.write(core.blockView(block), () => this.#onFlushed(block))) {
         x.recycleReply(block);
       } else {
@@ -133,21 +132,6 @@ export class ClientConnection {
     }
     // Replies go on gathering in the core: a reader this slow sends no more commands for a while.
     this.#pause();
-    this.checkOutput();
-  }
-
-  /** Closes a client whose unread replies pass client-output-buffer-limit. */
-  checkOutput(): void {
-    if (this.#held === 0 || this.#closed) return;
-    const { hardBytes, softBytes, softSec } = this.#owner.outputLimit;
-    const bytes = this.#owner.core.x.clientOutputBytes(this.handle) + this.#socket.pendingBytes;
-    const now = this.#owner.nowMs();
-    if (softBytes === 0 || bytes <= softBytes) this.#aboveSoftMs = 0;
-    else if (this.#aboveSoftMs === 0) this.#aboveSoftMs = now;
-    const isAboveLong = this.#aboveSoftMs !== 0 && now - this.#aboveSoftMs > softSec * 1000;
-    if (!isAboveLong && (hardBytes === 0 || bytes <= hardBytes)) return;
-    this.#owner.onOutputLimit(this, bytes);
-    this.#socket.destroy();
   }
 
   #onFlushed(block: number): void {
@@ -179,8 +163,7 @@ export class ClientConnection {
   #onClose(): void {
     if (this.#closed) return;
     this.#closed = true;
-    // A core that trapped is not called again.
-    if (this.#owner.core.trap === undefined) this.#owner.core.x.clientClose(this.handle);
+    this.#owner.core.x.clientClose(this.handle);
     this.#owner.onClosed(this);
   }
 }

@@ -3,7 +3,10 @@
 import type { Config } from '../config/index.js';
 import type { Core } from '../core/core.js';
 import type { Logger } from '../log.js';
-import type { Platform } from '../platform/platform.js';
+import type { ListenerAddress, Platform } from '../platform/platform.js';
+import type { LatencyMonitor } from './latency.js';
+import type { Rates } from './rates.js';
+import type { Slowlog } from './slowlog.js';
 
 /** One field of an INFO section; values that are not set are left out. */
 export type InfoFields = Record<string, string | number | undefined>;
@@ -14,6 +17,8 @@ export interface ReplicationFacts {
   readonly isReplica: boolean;
   /** Fields of INFO replication, `role` first. */
   info(): InfoFields;
+  /** Bytes that came over the link, the data set included. */
+  readonly bytesReceived?: number;
   /** The reply of ROLE: nested arrays of texts and numbers. */
   role(): RoleReply;
 }
@@ -38,6 +43,11 @@ export type RoleReply = readonly (string | number | readonly RoleReply[])[];
 export interface ServerCounters {
   connectionsReceived: number;
   rejectedConnections: number;
+  /** Chunks received from clients, writes to their sockets. */
+  reads: number;
+  writes: number;
+  /** Time spent in the clean-up of expired keys. */
+  expireCycleMs: number;
 }
 
 export interface ServerContext {
@@ -46,13 +56,29 @@ export interface ServerContext {
   readonly platform: Platform;
   readonly log: Logger;
   readonly counters: ServerCounters;
+  readonly slowlog: Slowlog;
+  readonly latency: LatencyMonitor;
+  readonly rates: Rates;
+  readonly addresses: readonly ListenerAddress[];
   readonly startedMs: number;
+  /** Bytes in use before the first client and key. */
+  readonly startupMemory: number;
+  /** Unix time of the last save, of the start if there was none. */
+  readonly lastSaveSec: number;
   /** 40 hex digits, new at every start. */
   readonly runId: string;
+  /** 40 hex digits: the name of this data set's history. */
+  readonly replId: string;
+  /** DEBUG CHANGE-REPL-ID. */
+  newReplId(): void;
+  /** DEBUG PAUSE-CRON. */
+  isCronPaused: boolean;
   readonly replication: ReplicationFacts | undefined;
   /** Facts about a load that is going on, or the last one, for INFO persistence. */
   loadingInfo(): InfoFields;
   nowMs(): number;
+  /** In-process calls may have made output for clients. */
+  drainSoon(): void;
   /** A host command of this client is done. */
   resumeClient(handle: number): void;
   /** Ends the server; resolves when everything is closed. */

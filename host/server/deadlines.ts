@@ -42,13 +42,7 @@ export class Deadlines {
   #due(): void {
     this.#dueMs = Number.POSITIVE_INFINITY;
     const { x } = this.#core;
-    try {
-      this.#set(x.serveDeadlines(this.#clock.monotonicMs(), this.#clock.nowMs()));
-    } catch (error) {
-      this.#core.failed(error);
-      if (this.#core.trap === undefined) throw error;
-      return;
-    }
+    this.#set(x.serveDeadlines(this.#clock.monotonicMs(), this.#clock.nowMs()));
     if (x.readyClients() !== 0) this.#drainReady();
   }
 

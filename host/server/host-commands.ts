@@ -4,10 +4,16 @@
 import { COMMAND_NAMES } from '../commands/generated/table.js';
 import type { Core } from '../core/core.js';
 import { ACL_FAMILY } from './commands/acl.js';
+import { CLUSTER_FAMILY } from './commands/cluster.js';
 import { COMMAND_FAMILY } from './commands/command.js';
 import { CONFIG_FAMILY } from './commands/config.js';
 import { DEBUG_FAMILY } from './commands/debug.js';
+import { LATENCY_FAMILY } from './commands/latency.js';
+import { MEMORY_FAMILY } from './commands/memory.js';
+import { MIGRATE_FAMILY } from './commands/migrate.js';
+import { MODULE_FAMILY } from './commands/module.js';
 import { SERVER_FAMILY } from './commands/server.js';
+import { SLOWLOG_FAMILY } from './commands/slowlog.js';
 import type { ServerContext } from './context.js';
 import { RespWriter } from './reply-writer.js';
 
@@ -19,26 +25,48 @@ export interface HostCall {
   readonly server: ServerContext;
   /** Runs inside EXEC: the handler must not return a promise. */
   readonly inExec: boolean;
+  /** The client is on this machine, or this process. */
+  readonly isLocal: boolean;
 }
 
 export type HostHandler = (call: HostCall) => void | Promise<void>;
+
+const FAMILIES = [
+  ACL_FAMILY,
+  ...[CLUSTER_FAMILY, CONFIG_FAMILY, DEBUG_FAMILY, LATENCY_FAMILY, MEMORY_FAMILY],
+  ...[MIGRATE_FAMILY, MODULE_FAMILY, SERVER_FAMILY, SLOWLOG_FAMILY],
+];
 
 function table(): Map<string, HostHandler> {
   const out = new Map<string, HostHandler>();
   for (const [name, handler] of Object.entries(COMMAND_FAMILY)) {
     out.set(name, (call) => handler(call.argv, call.out));
   }
-  for (const family of [ACL_FAMILY, CONFIG_FAMILY, DEBUG_FAMILY, SERVER_FAMILY]) {
+  for (const family of FAMILIES) {
     for (const [name, handler] of Object.entries(family)) out.set(name, handler);
   }
   return out;
 }
 
+/** Addresses as Redis writes them; those of unix sockets are paths. */
+const LOCAL = /^(127\.|\[::1\]:|\/|local:)/;
 const decoder = new TextDecoder('latin1');
 
 /** An argument as text; bytes above 127 become the Latin-1 characters of the same number. */
 export function argText(call: HostCall, index: number): string {
   return decoder.decode(call.argv[index]);
+}
+
+/** A number as Redis reads one: no sign but minus, no leading zeros; undefined beyond 2^53. */
+export function parseInteger(text: string): number | undefined {
+  const value = /^(0|-?[1-9]\d*)$/.test(text) ? Number(text) : undefined;
+  return Number.isSafeInteger(value) ? value : undefined;
+}
+
+/** The reply of a HELP subcommand. */
+export function writeHelp(call: HostCall, lines: readonly string[]): void {
+  call.out.array(lines.length);
+  for (const line of lines) call.out.simple(line);
 }
 
 /** Runs host commands for one server. */
@@ -61,7 +89,12 @@ export class HostCommands {
     const out = new RespWriter(core.x.clientProtocol(handle) === 3 ? 3 : 2);
     const handler = this.#handlers[id];
     const inExec = core.x.clientInExec(handle) !== 0;
-    const call = { argv: core.commandArgs(), out, handle, server: this.#server, inExec };
+    const call = {
+      ...{ argv: core.commandArgs(), out, handle, server: this.#server, inExec },
+      get isLocal() {
+        return LOCAL.test(decoder.decode(core.blob(core.x.clientAddress(handle))));
+      },
+    };
     let pending: Promise<void> | undefined;
     try {
       if (handler === undefined) throw new Error(`no handler for ${COMMAND_NAMES[id]}`);

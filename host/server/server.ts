@@ -1,9 +1,10 @@
 // The server: one core, its listeners and connections, the clock that drives them. It knows the
 // order of starting and ending; what a command does is the core's or a host command's business.
 
-import type { Config, OutputLimit } from '../config/index.js';
-import { Core, STATUS_BLOCKED } from '../core/core.js';
+import type { Config } from '../config/index.js';
+import { Core, STATUS_BLOCKED, STATUS_LISTENS } from '../core/core.js';
 import type { CoreModule } from '../core/load.js';
+import { readTraffic } from '../core/statistics.js';
 import { RespiteError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { Connection, ListenerAddress, Platform, TimerHandle } from '../platform/platform.js';
@@ -19,10 +20,16 @@ import type {
 } from './context.js';
 import { Deadlines } from './deadlines.js';
 import { HostCommands, type HostHandler } from './host-commands.js';
+import { LatencyMonitor } from './latency.js';
 import { Listeners } from './listeners.js';
+import { Rates } from './rates.js';
+import { Slowlog } from './slowlog.js';
 import { RESPITE_VERSION } from './version.js';
 
 const SHUTDOWN_GRACE_MS = 2000;
+/** Flags of the core's `slowCommand`. */
+const SLOW_UNLOGGED = 1;
+const SLOW_FAST = 2;
 const MAX_CLIENTS = new TextEncoder().encode('-ERR max number of clients reached\r\n');
 const DENIED = new TextEncoder().encode(
   '-DENIED Redis is running in protected mode because protected mode is enabled and no ' +
@@ -67,9 +74,21 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
   readonly config: Config;
   readonly platform: Platform;
   readonly log: Logger;
-  readonly counters: ServerCounters = { connectionsReceived: 0, rejectedConnections: 0 };
+  readonly counters: ServerCounters = {
+    connectionsReceived: 0,
+    rejectedConnections: 0,
+    reads: 0,
+    writes: 0,
+    expireCycleMs: 0,
+  };
+  readonly rates = new Rates();
+  readonly slowlog: Slowlog;
+  readonly latency: LatencyMonitor;
   readonly startedMs: number;
+  readonly startupMemory: number;
   readonly runId: string;
+  replId = '';
+  isCronPaused = false;
   readonly #link: (ServerLink & ReplicationFacts) | undefined;
   /** Resolves when the server has ended. */
   readonly done: Promise<void>;
@@ -79,6 +98,8 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
   readonly #hostCommands: HostCommands;
   readonly #deadlines: Deadlines;
   #cron: TimerHandle | undefined;
+  /** `drainReady` is going to be called. */
+  #isDraining = false;
   #load: { startedMs: number; done: number; total: number } | undefined;
   #closing: Promise<void> | undefined;
   #markDone: () => void = () => undefined;
@@ -92,6 +113,7 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     this.log = log;
     this.startedMs = platform.clock.nowMs();
     this.runId = hex(platform.random.bytes(20));
+    this.newReplId();
     this.done = new Promise((resolve, reject) => {
       this.#markDone = resolve;
       this.#markFailed = reject;
@@ -99,7 +121,11 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     // Whoever cares looks at `done`; nobody looking must not end the process unheard.
     this.done.catch(() => undefined);
     this.core = options.core ?? this.#makeCore();
+    this.startupMemory = this.core.x.replicaUsedBytes();
+    this.slowlog = new Slowlog(this.core, config);
+    this.latency = new LatencyMonitor(() => config.int('latency-monitor-threshold'));
     this.#deadlines = new Deadlines(this.core, platform.clock, () => this.drainReady());
+    this.core.onReady = () => this.drainSoon();
     this.#hostCommands = new HostCommands(this, options.commands ?? {});
     applyToCore(config, this.core);
     startAcl(this);
@@ -123,6 +149,7 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
       {
         hostCommand: (handle, id) => this.runHostCommand(handle, id),
         applyProblem: (id) => this.#link?.applyProblem(id),
+        slowCommand: (handle, id, us, flags) => this.slowCommand(handle, id, us, flags),
       },
       {
         seed: this.platform.random.bytes(16),
@@ -137,12 +164,27 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     return this.#link?.hostCommand(handle) ?? this.#hostCommands.run(handle, id);
   }
 
+  /** The core's `slowCommand` import; as above. */
+  slowCommand(handle: number, id: number, us: number, flags: number): void {
+    const now = this.nowMs();
+    if ((flags & SLOW_UNLOGGED) === 0) this.slowlog.note(handle, id, us, now);
+    this.latency.add(flags & SLOW_FAST ? 'fast-command' : 'command', us / 1000, now);
+  }
+
   defer(fn: () => void): void {
     this.platform.clock.defer(fn);
   }
 
   nowMs(): number {
     return this.platform.clock.nowMs();
+  }
+
+  newReplId(): void {
+    this.replId = hex(this.platform.random.bytes(20));
+  }
+
+  get lastSaveSec(): number {
+    return Math.floor(this.startedMs / 1000);
   }
 
   get addresses(): readonly ListenerAddress[] {
@@ -166,18 +208,19 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
   }
 
   #tick(): void {
+    if (this.isCronPaused) return;
     const now = this.nowMs();
-    try {
-      this.core.x.cron(now);
-      this.#lazyFree();
-    } catch (error) {
-      this.core.failed(error);
-      if (this.core.trap === undefined) throw error;
-      return;
-    }
+    const { clock } = this.platform;
+    const began = clock.monotonicMs();
+    this.core.x.cron(now);
+    const tookMs = clock.monotonicMs() - began;
+    this.counters.expireCycleMs += tookMs;
+    this.latency.add('expire-cycle', tookMs, now);
+    this.#lazyFree();
+    if (this.core.trap !== undefined) return;
+    this.rates.sample(began, () => readTraffic(this.core));
     if (this.core.x.readyClients() !== 0) this.drainReady();
     this.#deadlines.arm();
-    for (const connection of this.#connections.values()) connection.checkOutput();
     const idleMs = this.config.int('timeout') * 1000;
     if (idleMs > 0) this.#closeIdle(now - idleMs);
   }
@@ -190,10 +233,9 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
   #closeIdle(before: number): void {
     for (const connection of this.#connections.values()) {
       if (connection.lastInputMs >= before) continue;
-      // Redis: who is blocked is not idle.
-      if ((this.core.x.clientStatus(connection.handle) & STATUS_BLOCKED) === 0) {
-        connection.destroy();
-      }
+      // Redis: who waits, for a key or for messages, is not idle.
+      const waits = this.core.x.clientStatus(connection.handle) & (STATUS_BLOCKED | STATUS_LISTENS);
+      if (waits === 0) connection.destroy();
     }
   }
 
@@ -238,14 +280,18 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     }
   }
 
-  get outputLimit(): OutputLimit {
-    return this.config.outputLimits.normal;
+  /** The same once for all that arrives in this turn: who receives much is sent to once. */
+  drainSoon(): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    this.defer(() => {
+      this.#isDraining = false;
+      if (this.core.trap === undefined) this.drainReady();
+    });
   }
 
-  onOutputLimit(connection: ClientConnection, bytes: number): void {
-    this.log.warning(
-      `Client ${connection.handle} closed for overcoming of output buffer limits (${bytes} bytes)`,
-    );
+  onOutputLimit(address: string): void {
+    this.log.warning(`Client ${address} closed for overcoming of output buffer limits.`);
   }
 
   onClosed(connection: ClientConnection): void {

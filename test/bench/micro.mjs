@@ -35,7 +35,14 @@ function bareCore() {
   const memory = new WebAssembly.Memory({ initial: 65536, maximum: 65536 });
   const module = new WebAssembly.Module(readFileSync(out));
   const { exports } = new WebAssembly.Instance(module, {
-    env: { memory, abort() {}, hostCommand: () => 0, applyProblem() {} },
+    env: {
+      memory,
+      abort() {},
+      hostCommand: () => 0,
+      applyProblem() {},
+      clockNs: () => 1,
+      slowCommand() {},
+    },
   });
   exports.init();
   return { x: exports, memory };

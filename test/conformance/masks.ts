@@ -22,12 +22,18 @@ export type Mask =
 /** Whether two raw replies are the same under the masks. */
 export function sameReply(a: Buffer, b: Buffer, masks: readonly Mask[]): boolean {
   if (masks.length === 0 || a.equals(b)) return a.equals(b);
+  if (masks.some(({ what }) => what === 'idle')) return sameTimes(parseReply(a), parseReply(b));
   const [left, right] = [masked(parseReply(a), masks), masked(parseReply(b), masks)];
-  if (masks.some(({ what }) => what === 'idle')) return close(left, right, IDLE_BY, 'idle');
   const near = masks.find((mask) => mask.what === 'approx' || mask.what === 'clock');
   return near && 'by' in near
     ? close(left, right, near.by, near.what)
     : JSON.stringify(left) === JSON.stringify(right);
+}
+
+/** Whether two replies are the same but for when something happened, within a minute. */
+export function sameTimes(a: Reply, b: Reply): boolean {
+  const idle: Mask[] = [{ what: 'idle' }];
+  return close(masked(a, idle), masked(b, idle), IDLE_BY, 'idle');
 }
 
 /** The canonical form: nested arrays of [type, content]. */

@@ -17,7 +17,7 @@ import {
   recordings,
   takeEffects,
 } from './effects.js';
-import { ROULETTE } from './makers/index.js';
+import { drawCommands, ERRNO_RESET } from './makers/index.js';
 import { waitsFor } from './waiting.js';
 
 /** Lines of what later issues bring: scripts, eviction, replicas of ours. */
@@ -69,8 +69,7 @@ const missing = [available('redis'), available('respite')].find(({ ok }) => !ok)
 
 /** What random runs are made of, as bytes to be told apart from their effects. */
 function randomCommands(seed: number): (string | Buffer)[][] {
-  const prng = new Prng(seed);
-  return [...Array.from({ length: OPS }, () => prng.pick(ROULETTE)(prng)), ['DISCARD']];
+  return [...drawCommands(new Prng(seed), OPS), ['DISCARD']];
 }
 
 describe(`random commands, seed ${seed}`, () => {
@@ -96,13 +95,20 @@ describe(`random commands, seed ${seed}`, () => {
     for (const [i, bytes] of effects.entries()) {
       const own = parseCommands(bytes);
       if (own.length === 0) continue;
-      const replies = await connection.pipeline(own);
+      const [, ...replies] = await connection.pipeline([ERRNO_RESET, ...own]);
       const bad = replies.find((reply) => reply[0] === 45);
       if (bad) wrong.push(`${effectsText(bytes)} was answered ${bad} (command ${i})`);
     }
     expect(wrong).toEqual([]);
+    // expiries are compared as time left
+    host.nowMs = Date.now();
     const mine = new MemoryConnection(host);
-    const why = await compareKeyspaces(mine, connection, { databases: 3 });
+    const why = await compareKeyspaces(mine, connection, {
+      databases: 3,
+      // Redis: SORT gives a sorted set another encoding, and tells nobody.
+      encodings: false,
+      streams: 'followed',
+    });
     expect(why).toEqual([]);
     connection.close();
   });
@@ -126,7 +132,13 @@ describe(`random commands, seed ${seed}`, () => {
     ]);
     const done = async () => (await here.call('GET', 'last')) === String(seed);
     await waitFor(done, { what: 'the last command', timeoutMs: 30_000 });
-    expect(await compareKeyspaces(there, here, { databases: 3, encodings: false })).toEqual([]);
+    expect(
+      await compareKeyspaces(there, here, {
+        databases: 3,
+        encodings: false,
+        streams: 'followed-7.0',
+      }),
+    ).toEqual([]);
     there.close();
     here.close();
   });

@@ -5,7 +5,7 @@
 import { encodeCommand, show } from '../support/bytes.js';
 import { RawConnection } from '../support/connection.js';
 import { compareKeyspaces } from '../support/keyspace.js';
-import type { Plain } from '../support/resp.js';
+import { type Plain, plain } from '../support/resp.js';
 import type { ServerKind } from '../support/servers.js';
 import { sleep } from '../support/wait.js';
 import { type CommandStep, payload, type Step, TYPE_KEYS } from './lines.js';
@@ -48,8 +48,12 @@ export interface RunOptions {
   timeoutMs?: number;
   /** The file is given up after this many missing replies. */
   missingMax?: number;
+  /** Compare the keyspace notifications that each command causes, and nothing else. */
+  events?: boolean;
 }
 
+/** Number of the connection that listens to notifications. */
+const EVENTS = -2;
 const PIPELINE_MAX = 40;
 const QUIET_MS = 25;
 const CONTAINERS = /^(ACL|CLIENT|CLUSTER|COMMAND|CONFIG|DEBUG|MEMORY|OBJECT|SCRIPT|SLOWLOG)$/;
@@ -67,6 +71,8 @@ class Side {
   readonly endpoint: Endpoint;
   readonly #connections = new Map<number, RawConnection>();
   readonly #changed = new Map<string, string>();
+  /** The connection that listens to notifications. */
+  #listening: RawConnection | undefined;
   current = 1;
 
   constructor(endpoint: Endpoint) {
@@ -100,6 +106,31 @@ class Side {
     this.#changed.clear();
   }
 
+  /** The notifications since the last call, but for those of expiry: they follow the clock. */
+  async events(): Promise<string[]> {
+    const connection = await this.connection(EVENTS);
+    if (connection !== this.#listening) {
+      this.#listening = connection;
+      const admin = await this.connection(-1);
+      await admin.call('CONFIG', 'SET', 'notify-keyspace-events', 'AKEmn');
+      await admin.call('DEBUG', 'SET-ACTIVE-EXPIRE', 0);
+      await connection.call('PSUBSCRIBE', '__key*__:*');
+    }
+    connection.send(encodeCommand(['PING', 'events']));
+    const out: string[] = [];
+    for (;;) {
+      const reply = await connection.reply();
+      // a line that closes connections closes this one too; the next call opens another
+      const message = reply === undefined ? ['pong'] : (plain(reply) as string[]);
+      if (message[0] === 'pong') return out;
+      const [, , channel = '', text = ''] = message;
+      const isExpiry = channel.startsWith('__keyevent')
+        ? channel.endsWith('__:expired')
+        : text === 'expired';
+      if (!isExpiry) out.push(`${channel} ${text}`);
+    }
+  }
+
   /** Lets go of all connections. */
   renew(): void {
     for (const connection of this.#connections.values()) connection.close();
@@ -125,6 +156,7 @@ export class Runner {
     const steps = this.#subject.endpoint.kind === 'respite' ? this.#here(all) : all;
     let at = 0;
     await this.#both((side) => flush(side));
+    await this.#startEvents();
     while (at < steps.length && this.#missing < (this.#options.missingMax ?? 5)) {
       const group = this.#options.pipelined ? plainRun(steps, at) : [];
       if (group.length > 1) await this.#pipeline(group);
@@ -207,6 +239,11 @@ export class Runner {
     await compare().catch((error: Error) => this.#note(line, '(keyspaces)', error.message, ''));
     await this.#both(async (side) => side.renew());
     await this.#both((side) => flush(side));
+    await this.#startEvents();
+  }
+
+  async #startEvents(): Promise<void> {
+    if (this.#options.events) await this.#both((side) => side.events());
   }
 
   async #types(line: number): Promise<void> {
@@ -224,7 +261,8 @@ export class Runner {
       connection.send(bytes);
       return this.#collect(connection, step);
     });
-    this.#judge(step, a, b);
+    if (this.#options.events) await this.#judgeEvents(step);
+    else this.#judge(step, a, b);
     if (step.closes || a.endsWith(CLOSED) || b.endsWith(CLOSED)) {
       await this.#both(async (side) => side.drop());
     }
@@ -250,6 +288,19 @@ export class Runner {
       }
     }
     return got + (step.closes && !(await connection.closes(timeoutMs)) ? NOT_CLOSED : '');
+  }
+
+  async #judgeEvents(step: CommandStep): Promise<void> {
+    const [a, b] = await this.#both((side) => side.events());
+    if (step.differs !== undefined || step.expect !== undefined) {
+      // What was done differs too, and must not be seen in what follows.
+      await this.#both((side) => flush(side));
+      return;
+    }
+    const command = step.kind === 'raw' ? '(raw bytes)' : commandName(step.args);
+    const ok = a.join('\n') === b.join('\n');
+    this.#result.outcomes.push({ command, ok, known: undefined });
+    if (!ok) this.#note(step.line, step.text.slice(0, 200), a.join(', '), b.join(', '));
   }
 
   #judge(step: CommandStep, oracle: string, subject: string): void {

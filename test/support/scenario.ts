@@ -4,12 +4,19 @@
 //   a: SUBSCRIBE x            sends on connection a, opened when first named
 //   a: MULTI; PING; EXEC      several commands in one write
 //   ~a: UNSUBSCRIBE           the order of what is received does not count
-//   &a: CLIENT GETREDIR       numbers that are the id of a connection are shown as its name
+//   &a: CLIENT GETREDIR       the id of a connection that is redirected to is shown as its name
+//   >a: BLPOP k 0             waits until the server has blocked a. From then on each step also
+//                             shows what a is answered, as soon as it is not blocked any more
+//   >>a: BLPOP k 0            the same, but what a receives is awaited with @await only, until
+//   @free a                   (the end of that)
+//   ?a: BLPOP k 0             blocks or does not: the answer is shown if there is one
 //   @resp3 a                  HELLO 3 on a, its answer not shown
 //   @close a                  closes a and waits until the server has noticed
 //   @await a 2                waits for two frames on a, besides what arrived before
 //   @until CMD => :1          repeats a command aside until its reply is shown so
 //   %id(b)                    in a command: the id of connection b
+//   = b< +OK\r\n              behind a step: what respite must show where it differs from Redis,
+//                             one line for each frame, with the reason in a comment
 //
 // No step depends on time: after each one a PING with a token goes to every connection, and what
 // comes before its answer was caused by the step. Not while a connection collects a transaction
@@ -23,29 +30,79 @@ interface Peer {
   name: string;
   connection: RawConnection;
   id: number;
+  /** As the server sees it. */
+  address: string;
   inMulti: boolean;
   isSilent: boolean;
+  /** Its end was shown. */
+  isGone: boolean;
+  /** Has a blocking command under way, whose reply comes by itself, or has to be awaited. */
+  blocked: 'no' | 'auto' | 'manual';
 }
 
 const TOKEN = 'sync-token';
 const MONITOR_LINE = /^\+\d+\.\d{6} \[(\d+) ([^\]]*)\] /;
 
-/** Runs a script and gives its transcript, line by line. */
-export async function runScenario(port: number, script: string): Promise<string[]> {
+/** A step with what was received after it, line by line. */
+export interface StepResult {
+  step: string;
+  lines: string[];
+}
+
+/** Runs a script on one server. */
+export async function runScenario(port: number, script: string): Promise<StepResult[]> {
   const run = new ScenarioRun(port);
+  const out: StepResult[] = [];
   try {
-    for (const line of script.split('\n')) {
-      const text = line.trim();
-      if (text !== '' && !text.startsWith('#')) await run.step(text);
-    }
+    for (const { step } of stepsOf(script)) out.push({ step, lines: await run.step(step) });
   } finally {
     run.close();
   }
-  return run.transcript;
+  return out;
+}
+
+/** What of a script's transcripts differs, as text; empty when nothing does. */
+export async function compareScenario(
+  oraclePort: number,
+  subjectPort: number,
+  script: string,
+): Promise<string> {
+  const [wanted, got] = await Promise.all([
+    runScenario(oraclePort, script),
+    runScenario(subjectPort, script),
+  ]);
+  const problems: string[] = [];
+  for (const [i, { step, own }] of stepsOf(script).entries()) {
+    const theirs = wanted[i]!.lines;
+    const ours = got[i]!.lines;
+    const same = (a: string[], b: string[]) => a.join('\n') === b.join('\n');
+    if (own.length > 0 && same(theirs, own)) problems.push(`${step}\n  no difference any more`);
+    else if (!same(own.length > 0 ? own : theirs, ours)) {
+      const show = (who: string, lines: string[]) => lines.map((line) => `  ${who} ${line}`);
+      problems.push([step, ...show('redis  ', theirs), ...show('respite', ours)].join('\n'));
+    }
+  }
+  return problems.join('\n');
+}
+
+interface ScriptStep {
+  step: string;
+  /** What respite shows where it differs. */
+  own: string[];
+}
+
+function stepsOf(script: string): ScriptStep[] {
+  const steps: ScriptStep[] = [];
+  for (const raw of script.split('\n')) {
+    const line = raw.trim();
+    if (line === '' || line.startsWith('#')) continue;
+    if (line.startsWith('= ')) steps.at(-1)!.own.push(line.slice(2));
+    else steps.push({ step: line, own: [] });
+  }
+  return steps;
 }
 
 class ScenarioRun {
-  readonly transcript: string[] = [];
   readonly #port: number;
   readonly #peers = new Map<string, Peer>();
   #aside: RawConnection | undefined;
@@ -59,47 +116,67 @@ class ScenarioRun {
     for (const { connection } of this.#peers.values()) connection.close();
   }
 
-  async step(text: string): Promise<void> {
-    this.transcript.push(text);
+  async step(text: string): Promise<string[]> {
     if (text.startsWith('@')) {
-      const [name, rest] = [/^@(\S+)/.exec(text)![1]!, text.replace(/^@\S+\s*/, '')];
-      await this.#directive(name, rest);
-      return;
+      const [, name, rest] = /^@(\S+)\s*(.*)$/s.exec(text) as unknown as string[];
+      return this.#directive(name!, rest!);
     }
-    const parts = /^([~&]*)(\w+):\s*(.*)$/s.exec(text);
+    const parts = /^([~&>?]*)(\w+):\s*(.*)$/s.exec(text);
     if (parts === null) throw new Error(`cannot read the step: ${text}`);
     const [, flags, name, commands] = parts as unknown as [string, string, string, string];
     const peer = await this.#peer(name);
     const words = commands.split(/;\s+(?=[A-Z])/).map((one) => splitArgs(this.#ids(one)));
+    const { bytesIn } = peer.connection;
     peer.connection.send(Buffer.concat(words.map(encodeCommand)));
+    if (flags.includes('>')) {
+      peer.blocked = flags.includes('>>') ? 'manual' : 'auto';
+      await waitFor(() => this.#isBlocked(peer), { what: `${name} to be blocked` });
+    }
+    if (flags.includes('?')) {
+      const isDone = async () => {
+        if (await this.#isBlocked(peer)) peer.blocked = 'auto';
+        return peer.blocked === 'auto' || peer.connection.bytesIn !== bytesIn;
+      };
+      await waitFor(isDone, { what: `${name} to be answered or blocked` });
+    }
     const shown = await this.#settle(peer, words);
     if (flags.includes('~')) shown.sort();
-    for (const line of shown) {
-      this.transcript.push(flags.includes('&') ? this.#withoutIds(line) : line);
-    }
+    if (!flags.includes('&')) return shown;
+    return shown.map((line) => this.#withoutIds(line, commands.includes('GETREDIR')));
   }
 
-  async #directive(name: string, rest: string): Promise<void> {
+  async #directive(name: string, rest: string): Promise<string[]> {
     if (name === 'resp3') {
       await (await this.#peer(rest)).connection.command('HELLO', 3);
-    } else if (name === 'close') {
+      return [];
+    }
+    if (name === 'close') {
       const peer = await this.#peer(rest);
       peer.connection.close();
       this.#peers.delete(rest);
       await this.#until(['CLIENT', 'LIST', 'ID', String(peer.id)], '$0\\r\\n\\r\\n');
-      this.transcript.push(...(await this.#barriers()));
-    } else if (name === 'await') {
+      return this.#barriers();
+    }
+    if (name === 'free') {
+      const peer = await this.#peer(rest);
+      peer.blocked = 'no';
+      return this.#barrier(peer);
+    }
+    if (name === 'await') {
       const [who, count] = rest.split(' ') as [string, string];
       const peer = await this.#peer(who);
-      for (let n = Number(count); n > 0; n--) {
-        this.transcript.push(this.#shown(peer, await peer.connection.reply()));
+      const out: string[] = [];
+      while (out.length < Number(count)) {
+        out.push(this.#shown(peer, await peer.connection.reply()));
       }
-    } else if (name === 'until') {
+      return out;
+    }
+    if (name === 'until') {
       const [command, wanted] = rest.split(' => ') as [string, string];
       await this.#until(splitArgs(this.#ids(command)), wanted);
-    } else {
-      throw new Error(`no directive @${name}`);
+      return [];
     }
+    throw new Error(`no directive @${name}`);
   }
 
   async #until(command: readonly string[], wanted: string): Promise<void> {
@@ -115,7 +192,9 @@ class ScenarioRun {
     if (known !== undefined) return known;
     const connection = await RawConnection.open(this.#port);
     const id = Number(await connection.call('CLIENT', 'ID'));
-    const peer = { name, connection, id, inMulti: false, isSilent: false };
+    const address = `127.0.0.1:${connection.socket.localPort}`;
+    const state = { inMulti: false, isSilent: false, isGone: false, blocked: 'no' } as const;
+    const peer: Peer = { name, connection, id, address, ...state };
     this.#peers.set(name, peer);
     return peer;
   }
@@ -128,8 +207,9 @@ class ScenarioRun {
     });
   }
 
-  #withoutIds(line: string): string {
-    return line.replace(/\b\d+\b/g, (number) => {
+  #withoutIds(line: string, isId: boolean): string {
+    const places = isId ? /(?<=< :)\d+/g : /(?<=(redir(ect|-broken)|\$2\\r\\nid)\\r\\n:)\d+/g;
+    return line.replace(places, (number) => {
       for (const peer of this.#peers.values()) if (String(peer.id) === number) return peer.name;
       return number;
     });
@@ -142,9 +222,10 @@ class ScenarioRun {
     if (peer.inMulti) {
       for (let missing = commands.length; missing > 0; ) {
         const frame = await peer.connection.reply();
-        if (frame === undefined || frame[0] !== 0x3e) missing--;
+        const text = frame?.toString('latin1') ?? '';
+        if (!text.startsWith('>') && !MONITOR_LINE.test(text)) missing--;
+        if (text.startsWith("-ERR Can't execute")) peer.inMulti = false;
         first.push(this.#shown(peer, frame));
-        if (frame?.toString('latin1').startsWith("-ERR Can't execute")) peer.inMulti = false;
       }
     }
     return [...first, ...(await this.#barriers(peer))];
@@ -160,15 +241,33 @@ class ScenarioRun {
 
   async #barriers(first?: Peer): Promise<string[]> {
     const peers = [...this.#peers.values()].filter((peer) => peer !== first);
-    const out = first === undefined ? [] : await this.#barrier(first);
+    const out: string[] = [];
+    if (first !== undefined) {
+      // Twice: what is sent at the end of a turn of the server's loop comes behind the first.
+      out.push(...(await this.#barrier(first)), ...(await this.#barrier(first)));
+    }
     for (const peer of peers) out.push(...(await this.#barrier(peer)));
     return out;
+  }
+
+  /** Whether the server says that a client is blocked. */
+  async #isBlocked(peer: Peer): Promise<boolean> {
+    this.#aside ??= await RawConnection.open(this.#port);
+    const line = String(await this.#aside.call('CLIENT', 'LIST', 'ID', peer.id));
+    return / flags=\w*b/.test(line);
   }
 
   async #barrier(peer: Peer): Promise<string[]> {
     const { connection } = peer;
     const out: string[] = [];
-    if (peer.inMulti || peer.isSilent || connection.isClosed) return out;
+    if (peer.inMulti || peer.isSilent || peer.isGone || peer.blocked === 'manual') return out;
+    if (peer.blocked === 'auto') {
+      if (await this.#isBlocked(peer)) return out;
+      peer.blocked = 'no';
+      const reply = await connection.reply();
+      out.push(this.#shown(peer, reply));
+      if (reply === undefined) return out;
+    }
     connection.send(encodeCommand(['PING', TOKEN]));
     for (;;) {
       const frame = await connection.reply();
@@ -182,17 +281,18 @@ class ScenarioRun {
   }
 
   #shown(peer: Peer, frame: Buffer | undefined): string {
-    if (frame === undefined) return `  ${peer.name}< (closed)`;
+    if (frame === undefined) {
+      peer.isGone = true;
+      return `${peer.name}< (closed)`;
+    }
     const text = show(frame).replace(MONITOR_LINE, (_, db: string, address: string) => {
       return `+TIME [${db} ${this.#nameOf(address)}] `;
     });
-    return `  ${peer.name}< ${text}`;
+    return `${peer.name}< ${text}`;
   }
 
   #nameOf(address: string): string {
-    for (const { name, connection } of this.#peers.values()) {
-      if (address === `127.0.0.1:${connection.socket.localPort}`) return name;
-    }
+    for (const peer of this.#peers.values()) if (peer.address === address) return peer.name;
     return address;
   }
 }

@@ -4,11 +4,11 @@
 import { readBody, type StreamBody } from '../unit/stream/support/body.js';
 
 /**
- * `timeless`: all but times. `followed`: nor what redis 7.0 keeps from its replicas, which are how
- * often an entry was delivered from the history, how many entries a group read, and consumers that
- * have nothing pending.
+ * `timeless`: all but times. `followed`: nor how often an entry was delivered, because masters do
+ * not tell their replicas when it was from the history. `followed-7.0`: nor what redis 7.0 does not
+ * tell either: how many entries a group read, and consumers that have nothing pending.
  */
-export type StreamView = 'timeless' | 'followed';
+export type StreamView = 'timeless' | 'followed' | 'followed-7.0';
 
 const TYPES = new Set([15, 19, 21, 26, 27]);
 const FOOTER = 10;
@@ -18,16 +18,17 @@ export function isStream(dump: Buffer): boolean {
 }
 
 function facts(body: StreamBody, view: StreamView): unknown {
-  const isFollowed = view === 'followed';
+  const isCounted = view === 'timeless';
+  const isOld = view === 'followed-7.0';
   return {
     ...body,
     groups: body.groups.map((group) => ({
       ...group,
       name: group.name.toString('latin1'),
-      read: isFollowed ? 0 : group.read,
-      pending: group.pending.map(({ id, count }) => ({ id, count: isFollowed ? 0 : count })),
+      read: isOld ? 0 : group.read,
+      pending: group.pending.map(({ id, count }) => ({ id, count: isCounted ? count : 0 })),
       consumers: group.consumers
-        .filter(({ pending }) => !isFollowed || pending.length > 0)
+        .filter(({ pending }) => !isOld || pending.length > 0)
         .map(({ name, pending }) => ({ name: name.toString('latin1'), pending })),
     })),
     nodes: body.nodes.map(({ id, listpack }) => ({ id, listpack: listpack.toString('hex') })),

@@ -10,10 +10,23 @@ export const ASSEMBLY_IMPORTS: Record<string, readonly string[]> = {
   types: ['base', 'encoding', 'hashtable'],
   keyspace: ['base', 'encoding', 'hashtable', 'resp', 'types'],
   rdb: ['base', 'encoding', 'hashtable', 'types', 'keyspace'],
+  // the reader subset of rdb/ only, see RDB_READER
+  inspect: ['base', 'encoding', 'rdb'],
   clients: ['base', 'encoding', 'hashtable', 'resp', 'types', 'keyspace'],
   commands: ['base', 'encoding', 'hashtable', 'resp', 'types', 'keyspace', 'rdb', 'clients'],
   // files directly in assembly/: the entries
-  '': ['base', 'encoding', 'hashtable', 'resp', 'types', 'keyspace', 'rdb', 'clients', 'commands'],
+  '': [
+    'base',
+    'encoding',
+    'hashtable',
+    'resp',
+    'types',
+    'keyspace',
+    'rdb',
+    'clients',
+    'commands',
+    'inspect',
+  ],
 };
 
 /** Parts of rdb/ that rdb.wasm shares: only these folders. */
@@ -28,9 +41,11 @@ export const COMMANDS_SHARED: readonly string[] = [
   'host-call',
   'dispatch',
   'process',
+  'turn',
   'unblock',
   'reject',
   'command-stats',
+  'sorted-set-add',
   'client-line',
   'acl-categories',
   'acl-check',
@@ -40,6 +55,7 @@ export const COMMANDS_SHARED: readonly string[] = [
   'sorted-set-pop',
   'stream-common',
   'list-elements',
+  'hash-common',
 ];
 
 /** Command files that bring the families together and so may import any of them. */

@@ -2,7 +2,7 @@
 
 import type { SetResult } from '../../config/index.js';
 import type { HostCall, HostHandler } from '../host-commands.js';
-import { argText } from '../host-commands.js';
+import { argText, writeHelp } from '../host-commands.js';
 
 const HELP = [
   'CONFIG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:',
@@ -44,25 +44,22 @@ function cmdConfigSet(call: HostCall): void | Promise<void> {
     else call.out.error(result.error);
   };
   const { config } = call.server;
-  if (!call.inExec) return config.set(pairs).then(answer);
-  answer(config.setAtOnce(pairs));
+  const options = { isLocal: call.isLocal };
+  if (!call.inExec && !config.canSetAtOnce(pairs)) return config.set(pairs, options).then(answer);
+  answer(config.setAtOnce(pairs, options));
 }
 
 function cmdConfigResetstat(call: HostCall): void {
-  call.server.core.x.statisticsReset();
-  call.server.counters.connectionsReceived = 0;
-  call.server.counters.rejectedConnections = 0;
+  const { core, counters, rates } = call.server;
+  core.x.statisticsReset();
+  for (const name of Object.keys(counters) as (keyof typeof counters)[]) counters[name] = 0;
+  rates.reset();
   call.out.simple('OK');
-}
-
-function cmdConfigHelp(call: HostCall): void {
-  call.out.array(HELP.length);
-  for (const line of HELP) call.out.simple(line);
 }
 
 export const CONFIG_FAMILY: Readonly<Record<string, HostHandler>> = {
   'config|get': cmdConfigGet,
   'config|set': cmdConfigSet,
   'config|resetstat': cmdConfigResetstat,
-  'config|help': cmdConfigHelp,
+  'config|help': (call) => writeHelp(call, HELP),
 };

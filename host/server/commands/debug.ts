@@ -18,16 +18,41 @@ function debugLog(call: HostCall): void {
   call.out.simple('OK');
 }
 
+function debugChangeReplId(call: HostCall): void {
+  call.server.newReplId();
+  call.out.simple('OK');
+}
+
+function debugPauseCron(call: HostCall): void {
+  call.server.isCronPaused = Number.parseInt(argText(call, 2), 10) > 0;
+  call.out.simple('OK');
+}
+
+/** What would end or harm the process on purpose. */
+const HARM = new Set([
+  'segfault',
+  'panic',
+  'oom',
+  'assert',
+  'leak',
+  'restart',
+  'crash-and-recover',
+]);
+
 const SUBCOMMANDS: Readonly<Record<string, (call: HostCall) => void>> = {
   sleep: debugSleep,
   log: debugLog,
+  'change-repl-id': debugChangeReplId,
+  'pause-cron': debugPauseCron,
 };
 
 function cmdDebug(call: HostCall): void {
   const name = argText(call, 1).toLowerCase();
   const run = SUBCOMMANDS[name];
   if (run !== undefined) run(call);
-  else call.out.error(`ERR DEBUG ${name.toUpperCase()} is not available in respite yet`);
+  else if (HARM.has(name)) {
+    call.out.error(`ERR DEBUG ${name.toUpperCase()} is refused: respite does not crash on purpose`);
+  } else call.out.error(`ERR DEBUG ${name.toUpperCase()} is not available in respite yet`);
 }
 
 /** Options a replica may announce; nothing here follows us yet, so they are only checked. */

@@ -69,6 +69,8 @@ export class TestCore {
       applyProblem: () => {
         this.applyProblems++;
       },
+      clockNs: () => this.now * 1e6,
+      slowCommand: () => {},
       abort: () => {
         throw new Error('the core met a broken invariant');
       },

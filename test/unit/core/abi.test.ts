@@ -28,7 +28,8 @@ function declared(): Declared[] {
 }
 
 const methods = declared();
-const IMPORTS = ['env.applyProblem function', 'env.hostCommand function', 'env.memory memory'];
+const FUNCTIONS = ['applyProblem', 'clockNs', 'hostCommand', 'slowCommand'];
+const IMPORTS = [...FUNCTIONS.map((name) => `env.${name} function`), 'env.memory memory'].sort();
 let dir = '';
 
 beforeAll(() => {
@@ -48,7 +49,8 @@ describe.each(['core', 'core-scalar'])('build/%s.wasm', (build) => {
 
   test('takes the declared number of parameters', () => {
     const memory = new WebAssembly.Memory({ initial: 32, maximum: 65536 });
-    const env = { memory, hostCommand: () => 0, applyProblem: () => {} };
+    const functions = Object.fromEntries(FUNCTIONS.map((name) => [name, () => 0]));
+    const env = { memory, ...functions };
     const { exports } = new WebAssembly.Instance(module, { env });
     const counts = Object.entries(exports).map(
       ([name, f]) => `${name}/${(f as () => void).length}`,
@@ -57,7 +59,7 @@ describe.each(['core', 'core-scalar'])('build/%s.wasm', (build) => {
     expect(counts.sort()).toEqual(wanted.sort());
   });
 
-  test('imports the memory and two functions', () => {
+  test('imports the memory and these functions', () => {
     const found = WebAssembly.Module.imports(module);
     expect(found.map((one) => `${one.module}.${one.name} ${one.kind}`).sort()).toEqual(IMPORTS);
   });

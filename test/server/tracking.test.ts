@@ -1,0 +1,5 @@
+// tracking: the scenarios of scenarios/tracking.txt.
+
+import { scenarioTests } from './scenarios.js';
+
+scenarioTests('tracking');
