@@ -445,9 +445,19 @@ function closesSelector(i: u32): bool {
   return len != 0 && load<u8>(argPtr(i) + len - 1) == 41;
 }
 
-/** The argument that closes what argument `i` opens, 0 = none does. */
+/** Where the selector begins that the last `closing` looked at. */
+let openedAt: u32 = 0;
+
+/**
+ * The argument that closes what argument `i` opens, 0 = none does. Redis: what opens one meanwhile
+ * begins it anew, and all between is forgotten.
+ */
 function closing(i: u32): u32 {
-  for (let n = i + 1; n < ruleEnd; n++) if (closesSelector(n)) return n;
+  openedAt = i;
+  for (let n = i + 1; n < ruleEnd; n++) {
+    if (closesSelector(n)) return n;
+    if (opensSelector(n)) openedAt = n;
+  }
   return 0;
 }
 
@@ -462,7 +472,7 @@ export function rulesBegin(from: u32, to: u32): u32 {
   for (let i = from; i < to; i++) {
     if (!opensSelector(i)) continue;
     const end = closing(i);
-    if (end == 0) return i;
+    if (end == 0) return openedAt;
     i = end;
   }
   return 0;
@@ -479,7 +489,7 @@ export function ruleNext(): bool {
   if (!opensSelector(first)) return true;
   const last = closing(first);
   ruleAt = last + 1;
-  return join(first, last);
+  return join(openedAt, last);
 }
 
 /** Puts arguments together, with a space between them. Redis: each but the first ends at a NUL. */
