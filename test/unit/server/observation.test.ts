@@ -52,7 +52,7 @@ describe('the latency monitor', () => {
     ]);
     const rows = ['  #', ' _|', ' ||', '_||', '   ', '321', 'sss', ''];
     expect(latencyGraph('command', made.series('command')!, 216_000)).toBe(
-      `command - high 30 ms, low 10 ms (all time high 30 ms)\n${'-'.repeat(80)}\n${rows.join('\n')}`,
+      ['command - high 30 ms, low 10 ms (all time high 30 ms)', '-'.repeat(80), ...rows].join('\n'),
     );
     const flat = monitor(1, [['command', 7, 0]]);
     expect(latencyGraph('command', flat.series('command')!, 90_000)).toContain('_\n \n1\nm\n');
