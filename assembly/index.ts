@@ -13,13 +13,17 @@ import {
 } from './base/alloc';
 import { prngSeed } from './base/prng';
 import { sipSeed } from './base/siphash';
+import { textLen, textPtr } from './base/text';
 import {
   Client,
+  CLIENT_AUTHENTICATED,
   CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSE_NOW,
   CLIENT_HOST_BUSY,
   CLIENT_OUTPUT_FULL,
   CLIENT_IN_EXEC,
+  CLIENT_INTERNAL,
+  CLIENT_MASTER,
   CLIENT_BLOCKED,
   CLIENT_RESUME,
   CLIENT_REPLY_OFF,
@@ -36,10 +40,15 @@ import {
   replicaForget,
 } from './clients/acks';
 import { ackWaiters, blockedForget } from './clients/blocked';
+import { clientSetDefaultUser, setDefaultPassword } from './clients/acl';
+import { selectorSetDefault } from './clients/acl-selector';
+import { defaultUser, USER_NOPASS, usersInit } from './clients/acl-user';
 import { deadlineFirst, deadlinesArm, deadlinesFresh } from './clients/deadlines';
 import { pauseArm, pauseEnd, pauseEndMs, pauseForget, pauseIsFresh } from './clients/pause';
 import { localPtr } from './clients/local';
 import { HEADROOM, querySetMax, READ_SIZE } from './clients/query';
+import { aclDeclare, aclRead, aclWrite } from './commands/acl-file';
+import { aclLogSetMax } from './commands/acl-log';
 import { clientFeed, clientResume } from './commands/batch';
 import {
   commandStatsReset,
@@ -65,6 +74,7 @@ import { notifyConfigure } from './keyspace/notify';
 import { limitCheck, limitConfigure } from './keyspace/push';
 import { trackingConfigure, trackingSettle } from './keyspace/tracking';
 import { expireConfigure, expireCycle } from './keyspace/expire';
+import { fieldsExpireCycle } from './keyspace/hash-fields';
 import { readyKeyCount } from './keyspace/ready-keys';
 import {
   resetStats,
@@ -80,7 +90,6 @@ import {
 import { lazyFreeStep, lazyPending } from './keyspace/value';
 import { limitsSet } from './types/limits';
 import { streamSetLimits } from './types/stream';
-import { accessSetPassword } from './clients/access';
 import { fillDatabase, fillStatistics, fillTraffic, STAT_COUNT } from './statistics';
 import {
   loadAbort as rdbLoadAbort,
@@ -123,7 +132,7 @@ export function init(databases: u32, seed0: u64, seed1: u64): bool {
   sipSeed(seed0, seed1);
   prngSeed(seed1, seed0);
   readBase = alloc(<usize>HEADROOM + READ_SIZE);
-  return readBase != 0 && dbInit(databases);
+  return readBase != 0 && usersInit() && dbInit(databases);
 }
 
 /** Where the host puts received bytes: READ_SIZE of them, with HEADROOM in front. */
@@ -151,7 +160,10 @@ export function setTime(ms: f64): void {
 
 // ---- clients
 
-/** Opens a client; its handle, -1 when memory ran out. */
+/**
+ * Opens a client; its handle, -1 when memory ran out. It is the default user's, and authenticated
+ * if that needs no password; a master's stream and internal ones may do everything.
+ */
 export function clientOpen(
   flags: u32,
   addr: usize,
@@ -160,7 +172,12 @@ export function clientOpen(
   laddrLen: u32,
 ): i32 {
   const c = clientNew(flags, addr, addrLen, laddr, laddrLen);
-  return changetype<usize>(c) == 0 ? -1 : <i32>c.handle;
+  if (changetype<usize>(c) == 0) return -1;
+  if ((flags & (CLIENT_MASTER | CLIENT_INTERNAL)) == 0) {
+    clientSetDefaultUser(c);
+    c.flags |= flags & CLIENT_AUTHENTICATED;
+  }
+  return <i32>c.handle;
 }
 
 export function clientClose(handle: u32): void {
@@ -312,6 +329,7 @@ export function clientShut(handle: u32, now: bool): void {
 export function cron(nowMs: f64): void {
   setNow(<i64>nowMs);
   expireCycle();
+  fieldsExpireCycle();
   if (readyKeyCount != 0) serveReadyKeys();
   trackingSettle();
   checkOutputs();
@@ -377,7 +395,13 @@ export function configureProtocol(maxBulkLen: f64, maxQuery: f64): void {
 
 /** Sets the password of the default user; length 0 = none. */
 export function configurePassword(ptr: usize, len: u32): bool {
-  return accessSetPassword(ptr, len);
+  return setDefaultPassword(ptr, len);
+}
+
+/** acl-pubsub-default: whether new users may use all channels; acllog-max-len. */
+export function configureAcl(allChannels: bool, logMax: f64): void {
+  selectorSetDefault(allChannels);
+  aclLogSetMax(<u64>logMax);
 }
 
 /** A threshold of the collections: `which` is a LIMIT_* of types/limits.ts. */
@@ -443,6 +467,37 @@ export function setMasterLinkDown(down: bool): void {
 
 export function setActiveExpiry(on: bool): void {
   setActiveExpire(on);
+}
+
+// ---- users: results are FILE_* of commands/acl-file.ts, texts are at `textAddress`
+
+/** Whether clients of the default user need no password. */
+export function usersOpen(): bool {
+  return (defaultUser.flags & USER_NOPASS) != 0;
+}
+
+/** A `user` line: its words from the name on, each as u32 length and bytes. */
+export function usersDeclare(ptr: usize, len: u32): i32 {
+  return aclDeclare(ptr, len);
+}
+
+/** ACL LOAD: the text of an ACL file, and how messages call it. */
+export function usersLoad(ptr: usize, len: u32, name: usize, nameLen: u32): i32 {
+  return aclRead(ptr, len, name, nameLen);
+}
+
+/** ACL SAVE: leaves the text of the file; false when memory ran out. */
+export function usersSave(): bool {
+  return aclWrite();
+}
+
+/** The text that the last call left. */
+export function textAddress(): usize {
+  return textPtr;
+}
+
+export function textLength(): u32 {
+  return textLen;
 }
 
 // ---- effects

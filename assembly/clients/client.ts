@@ -63,6 +63,8 @@ export const CLIENT_POSTPONED: u32 = 1 << 19;
 export const CLIENT_RESUME: u32 = 1 << 20;
 /** Follows us: it has acknowledged some of our stream (acks.ts). Never paused. */
 export const CLIENT_REPLICA: u32 = 1 << 21;
+/** Its user may not do everything: each command is checked (commands/acl-check.ts). */
+export const CLIENT_LIMITED: u32 = 1 << 22;
 
 /** Its request found no memory: the rest of it is thrown away as it comes (query.ts). */
 export const CLIENT_REFUSED: u32 = 1 << 21;
@@ -119,6 +121,7 @@ export class Client extends Outbox {
   libVer: u32;
   addr: u32;
   laddr: u32;
+  /** The User (acl-user.ts); 0 = nobody in particular, who may do everything. */
   user: u32;
   lastCmd: i32;
   /** Unix ms. */
@@ -258,7 +261,6 @@ export function clientFree(c: Client): void {
   free(c.libVer);
   free(c.addr);
   free(c.laddr);
-  free(c.user);
   if ((c.flags & CLIENT_INTERNAL) == 0) clientCount--;
   free(changetype<usize>(c));
   store<u32>(table + (<usize>handle << 2), (freeHandles << 1) | 1);

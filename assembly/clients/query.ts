@@ -24,8 +24,10 @@ import {
   reallocUrgent,
   usableSize,
 } from '../base/alloc';
+import { splitWord, wordEnd, wordStart } from '../base/words';
 import { setArgs } from '../resp/args';
 import { protoMaxBulkLen } from '../keyspace/state';
+import { accessIsOpen } from './acl-user';
 import {
   Client,
   CLIENT_AUTHENTICATED,
@@ -286,7 +288,7 @@ let parsedNumber: i64 = 0;
 
 // @ts-ignore: decorator
 @inline function isUnauthenticated(c: Client): bool {
-  return (c.flags & (CLIENT_AUTHENTICATED | CLIENT_MASTER)) == 0;
+  return (c.flags & (CLIENT_AUTHENTICATED | CLIENT_MASTER)) == 0 && !accessIsOpen();
 }
 
 /** Reads `*n\r\n`. PARSE_COMMAND: n > 0 and the arguments follow. */
@@ -472,8 +474,8 @@ function splitLine(c: Client, p: usize, end: usize): i32 {
   c.pargc = 0;
   let to = inlineBytes;
   for (;;) {
-    while (p < end && isSpace(load<u8>(p))) p++;
-    if (p >= end || load<u8>(p) == 0) break;
+    p = wordStart(p, end);
+    if (p == 0) break;
     const word = to;
     p = splitWord(p, end, to);
     if (p == 0) return fail('unbalanced quotes in request');
@@ -483,76 +485,4 @@ function splitLine(c: Client, p: usize, end: usize): i32 {
   if (c.pargc == 0) return PARSE_EMPTY;
   setArgs(c.pargc, c.pargv);
   return PARSE_COMMAND;
-}
-
-let wordEnd: usize = 0;
-
-// @ts-ignore: decorator
-@inline function isSpace(c: u32): bool {
-  return c == 32 || c - 9 < 5;
-}
-
-function hexValue(c: u32): u32 {
-  if (c - 48 < 10) return c - 48;
-  if ((c | 32) - 97 < 6) return (c | 32) - 87;
-  return 16;
-}
-
-/**
- * One word by Redis' quoting rules, written to `to` (the end in `wordEnd`); returns the address
- * behind it, 0 for unbalanced quotes.
- */
-function splitWord(p: usize, end: usize, to: usize): usize {
-  let quote: u32 = 0;
-  while (p < end) {
-    let c: u32 = load<u8>(p);
-    if (quote == 0) {
-      if (isSpace(c) || c == 0) break;
-      if (c == 34 || c == 39) {
-        quote = c;
-        p++;
-        continue;
-      }
-    } else if (c == quote) {
-      // A closing quote must be followed by a space or the end.
-      if (p + 1 < end && !isSpace(load<u8>(p + 1))) return 0;
-      wordEnd = to;
-      return p + 1;
-    } else if (c == 92 && quote == 34) {
-      p = escape(p, end, to);
-      to++;
-      continue;
-    } else if (c == 92 && quote == 39 && p + 1 < end && load<u8>(p + 1) == 39) {
-      c = 39;
-      p++;
-    }
-    store<u8>(to++, <u8>c);
-    p++;
-  }
-  wordEnd = to;
-  return quote == 0 ? p : 0;
-}
-
-/** An escape inside double quotes: writes one byte, returns the address behind it. */
-function escape(p: usize, end: usize, to: usize): usize {
-  if (p + 3 < end && load<u8>(p + 1) == 120) {
-    const high = hexValue(load<u8>(p + 2));
-    const low = hexValue(load<u8>(p + 3));
-    if (high < 16 && low < 16) {
-      store<u8>(to, <u8>(high * 16 + low));
-      return p + 4;
-    }
-  }
-  if (p + 1 >= end) {
-    store<u8>(to, 92);
-    return p + 1;
-  }
-  let c: u32 = load<u8>(p + 1);
-  if (c == 110) c = 10;
-  else if (c == 114) c = 13;
-  else if (c == 116) c = 9;
-  else if (c == 98) c = 8;
-  else if (c == 97) c = 7;
-  store<u8>(to, <u8>c);
-  return p + 2;
 }

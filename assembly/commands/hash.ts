@@ -1,25 +1,13 @@
 /**
- * Commands on hashes: those that read.
- *
- * A field whose expiry has passed is not shown (on a master it is about to be removed, on a replica
- * the master will say so). Redis: HLEN counts it until then.
+ * Commands on hashes that set, get and delete fields. Counting ones are in hash-number.ts, random
+ * fields in hash-random.ts, expiries in hash-expire.ts and hash-ex.ts.
  */
 import { client } from '../clients/client';
-import { dbAt, entryType, lookupRead } from '../keyspace/db';
-import { loading, nowMs } from '../keyspace/state';
-import { argRangeOrReplyText, argInt } from '../resp/arg-values';
-import { argc, argIs, argLen, argPtr } from '../resp/args';
-import { replyWrongType } from '../resp/errors';
-import {
-  replyArray,
-  replyBulk,
-  replyDeferred,
-  replyDeferredMapEnd,
-  replyError,
-  replyInt,
-  replyMap,
-  replyNull,
-} from '../resp/reply';
+import { fieldIsHidden, fieldsSeen } from '../keyspace/hash-fields';
+import { effectUpTo } from '../keyspace/whole-change';
+import { argc, argLen, argPtr } from '../resp/args';
+import { replyWrongArgs } from '../resp/errors';
+import { replyArray, replyBulk, replyInt, replyMap, replyNull, replyOk } from '../resp/reply';
 import {
   replyScan,
   replyScanEmpty,
@@ -28,75 +16,149 @@ import {
   scanNoValues,
   scanOptionsOrReply,
 } from '../resp/scan-args';
-import { elExpire, elLen, elPtr, valLen, valPtr } from '../types/element';
-import { hashGet, hashLen, hashMinExpire, hashScan } from '../types/hash';
-import { TYPE_HASH } from '../types/object';
+import { elLen, elPtr, valLen, valPtr } from '../types/element';
+import { hashDelete, hashEach, hashLen, hashScan } from '../types/hash';
+import {
+  dropIfEmpty,
+  EXPIRE_DROP,
+  findField,
+  hash,
+  hashOrReply,
+  hashToWriteOrReply,
+  noteChanged,
+  pairsKept,
+  putPairs,
+  settle,
+} from './hash-common';
 
-/** What HPEXPIRETIME answers for a field that is not there, and for one without expiry. */
-const NO_FIELD: i64 = -2;
-const NO_EXPIRY: i64 = -1;
+// ---- changes
 
-/** The hash in argument 1, 0 where there is none; false: it is something else, answered. */
-let hash: usize = 0;
-function hashOrReply(): bool {
-  hash = lookupRead(dbAt(client.db), argPtr(1), argLen(1));
-  if (hash == 0 || entryType(hash) == TYPE_HASH) return true;
-  replyWrongType();
-  return false;
+/** HSET and HMSET behind their names; how many fields are new, below 0: answered. */
+function setPairs(): i32 {
+  if (!hashToWriteOrReply()) return -1;
+  settle(2, 2, true);
+  const added = putPairs(2, EXPIRE_DROP);
+  if (added >= 0) {
+    noteChanged('hset', (argc - 2) / 2);
+  } else if (pairsKept != 0) {
+    effectUpTo(client.db, 2 + pairsKept * 2);
+    noteChanged('hset', pairsKept);
+  }
+  return added;
 }
 
-/** Whether the field looked at has expired. */
-// @ts-ignore: decorator
-@inline function isFieldHidden(): bool {
-  return elExpire >= 0 && elExpire < nowMs && !loading;
+export function cmdHset(): void {
+  if (argc & 1) {
+    replyWrongArgs('hset');
+    return;
+  }
+  const added = setPairs();
+  if (added >= 0) replyInt(added);
 }
 
-/** Finds a field that is to be seen; value and expiry are read. */
-function findField(arg: u32): bool {
-  return hash != 0 && hashGet(hash, argPtr(arg), argLen(arg)) && !isFieldHidden();
+export function cmdHmset(): void {
+  if (argc & 1) replyWrongArgs('hmset');
+  else if (setPairs() >= 0) replyOk();
 }
 
-export function cmdHlen(): void {
-  if (hashOrReply()) replyInt(hash == 0 ? 0 : hashLen(hash));
+export function cmdHsetnx(): void {
+  if (!hashToWriteOrReply()) return;
+  settle(2, 2, true);
+  if (findField(2)) {
+    replyInt(0);
+    return;
+  }
+  if (putPairs(2, EXPIRE_DROP) < 0) return;
+  noteChanged('hset', 1);
+  replyInt(1);
 }
+
+export function cmdHdel(): void {
+  if (!hashToWriteOrReply()) return;
+  settle(2, 1, true);
+  let deleted: u32 = 0;
+  for (let i: u32 = 2; hash != 0 && i < argc && hashLen(hash) != 0; i++) {
+    if (hashDelete(hash, argPtr(i), argLen(i))) deleted++;
+  }
+  if (deleted != 0) {
+    noteChanged('hdel', deleted);
+    dropIfEmpty();
+  }
+  replyInt(deleted);
+}
+
+// ---- one field and several
 
 export function cmdHget(): void {
   if (!hashOrReply()) return;
+  settle(2, 1, false);
   if (findField(2)) replyBulk(valPtr, valLen);
   else replyNull();
 }
 
-let shown: u32 = 0;
+export function cmdHmget(): void {
+  if (!hashOrReply()) return;
+  settle(2, 1, false);
+  replyArray(argc - 2);
+  for (let i: u32 = 2; i < argc; i++) {
+    if (findField(i)) replyBulk(valPtr, valLen);
+    else replyNull();
+  }
+}
+
+export function cmdHexists(): void {
+  if (!hashOrReply()) return;
+  settle(2, 1, false);
+  replyInt(findField(2) ? 1 : 0);
+}
+
+export function cmdHstrlen(): void {
+  if (!hashOrReply()) return;
+  settle(2, 1, false);
+  replyInt(findField(2) ? valLen : 0);
+}
+
+// ---- all fields
+
+/** Redis: fields that have expired count until they are removed. */
+export function cmdHlen(): void {
+  if (hashOrReply()) replyInt(hash == 0 ? 0 : hashLen(hash));
+}
+
+function replyField(_arg: usize): void {
+  if (!fieldIsHidden()) replyBulk(elPtr, elLen);
+}
+
+function replyValue(_arg: usize): void {
+  if (!fieldIsHidden()) replyBulk(valPtr, valLen);
+}
 
 function replyPair(_arg: usize): void {
-  if (isFieldHidden()) return;
+  if (fieldIsHidden()) return;
   replyBulk(elPtr, elLen);
   replyBulk(valPtr, valLen);
-  shown++;
+}
+
+export function cmdHkeys(): void {
+  if (!hashOrReply()) return;
+  replyArray(hash == 0 ? 0 : fieldsSeen(hash));
+  if (hash != 0) hashEach(hash, replyField, 0);
+}
+
+export function cmdHvals(): void {
+  if (!hashOrReply()) return;
+  replyArray(hash == 0 ? 0 : fieldsSeen(hash));
+  if (hash != 0) hashEach(hash, replyValue, 0);
 }
 
 export function cmdHgetall(): void {
   if (!hashOrReply()) return;
-  if (hash == 0) {
-    replyMap(0);
-    return;
-  }
-  // Only where a field may have expired the number of pairs is not known beforehand.
-  const least = hashMinExpire(hash);
-  const known = least < 0 || least >= nowMs;
-  let head: usize = 0;
-  if (known) replyMap(hashLen(hash));
-  else head = replyDeferred();
-  shown = 0;
-  let cursor: u64 = 0;
-  do {
-    cursor = hashScan(hash, cursor, replyPair, 0);
-  } while (cursor != 0);
-  if (!known) replyDeferredMapEnd(head, shown);
+  replyMap(hash == 0 ? 0 : fieldsSeen(hash));
+  if (hash != 0) hashEach(hash, replyPair, 0);
 }
 
 function showMatching(): u32 {
-  if (isFieldHidden() || !scanMatches(elPtr, elLen)) return 0;
+  if (fieldIsHidden() || !scanMatches(elPtr, elLen)) return 0;
   replyBulk(elPtr, elLen);
   if (scanNoValues) return 1;
   replyBulk(valPtr, valLen);
@@ -110,23 +172,4 @@ export function cmdHscan(): void {
     return;
   }
   if (scanOptionsOrReply(3, true)) replyScan(hash, hashScan, showMatching, scanNoValues ? 1 : 2);
-}
-
-export function cmdHpexpiretime(): void {
-  if (!hashOrReply()) return;
-  if (!argIs(2, 'fields')) {
-    replyError('ERR Mandatory argument FIELDS is missing or not at the right position');
-    return;
-  }
-  const text = 'ERR Number of fields must be a positive integer';
-  if (!argRangeOrReplyText(3, 1, i64.MAX_VALUE, text)) return;
-  if (argInt != <i64>argc - 4) {
-    replyError('ERR The `numfields` parameter must match the number of arguments');
-    return;
-  }
-  replyArray(argInt);
-  for (let i: u32 = 4; i < argc; i++) {
-    if (!findField(i)) replyInt(NO_FIELD);
-    else replyInt(elExpire < 0 ? NO_EXPIRY : elExpire);
-  }
 }

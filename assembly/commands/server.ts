@@ -8,10 +8,12 @@ import {
   dbSetAvgTtl,
   dbSetExpireCursor,
   dbSwap,
+  dbTickets,
 } from '../keyspace/db';
 import { effectNone, effectVerbatim } from '../keyspace/effects';
 import { signalAllKeys } from '../keyspace/ready-keys';
 import { markDirty } from '../keyspace/state';
+import { ticketsClear } from '../keyspace/hash-tickets';
 import { forgetTable, freeTableLater, freeTableNow } from '../keyspace/value';
 import { trackingFlushed } from '../keyspace/tracking';
 import { touchWatchedAll } from '../keyspace/watch';
@@ -34,6 +36,7 @@ function flush(db: usize, later: bool): u32 {
   touchWatchedAll(db, 0);
   signalAllKeys(db, 0);
   forgetTable(dbExpires(db));
+  ticketsClear(dbTickets(db));
   if (later || count > FREE_NOW_MAX) freeTableLater(keys);
   else freeTableNow(keys);
   dbSetExpireCursor(db, 0);

@@ -29,7 +29,7 @@ import { ADD_OOM, elLen, elPtr } from '../types/element';
 import { holder, objEncoding } from '../types/holder';
 import { ENC_INTSET, TYPE_SET } from '../types/object';
 import {
-  setAdd,
+  setAddElement,
   setEach,
   setHasMet,
   setLen,
@@ -121,7 +121,7 @@ let gathered: usize = 0;
 let hasFailed: bool = false;
 
 function gather(): void {
-  const result = setAdd(gathered, elPtr, elLen);
+  const result = setAddElement(gathered);
   if (result == ADD_OOM) hasFailed = true;
   else found += result;
 }

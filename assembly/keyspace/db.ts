@@ -9,6 +9,7 @@
  *   +60 u32 id
  *   +64 u64 expire cursor, +72 i64 average TTL ms (expire.ts)
  *   +80 HashTable waiting   keys some client is blocked for (ready-keys.ts)
+ *   +100 Tickets            hashes with fields that expire (hash-tickets.ts)
  *
  * An entry that moves (it grew) is replaced in both tables here, so no one else holds its address
  * over a change. The last lookup leaves its slot and hash in `foundSlot` and `foundHash`; they are
@@ -46,7 +47,8 @@ import {
   itemSetMeta,
   itemSetValue,
 } from '../hashtable/item';
-import { metaClock, metaEncoding, metaOf, metaType } from '../types/object';
+import { metaClock, metaEncoding, metaOf, metaType, TYPE_HASH } from '../types/object';
+import { ticketDrop, ticketEnterItem, TICKETS_SIZE } from './hash-tickets';
 import { freeEntry } from './value';
 import { effectDel } from './effects';
 import { NOTIFY_EXPIRED, NOTIFY_KEY_MISS, NOTIFY_NEW, notifyKeyspaceEvent } from './notify';
@@ -65,7 +67,7 @@ import {
   paused,
   policyLfu,
 } from './state';
-import { signalEntryAdded, signalEntryGone, strictWaiters, waitedKeys } from './ready-keys';
+import { signalEntryAdded, signalEntryGone, strictKeys, waitedKeys } from './ready-keys';
 import { trackingInterest, trackingKeyChanged } from './tracking';
 import { touchWatched } from './watch';
 
@@ -73,7 +75,8 @@ const OFF_ID: usize = 60;
 const OFF_EXPIRE_CURSOR: usize = 64;
 const OFF_AVG_TTL: usize = 72;
 const OFF_WAITING: usize = 80;
-export const DB_SIZE: usize = 104;
+const OFF_TICKETS: usize = 100;
+export const DB_SIZE: usize = 112;
 
 let dbBase: usize = 0;
 /** Number of databases. */
@@ -120,6 +123,12 @@ export function dbInit(count: u32): bool {
 // @ts-ignore: decorator
 @inline export function dbWaiting(db: usize): HashTable {
   return changetype<HashTable>(db + OFF_WAITING);
+}
+
+/** The hashes whose fields expire; see hash-tickets.ts. */
+// @ts-ignore: decorator
+@inline export function dbTickets(db: usize): usize {
+  return db + OFF_TICKETS;
 }
 
 export function dbId(db: usize): u32 {
@@ -367,6 +376,7 @@ export function dbAddItem(db: usize, item: usize, hash: u64): bool {
 
 /** `dbAddItem` without a word to those who listen: for what is loaded. */
 export function dbInsertItem(db: usize, item: usize, hash: u64): bool {
+  if (!ticketEnterItem(dbTickets(db), item)) return false;
   const slot = htInsertSlot(dbKeys(db), hash);
   if (slot == 0) return false;
   htSetItem(slot, item);
@@ -396,13 +406,15 @@ function expiresSlot(db: usize, item: usize, hash: u64): usize {
  */
 export function dbReplaceFound(db: usize, fresh: usize, keepValue: bool): void {
   const old = htItem(foundSlot);
-  if (strictWaiters != 0) signalEntryGone(db, old, foundHash);
+  if (strictKeys != 0) signalEntryGone(db, old, foundHash);
   if (itemFlags(old) & ITEM_NUM) {
     const second = expiresSlot(db, old, foundHash);
     if (itemFlags(fresh) & ITEM_NUM) htSetItem(second, fresh);
     else htRemove(dbExpires(db), second, foundHash);
   }
   htSetItem(foundSlot, fresh);
+  // A hash that follows a hash has entered its own time, or finds one that is too early.
+  if (entryType(old) == TYPE_HASH && entryType(fresh) != TYPE_HASH) ticketDrop(dbTickets(db), old);
   if (keepValue) free(old);
   else freeEntry(old);
 }
@@ -410,10 +422,11 @@ export function dbReplaceFound(db: usize, fresh: usize, keepValue: bool): void {
 /** Takes the entry of the last lookup out of the database without freeing it. */
 export function dbTakeFound(db: usize): usize {
   const item = htItem(foundSlot);
-  if (strictWaiters != 0) signalEntryGone(db, item, foundHash);
+  if (strictKeys != 0) signalEntryGone(db, item, foundHash);
   if (itemFlags(item) & ITEM_NUM) {
     htRemove(dbExpires(db), expiresSlot(db, item, foundHash), foundHash);
   }
+  if (entryType(item) == TYPE_HASH) ticketDrop(dbTickets(db), item);
   htRemove(dbKeys(db), foundSlot, foundHash);
   foundSlot = 0;
   return item;
@@ -509,5 +522,8 @@ export function dbSwap(a: usize, b: usize): void {
   memory.copy(swapScratch, a + OFF_EXPIRE_CURSOR, 16);
   memory.copy(a + OFF_EXPIRE_CURSOR, b + OFF_EXPIRE_CURSOR, 16);
   memory.copy(b + OFF_EXPIRE_CURSOR, swapScratch, 16);
+  memory.copy(swapScratch, a + OFF_TICKETS, TICKETS_SIZE);
+  memory.copy(a + OFF_TICKETS, b + OFF_TICKETS, TICKETS_SIZE);
+  memory.copy(b + OFF_TICKETS, swapScratch, TICKETS_SIZE);
 }
 const swapScratch = memory.data(64);

@@ -11,6 +11,7 @@
  */
 import { free, realloc } from '../base/alloc';
 import { ll2string } from '../base/numbers/integers';
+import { itemKeyLen, itemKeyPtr } from '../hashtable/item';
 import { argc, argLen, argPtr } from '../resp/args';
 import { writeLiteral } from '../base/literal';
 
@@ -163,6 +164,15 @@ export function effectDel(db: u32, keyPtr: usize, keyLen: u32): void {
   beginOp(db, 2);
   effectLiteral('DEL');
   effectArg(keyPtr, keyLen);
+}
+
+/** HDEL key field: the same for fields that expired. */
+export function effectHdel(db: u32, item: usize, field: usize, fieldLen: u32): void {
+  if (!effectsOn) return;
+  beginOp(db, 3);
+  effectLiteral('HDEL');
+  effectArg(itemKeyPtr(item), itemKeyLen(item));
+  effectArg(field, fieldLen);
 }
 
 /** Before a command runs. */

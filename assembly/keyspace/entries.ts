@@ -33,6 +33,7 @@ import {
   dbFindRaw,
   dbReplaceFound,
   dbSetExpire,
+  dbTickets,
   entryEncoding,
   foundHash,
   initialClock,
@@ -41,6 +42,7 @@ import {
   notifyNew,
 } from './db';
 import { signalEntryAdded, waitedKeys } from './ready-keys';
+import { ticketEnterItem } from './hash-tickets';
 import { fromMaster, maxMemory, policyLfu } from './state';
 import { stringInt } from './strings';
 
@@ -118,19 +120,25 @@ export function entryPut(db: usize, fresh: usize): bool {
   const old = dbFindRaw(db, itemKeyPtr(fresh), itemKeyLen(fresh));
   wasThere = old != 0;
   if (old == 0) return dbAddItem(db, fresh, foundHash);
+  if (!ticketEnterItem(dbTickets(db), fresh)) return false;
   // The old entry gets the place in the expires table; from there on nothing can fail.
   if (expires && (itemFlags(old) & ITEM_NUM) == 0) {
     if (dbSetExpire(db, itemExpire(fresh)) == 0) return false;
   }
   dbReplaceFound(db, fresh, false);
-  if (waitedKeys != 0) signalEntryAdded(db, fresh, foundHash);
   return true;
 }
 
-/** The same for commands that (Redis:) delete what is there first, so that the key is a new one. */
+/**
+ * The same for commands that (Redis:) delete what is there first, so that the key is a new one:
+ * only then are those who wait for it told.
+ */
 export function entryPutNew(db: usize, fresh: usize): bool {
   if (!entryPut(db, fresh)) return false;
-  if (wasThere) notifyNew(db, fresh);
+  if (wasThere) {
+    notifyNew(db, fresh);
+    if (waitedKeys != 0) signalEntryAdded(db, fresh, foundHash);
+  }
   return true;
 }
 

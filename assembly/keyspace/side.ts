@@ -20,7 +20,9 @@ import {
   dbExpires,
   dbKeys,
   dbSwap,
+  dbTickets,
 } from './db';
+import { ticketsClear } from './hash-tickets';
 import { forgetTable, freeTableLater } from './value';
 import { signalAllKeys } from './ready-keys';
 import { trackingFlushed } from './tracking';
@@ -52,6 +54,7 @@ export function sideBegin(): bool {
 /** Empties a database: its entries are freed later. Watches are the caller's business. */
 function drop(db: usize): void {
   forgetTable(dbExpires(db));
+  ticketsClear(dbTickets(db));
   freeTableLater(dbKeys(db));
 }
 

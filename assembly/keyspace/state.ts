@@ -42,6 +42,8 @@ export let protoMaxBulkLen: u64 = 512 << 20;
 export let statKeyspaceHits: u64 = 0;
 export let statKeyspaceMisses: u64 = 0;
 export let statExpiredKeys: u64 = 0;
+/** Fields of hashes that expired. */
+export let statExpiredFields: u64 = 0;
 export let statCommands: u64 = 0;
 export let statNetInput: u64 = 0;
 /** Bytes of the master's command stream. */
@@ -111,6 +113,9 @@ export function countMiss(): void {
 export function countExpired(): void {
   statExpiredKeys++;
 }
+export function countExpiredFields(n: u32): void {
+  statExpiredFields += n;
+}
 export function countCommand(): void {
   statCommands++;
 }
@@ -128,6 +133,7 @@ export function resetStats(): void {
   statKeyspaceHits = 0;
   statKeyspaceMisses = 0;
   statExpiredKeys = 0;
+  statExpiredFields = 0;
   statCommands = 0;
   statNetInput = 0;
   statNetReplInput = 0;

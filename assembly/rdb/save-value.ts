@@ -36,7 +36,7 @@ import {
   valPtr,
 } from '../types/element';
 import { hashCount, hashValueMinExpire } from '../types/hash';
-import { tableExactMin, tableExpiring, tableRead } from '../types/hash-table';
+import { tableMinExpire, tableExpiring, tableRead } from '../types/hash-table';
 import { List, nodeAt, nodeBytes, nodeIsPlain } from '../types/list-node';
 import {
   ENC_INTSET,
@@ -218,7 +218,7 @@ function beginHash(encoding: u32, value: usize): void {
     return;
   }
   saveVersion = VERSION_FIELD_EXPIRY;
-  leastExpire = tableExactMin(value);
+  leastExpire = tableMinExpire(value);
   sinkByte(RDB_HASH_METADATA);
   sinkU64(<u64>leastExpire);
   sinkLength(hashCount(encoding, value));

@@ -40,6 +40,12 @@ export function elSetInt(value: i64): void {
   elLen = ll2string(value, elScratch);
 }
 
+/** Whether the element is a printed integer, which the next element read overwrites. */
+// @ts-ignore: decorator
+@inline export function elIsPrinted(): bool {
+  return elPtr == elScratch;
+}
+
 /** The element is this listpack entry. */
 export function elSetEntry(p: usize): void {
   elPtr = lpGetTextTo(p, elScratch);

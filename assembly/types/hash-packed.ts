@@ -1,6 +1,7 @@
 /**
  * The order of a hash in a listpack of triples (ENC_LISTPACK_EX, Redis 7.4): field, value, expiry;
- * those that expire first, by expiry and among equals as they came, then those with expiry 0.
+ * those that expire first, by expiry and among equals the one set last first, then those with
+ * expiry 0.
  *
  * A triple moves by rotating bytes in place: entries of a listpack are the same wherever they
  * stand, so moving them needs no memory and cannot fail.
@@ -49,13 +50,13 @@ function rotate(a: usize, b: usize, c: usize): void {
   reverse(a, c);
 }
 
-/** The place of an expiry: the first triple behind it, `skip` not looked at, or the terminator. */
+/** The place of an expiry: the first triple not before it (`skip` aside), or the terminator. */
 function placeOf(lp: usize, ms: i64, skip: usize): usize {
   const end = lp + lpBytes(lp) - 1;
   if (ms == 0) return end;
   let p = lpFirst(lp);
   while (p != 0 && p != end) {
-    if (p != skip && isBefore(ms, expiryOf(lp, p))) return p;
+    if (p != skip && !isBefore(expiryOf(lp, p), ms)) return p;
     p += tripleBytes(p);
   }
   return end;

@@ -1,15 +1,16 @@
 /**
  * A large hash (ENC_HT): a hash table of items whose key is the field.
  *
- *   Hash (32 bytes)
- *   +0  HashTable fields
- *   +20 u32 expiring     fields that have an expiry
- *   +24 i64 least        no field expires before this; valid while expiring > 0
+ *   Hash (24 bytes)      +0 HashTable fields   +20 u32 expiries, 0 = no field has one
+ *   Expiries (24 bytes)  +0 RankTree order     +16 u32 count
  *
  *   item   flags [NUM: expiry] [PTR: blob] field [INLINE: value]
  *
- * `least` is a lower bound: it is lowered by every expiry set, and made exact by a walk over the
- * whole table (tableTakeExpired, tableExactMin).
+ * The fields with an expiry stand in a rank tree as well (rank-tree.ts), so the next to expire is
+ * found at once and what has expired can be counted and removed without walking over the rest. The
+ * tree orders by f64; an expiry's bits, read as one, are a number too, and those of positive
+ * integers are in the order of the integers. It must stay below EXPIRE_BEYOND, where the bits stop
+ * being numbers.
  */
 import { alloc, free, goodSize, usableSize } from '../base/alloc';
 import { blobLen, blobNew, blobPtr } from '../base/blob';
@@ -23,7 +24,7 @@ import {
   htInsertSlot,
   htItem,
   htOverhead,
-  htRandom,
+  htRandomSlot,
   htRemove,
   htScan,
   htSetItem,
@@ -49,14 +50,41 @@ import {
   itemValue,
 } from '../hashtable/item';
 import { ADD_NEW, ADD_OLD, ADD_OOM, elSet, elSetExpire, valSet } from './element';
+import {
+  leafItem,
+  RankTree,
+  TREE_SIZE,
+  treeCountScore,
+  treeFreeStep,
+  treeInit,
+  treeInsert,
+  treeMove,
+  treeOverhead,
+  treeRemove,
+  treeReplace,
+} from './rank-tree';
 
-const OFF_EXPIRING: usize = HT_SIZE;
-const OFF_LEAST: usize = 24;
-const HASH_SIZE: usize = 32;
+const OFF_EXPIRIES: usize = HT_SIZE;
+const HASH_SIZE: usize = 24;
+const OFF_EXPIRING: usize = TREE_SIZE;
+const EXPIRIES_SIZE: usize = 24;
+/** Infinity's bits: from here on they are no number's. */
+const EXPIRE_BEYOND: i64 = 0x7ff0000000000000;
 
 // @ts-ignore: decorator
 @inline function fields(value: usize): HashTable {
   return changetype<HashTable>(value);
+}
+
+/** The expiries of a hash, 0 = none. */
+// @ts-ignore: decorator
+@inline function expiriesOf(value: usize): usize {
+  return load<u32>(value, OFF_EXPIRIES);
+}
+
+// @ts-ignore: decorator
+@inline function orderOf(expiries: usize): RankTree {
+  return changetype<RankTree>(expiries);
 }
 
 /** An empty table; 0: out of memory. */
@@ -64,8 +92,7 @@ export function tableCreate(): usize {
   const value = alloc(HASH_SIZE);
   if (value == 0) return 0;
   htInit(fields(value));
-  store<u32>(value, 0, OFF_EXPIRING);
-  store<i64>(value, -1, OFF_LEAST);
+  store<u32>(value, 0, OFF_EXPIRIES);
   return value;
 }
 
@@ -75,26 +102,56 @@ export function tableCount(value: usize): u32 {
 
 /** Fields that have an expiry. */
 export function tableExpiring(value: usize): u32 {
-  return load<u32>(value, OFF_EXPIRING);
+  const expiries = expiriesOf(value);
+  return expiries == 0 ? 0 : load<u32>(expiries, OFF_EXPIRING);
 }
 
 /** See hashMinExpire. */
-export function tableMinExpire(value: usize): i64 {
-  return tableExpiring(value) == 0 ? -1 : load<i64>(value, OFF_LEAST);
+// @ts-ignore: decorator
+@inline export function tableMinExpire(value: usize): i64 {
+  const expiries = expiriesOf(value);
+  return expiries == 0 ? -1 : itemExpire(leafItem(orderOf(expiries).first, 0));
 }
 
-function noteExpire(value: usize, ms: i64): void {
-  const count = load<u32>(value, OFF_EXPIRING);
-  store<u32>(value, count + 1, OFF_EXPIRING);
-  if (count == 0 || ms < load<i64>(value, OFF_LEAST)) store<i64>(value, ms, OFF_LEAST);
+/** Fields whose expiry is before `nowMs`. O(log n). */
+export function tableExpired(value: usize, nowMs: i64): u32 {
+  const expiries = expiriesOf(value);
+  return expiries == 0 ? 0 : treeCountScore(orderOf(expiries), reinterpret<f64>(nowMs), false);
 }
 
-/** An expiry is about to go with its item. */
+/** Enters an item whose expiry is set. False: out of memory, nothing changed. */
+function noteExpire(value: usize, item: usize): bool {
+  let expiries = expiriesOf(value);
+  const isFirst = expiries == 0;
+  if (isFirst) {
+    expiries = alloc(EXPIRIES_SIZE);
+    if (expiries == 0) return false;
+    treeInit(orderOf(expiries));
+    store<u32>(expiries, 0, OFF_EXPIRING);
+  }
+  if (!treeInsert(orderOf(expiries), item)) {
+    if (isFirst) free(expiries);
+    return false;
+  }
+  store<u32>(value, <u32>expiries, OFF_EXPIRIES);
+  store<u32>(expiries, load<u32>(expiries, OFF_EXPIRING) + 1, OFF_EXPIRING);
+  return true;
+}
+
+/** An item is about to go, or its expiry. */
 // @ts-ignore: decorator
 @inline function forgetExpire(value: usize, item: usize): void {
-  if (itemFlags(item) & ITEM_NUM) {
-    store<u32>(value, load<u32>(value, OFF_EXPIRING) - 1, OFF_EXPIRING);
-  }
+  if (itemFlags(item) & ITEM_NUM) dropExpire(value, item);
+}
+
+function dropExpire(value: usize, item: usize): void {
+  const expiries = expiriesOf(value);
+  treeRemove(orderOf(expiries), item);
+  const left = load<u32>(expiries, OFF_EXPIRING) - 1;
+  store<u32>(expiries, left, OFF_EXPIRING);
+  if (left != 0) return;
+  free(expiries);
+  store<u32>(value, 0, OFF_EXPIRIES);
 }
 
 /** Leaves value and expiry of an item in valPtr, valLen, elExpire. */
@@ -169,7 +226,8 @@ export function tablePut(
     htSetItem(slot, fresh);
     return ADD_NEW;
   }
-  if (!keepExpiry) forgetExpire(value, old);
+  if (flags & ITEM_NUM) treeReplace(orderOf(expiriesOf(value)), old, fresh);
+  else forgetExpire(value, old);
   htSetItem(slot, fresh);
   freeItem(old);
   return ADD_OLD;
@@ -210,22 +268,30 @@ export function tableSetExpire(value: usize, field: usize, fieldLen: u32, ms: i6
     htSetItem(slot, itemReshape(item, flags & ~ITEM_NUM));
     return ADD_NEW;
   }
-  let target = item;
-  if ((flags & ITEM_NUM) == 0) {
-    target = itemReshape(item, flags | ITEM_NUM);
-    if (target == 0) return ADD_OOM;
-    htSetItem(slot, target);
-  } else {
-    forgetExpire(value, item);
+  if (ms >= EXPIRE_BEYOND) ms = EXPIRE_BEYOND - 1;
+  if (flags & ITEM_NUM) {
+    const order = orderOf(expiriesOf(value));
+    return treeMove(order, item, reinterpret<f64>(ms)) ? ADD_NEW : ADD_OOM;
   }
+  const target = itemReshape(item, flags | ITEM_NUM);
+  if (target == 0) return ADD_OOM;
   itemSetExpire(target, ms);
-  noteExpire(value, ms);
-  return ADD_NEW;
+  if (noteExpire(value, target)) {
+    htSetItem(slot, target);
+    return ADD_NEW;
+  }
+  // Dropping a part never needs memory.
+  htSetItem(slot, itemReshape(target, flags));
+  return ADD_OOM;
 }
 
-/** A random field, read. */
-export function tableRandom(value: usize): void {
-  tableRead(htRandom(fields(value)));
+/**
+ * A random field, uniformly, read. A number above 0 that no other field has until the hash changes.
+ */
+export function tableRandom(value: usize): u32 {
+  const item = htItem(htRandomSlot(fields(value)));
+  tableRead(item);
+  return <u32>item;
 }
 
 // ---- walks
@@ -251,25 +317,6 @@ export function tableScan(
   return next;
 }
 
-/** Expired items found by a walk, removed behind it. */
-const DUE_MAX: u32 = 256;
-const due = memory.data(<i32>DUE_MAX * 4);
-let dueCount: u32 = 0;
-let dueLimit: u32 = 0;
-let dueNow: i64 = 0;
-let leastLeft: i64 = 0;
-
-function collectDue(item: usize, _arg: usize): void {
-  const ms = itemExpire(item);
-  if (ms < 0) return;
-  if (ms < dueNow && dueCount < dueLimit) {
-    store<u32>(due + (<usize>dueCount << 2), <u32>item);
-    dueCount++;
-  } else if (ms < leastLeft) {
-    leastLeft = ms;
-  }
-}
-
 /** See hashTakeExpired. */
 export function tableTakeExpired(
   value: usize,
@@ -279,51 +326,27 @@ export function tableTakeExpired(
   arg: usize,
 ): u32 {
   let taken: u32 = 0;
-  let more = true;
-  while (more) {
-    dueNow = nowMs;
-    dueCount = 0;
-    dueLimit = min(limit - taken, DUE_MAX);
-    leastLeft = i64.MAX_VALUE;
-    let cursor: u64 = 0;
-    do {
-      cursor = htScan(fields(value), cursor, collectDue, 0);
-    } while (cursor != 0);
-    const full = dueCount == DUE_MAX;
-    store<i64>(value, leastLeft, OFF_LEAST);
-    for (let i: u32 = 0; i < dueCount; i++) {
-      const item: usize = load<u32>(due + (<usize>i << 2));
-      tableRead(item);
-      visit(arg);
-      tableRemove(value, itemKeyPtr(item), itemKeyLen(item));
-    }
-    taken += dueCount;
-    more = full && taken < limit;
+  for (; taken < limit; taken++) {
+    const least = tableMinExpire(value);
+    if (least < 0 || least >= nowMs) break;
+    const item = leafItem(orderOf(expiriesOf(value)).first, 0);
+    tableRead(item);
+    visit(arg);
+    tableRemove(value, itemKeyPtr(item), itemKeyLen(item));
   }
   return taken;
-}
-
-function collectLeast(item: usize, _arg: usize): void {
-  const ms = itemExpire(item);
-  if (ms >= 0 && ms < leastLeft) leastLeft = ms;
-}
-
-/** The lowest expiry, exactly; -1 = none. O(n). */
-export function tableExactMin(value: usize): i64 {
-  if (tableExpiring(value) == 0) return -1;
-  leastLeft = i64.MAX_VALUE;
-  let cursor: u64 = 0;
-  do {
-    cursor = htScan(fields(value), cursor, collectLeast, 0);
-  } while (cursor != 0);
-  store<i64>(value, leastLeft, OFF_LEAST);
-  return leastLeft;
 }
 
 // ---- the whole
 
 /** Frees about `budget` fields; true when the value is gone. */
 export function tableFreeStep(value: usize, budget: u32): bool {
+  const expiries = expiriesOf(value);
+  if (expiries != 0) {
+    if (!treeFreeStep(orderOf(expiries), max(budget >>> 3, 1))) return false;
+    free(expiries);
+    store<u32>(value, 0, OFF_EXPIRIES);
+  }
   if (!htClearStep(fields(value), freeItem, max(budget >>> 3, 1))) return false;
   free(value);
   return true;
@@ -360,11 +383,9 @@ function copyInto(item: usize): bool {
     return false;
   }
   htSetItem(slot, fresh);
-  if (flags & ITEM_NUM) {
-    itemSetExpire(fresh, itemExpire(item));
-    noteExpire(copyTo, itemExpire(item));
-  }
-  return true;
+  if ((flags & ITEM_NUM) == 0) return true;
+  itemSetExpire(fresh, itemExpire(item));
+  return noteExpire(copyTo, fresh);
 }
 
 /** A copy; 0: out of memory. */
@@ -398,5 +419,9 @@ export function tableMemory(value: usize, samples: u32): usize {
     cursor = htScan(fields(value), cursor, measureItem, 0);
   } while (cursor != 0 && (samples == 0 || measuredCount < samples));
   if (measuredCount != 0) measured = measured * tableCount(value) / measuredCount;
+  const expiries = expiriesOf(value);
+  if (expiries != 0) {
+    measured += usableSize(expiries) + treeOverhead(orderOf(expiries), tableExpiring(value));
+  }
   return usableSize(value) + htOverhead(fields(value)) + <usize>measured;
 }

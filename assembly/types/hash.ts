@@ -31,6 +31,7 @@ import {
   lpSafeToAdd,
   lpSeek,
   lpShrinkToFit,
+  lpSkip,
   lpValInt,
   lpValLen,
   lpGetInt,
@@ -54,6 +55,7 @@ import { exIsOrdered, exOrder, exSetExpire } from './hash-packed';
 import {
   tableCount,
   tableCreate,
+  tableExpired,
   tableFind,
   tableMinExpire,
   tablePut,
@@ -118,13 +120,13 @@ export function hashCount(encoding: u32, value: usize): u32 {
 // ---- setting
 
 /**
- * HSET converts for all its arguments before it sets the first: `longest` and `total` of their
- * lengths. False: out of memory, nothing changed.
+ * Redis: HSET converts for all its arguments before it sets the first: `pairs` of them, `longest`
+ * and `total` of their lengths. False: out of memory, nothing changed.
  */
-export function hashPrepare(obj: usize, longest: u32, total: u64): bool {
+export function hashPrepare(obj: usize, pairs: u32, longest: u32, total: u64): bool {
   if (objEncoding(obj) == ENC_HT) return true;
-  const fits = longest <= hashMaxListpackValue && total < <u64>u32.MAX_VALUE
-    && lpSafeToAdd(objValue(obj), <u32>total);
+  const fits = longest <= hashMaxListpackValue && pairs <= hashMaxListpackEntries
+    && total < <u64>u32.MAX_VALUE && lpSafeToAdd(objValue(obj), <u32>total);
   return fits || hashToTable(obj);
 }
 
@@ -252,8 +254,12 @@ export function hashToTable(obj: usize): bool {
   return true;
 }
 
-/** Turns pairs into triples without expiry; false: out of memory, nothing changed. */
-function toTriples(obj: usize): bool {
+/**
+ * Makes room for expiries: turns pairs into triples without expiry. Redis: a command that may set
+ * an expiry does that whether it sets one or not. False: out of memory, nothing changed.
+ */
+export function hashToTriples(obj: usize): bool {
+  if (objEncoding(obj) != ENC_LISTPACK) return true;
   const lp = objValue(obj);
   let to = lpNew(lpBytes(lp) + lpLength(lp));
   let p = lpFirst(lp);
@@ -344,18 +350,19 @@ export function hashDelete(obj: usize, field: usize, fieldLen: u32): bool {
   return true;
 }
 
-/** A random field, uniformly, with value and expiry; the hash is not empty. */
-export function hashRandom(obj: usize): void {
+/**
+ * A random field, uniformly, with value and expiry; the hash is not empty. A number above 0 that no
+ * other field has until the hash changes.
+ */
+export function hashRandom(obj: usize): u32 {
   const encoding = objEncoding(obj);
   const value = objValue(obj);
-  if (encoding == ENC_HT) {
-    tableRandom(value);
-    return;
-  }
-  const index = prngBelow(hashLen(obj)) * stepOf(encoding);
-  const p = lpSeek(value, <i32>index);
+  if (encoding == ENC_HT) return tableRandom(value);
+  const index = prngBelow(hashLen(obj));
+  const p = lpSeek(value, <i32>(index * stepOf(encoding)));
   elSetEntry(p);
   readValue(encoding, value, p);
+  return index + 1;
 }
 
 // ---- expiries
@@ -370,7 +377,7 @@ export function hashSetExpire(obj: usize, field: usize, fieldLen: u32, ms: i64):
   if (p == 0) return ADD_OLD;
   if (objEncoding(obj) == ENC_LISTPACK) {
     if (ms == 0) return ADD_NEW;
-    if (!toTriples(obj)) return ADD_OOM;
+    if (!hashToTriples(obj)) return ADD_OOM;
     p = packedFind(obj, field, fieldLen);
   }
   const moved = exSetExpire(objValue(obj), p, ms);
@@ -379,26 +386,43 @@ export function hashSetExpire(obj: usize, field: usize, fieldLen: u32, ms: i64):
   return ADD_NEW;
 }
 
-/**
- * No field expires before this (unix ms); -1 = no field expires. Exact in a listpack, in a table it
- * may be too early once fields were removed.
- */
-export function hashMinExpire(obj: usize): i64 {
+/** When the first field expires (unix ms); -1 = none does. */
+// @ts-ignore: decorator
+@inline export function hashMinExpire(obj: usize): i64 {
   return hashValueMinExpire(objEncoding(obj), objValue(obj));
 }
 
-export function hashValueMinExpire(encoding: u32, value: usize): i64 {
+// @ts-ignore: decorator
+@inline export function hashValueMinExpire(encoding: u32, value: usize): i64 {
   if (encoding == ENC_HT) return tableMinExpire(value);
-  const p = encoding == ENC_LISTPACK_EX ? lpFirst(value) : 0;
-  if (p == 0) return -1;
-  lpGetInt(lpNext(value, lpNext(value, p)));
-  return lpValInt != 0 ? lpValInt : -1;
+  return encoding == ENC_LISTPACK_EX ? packedMinExpire(value) : -1;
+}
+
+function packedMinExpire(lp: usize): i64 {
+  const p = lpFirst(lp);
+  const ms = p == 0 ? <i64>0 : tripleExpiry(lp, p);
+  return ms != 0 ? ms : -1;
+}
+
+/** Fields whose expiry is before `nowMs`. O(log n); in a listpack as many as there are. */
+export function hashExpired(obj: usize, nowMs: i64): u32 {
+  const encoding = objEncoding(obj);
+  const value = objValue(obj);
+  if (encoding == ENC_HT) return tableExpired(value, nowMs);
+  if (encoding == ENC_LISTPACK) return 0;
+  let count: u32 = 0;
+  for (let p = lpFirst(value); p != 0; count++) {
+    const ms = tripleExpiry(value, p);
+    if (ms == 0 || ms >= nowMs) break;
+    p = lpSkip(value, p, 3);
+  }
+  return count;
 }
 
 /**
  * Removes up to `limit` fields whose expiry is before `nowMs`, calling `visit(arg)` for each (field
  * in elPtr, elLen) just before. Returns how many. Redis: a field lives through the millisecond of
- * its expiry. In a table a call that finds something to do is O(n). Never needs memory.
+ * its expiry. O(removed), times O(log n) in a table. Never needs memory.
  */
 export function hashTakeExpired(
   obj: usize,
@@ -441,4 +465,12 @@ export function hashScan(obj: usize, cursor: u64, visit: (arg: usize) => void, a
     p = lpNext(value, last);
   }
   return 0;
+}
+
+/** `visit(arg)` for every field, with value and expiry. It must not change the hash. O(n). */
+export function hashEach(obj: usize, visit: (arg: usize) => void, arg: usize): void {
+  let cursor: u64 = 0;
+  do {
+    cursor = hashScan(obj, cursor, visit, arg);
+  } while (cursor != 0);
 }

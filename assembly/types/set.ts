@@ -59,6 +59,7 @@ import {
   ADD_OLD,
   ADD_OOM,
   BLOB_TAKEN,
+  elIsPrinted,
   elLen,
   elPtr,
   elSet,
@@ -142,6 +143,17 @@ export function setAdd(obj: usize, ptr: usize, len: u32): i32 {
   if (encoding == ENC_HT) return tableAdd(objValue(obj), ptr, len);
   if (encoding == ENC_INTSET) return intsetPut(obj, ptr, len);
   return packedAdd(obj, ptr, len);
+}
+
+const ownText = memory.data(32);
+
+/** Adds the element read last (elPtr, elLen), which may be another set's; results as setAdd. */
+export function setAddElement(obj: usize): i32 {
+  const len = elLen;
+  if (!elIsPrinted()) return setAdd(obj, elPtr, len);
+  // A change of encoding reads elements too.
+  memory.copy(ownText, elPtr, len);
+  return setAdd(obj, ownText, len);
 }
 
 function tableAdd(value: usize, ptr: usize, len: u32): i32 {

@@ -45,6 +45,7 @@ export interface LocalClock {
 export class LocalClient {
   readonly #core: Core;
   readonly #clock: LocalClock;
+  readonly #onReady: () => void;
   #handle: number;
   #slab = new Uint8Array(0);
   #slabUsed = 0;
@@ -59,9 +60,11 @@ export class LocalClient {
   /** A block for requests and keys, kept. */
   readonly #scratch: number;
 
-  constructor(core: Core, clock: LocalClock) {
+  /** `onReady`: a call has left something to send to other clients of the core. */
+  constructor(core: Core, clock: LocalClock, onReady: () => void = () => {}) {
     this.#core = core;
     this.#clock = clock;
+    this.#onReady = onReady;
     this.#scratch = core.x.hostAlloc(SCRATCH_BYTES) >>> 0;
     if (this.#scratch === 0) throw outOfMemory();
     this.#handle = this.#open();
@@ -127,6 +130,7 @@ export class LocalClient {
         throw new RespiteError('ERR_RESPITE_UNSUPPORTED', `${String(args[0])} takes its time`);
       }
     }
+    if (this.#core.x.readyClients() !== 0) this.#onReady();
     return value;
   }
 

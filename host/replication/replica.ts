@@ -162,7 +162,7 @@ export class Replica {
     const sink = makeSink?.(core);
     const deps = { core, platform, log, onCoreFed, ...(sink === undefined ? {} : { sink }) };
     const link = new ReplicaLink(deps, options);
-    const storage = new Storage(core, platform.clock, options.defaultDatabase);
+    const storage = new Storage(core, platform.clock, options.defaultDatabase, onCoreFed);
     this.#running = { core, link, storage, server: undefined };
     this.#moveListeners();
     if (options.listen !== undefined) {

@@ -3,6 +3,7 @@
 
 import { COMMAND_NAMES } from '../commands/generated/table.js';
 import type { Core } from '../core/core.js';
+import { ACL_FAMILY } from './commands/acl.js';
 import { CLUSTER_FAMILY } from './commands/cluster.js';
 import { COMMAND_FAMILY } from './commands/command.js';
 import { CONFIG_FAMILY } from './commands/config.js';
@@ -31,6 +32,7 @@ export interface HostCall {
 export type HostHandler = (call: HostCall) => void | Promise<void>;
 
 const FAMILIES = [
+  ACL_FAMILY,
   ...[CLUSTER_FAMILY, CONFIG_FAMILY, DEBUG_FAMILY, LATENCY_FAMILY, MEMORY_FAMILY],
   ...[MIGRATE_FAMILY, MODULE_FAMILY, SERVER_FAMILY, SLOWLOG_FAMILY],
 ];

@@ -9,6 +9,7 @@ import { readTraffic } from '../core/statistics.js';
 import { RespiteError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { Connection, ListenerAddress, Platform, TimerHandle } from '../platform/platform.js';
+import { startAcl } from './acl.js';
 import { applyToCore, watchConfig } from './apply-config.js';
 import { ClientConnection, type ConnectionOwner } from './connection.js';
 import type {
@@ -130,6 +131,7 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     this.core.onReady = () => this.drainSoon();
     this.#hostCommands = new HostCommands(this, options.commands ?? {});
     applyToCore(config, this.core);
+    startAcl(this);
     this.#listeners = new Listeners(
       config,
       platform,
@@ -178,10 +180,6 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
 
   nowMs(): number {
     return this.platform.clock.nowMs();
-  }
-
-  get openAccess(): boolean {
-    return this.config.str('requirepass') === '';
   }
 
   newReplId(): void {
@@ -245,7 +243,7 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
       this.#refuse(socket, MAX_CLIENTS);
       return;
     }
-    if (this.config.bool('protected-mode') && this.openAccess && !isLocal(socket)) {
+    if (this.config.bool('protected-mode') && !isLocal(socket) && this.core.x.usersOpen() !== 0) {
       this.#refuse(socket, DENIED);
       return;
     }

@@ -6,7 +6,7 @@
 import type { Arg } from './bytes.js';
 import type { RawConnection } from './connection.js';
 import { type Plain, plain } from './resp.js';
-import { type Server, startServer } from './servers.js';
+import { type Server, type ServerKind, startServer } from './servers.js';
 import { isStream, type StreamView, streamDifference } from './stream-dump.js';
 
 /** What a keyspace is read through; a RawConnection is one. */
@@ -37,7 +37,8 @@ interface KeyFacts {
 }
 
 const CHUNK = 400;
-let judge: { server: Server; connection: RawConnection } | undefined;
+/** Judges by kind of server: payloads of newer formats need a newer one. */
+const judges = new Map<ServerKind, { server: Server; connection: RawConnection }>();
 
 /** All differences between the two keyspaces, as lines to print; empty when equal. */
 export async function compareKeyspaces(
@@ -125,15 +126,22 @@ async function difference(a: KeyFacts, b: KeyFacts, options: CompareOptions): Pr
   return `DUMP ${a.dump.toString('hex').slice(0, 200)} and ${b.dump.toString('hex').slice(0, 200)}`;
 }
 
-/** RDB types 2 (set) and 4 (hash): hash tables, whose element order is not defined. */
+/** RDB types 2 (set), 4 and 24 (hash): hash tables, whose element order is not defined. */
 function isUnordered(dump: Buffer): boolean {
-  return dump[0] === 2 || dump[0] === 4;
+  return dump[0] === 2 || dump[0] === 4 || dump[0] === 24;
 }
 
+/** The newest RDB version that redis-server 7.0 restores. */
+const OLD_VERSION = 10;
+
 async function judged(a: Buffer, b: Buffer): Promise<string> {
+  const version = (dump: Buffer) => dump.readUInt16LE(dump.length - 10);
+  const kind = Math.max(version(a), version(b)) > OLD_VERSION ? 'redis80' : 'redis';
+  let judge = judges.get(kind);
   if (judge === undefined) {
-    const server = await startServer('redis');
+    const server = await startServer(kind);
     judge = { server, connection: await server.connect() };
+    judges.set(kind, judge);
   }
   const { connection } = judge;
   for (const [key, dump] of [
@@ -147,9 +155,11 @@ async function judged(a: Buffer, b: Buffer): Promise<string> {
   return digests[0] === digests[1] ? '' : 'the values differ';
 }
 
-/** Ends the judge, when one was needed. */
+/** Ends the judges, when some were needed. */
 export async function stopJudge(): Promise<void> {
-  judge?.connection.close();
-  await judge?.server.stop();
-  judge = undefined;
+  for (const { server, connection } of judges.values()) {
+    connection.close();
+    await server.stop();
+  }
+  judges.clear();
 }

@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasRedis, RedisOracle } from '../encoding/support/redis.js';
-import { copies, key, strings, withFaults } from './support/model.js';
+import { copies, expectUniform, key, strings, withFaults } from './support/model.js';
 import { ENC, element, HASH, Rng, Types } from './support/module.js';
 
 let t: Types;
@@ -42,11 +42,10 @@ class Pair {
     }
     const least = Math.min(...[...model.values()].filter((m) => m.ms > 0).map((m) => m.ms));
     const bound = Number(t.raw.hashMinExpire!(obj));
-    if (least === Number.POSITIVE_INFINITY) expect(bound).toBe(-1);
-    else {
-      expect(bound).toBeGreaterThan(0);
-      expect(bound).toBeLessThanOrEqual(least);
-    }
+    expect(bound).toBe(least === Number.POSITIVE_INFINITY ? -1 : least);
+    const now = EPOCH + 250;
+    const expired = [...model.values()].filter((m) => m.ms > 0 && m.ms < now).length;
+    expect(t.raw.hashExpired!(obj, BigInt(now))).toBe(expired);
     if (t.encoding(obj) === ENC.listpackEx) {
       const times = all.map((f) => (f.num < 0 ? Number.MAX_VALUE : f.num));
       expect(times).toEqual([...times].sort((a, b) => a - b));
@@ -65,7 +64,7 @@ class Pair {
     const longest = Math.max(e.length, v.length);
     const run = () => {
       // HSET converts ahead for long arguments.
-      if (!r.hashPrepare!(obj, longest, BigInt(e.length + v.length))) return -1;
+      if (!r.hashPrepare!(obj, 1, longest, BigInt(e.length + v.length))) return -1;
       return keep ? r.hashUpdate!(obj, ...t.args(e, v)) : r.hashSet!(obj, ...t.args(e, v));
     };
     expect(withFaults(t, run, this.check, faults)).toBe(had ? 0 : 1);
@@ -96,8 +95,12 @@ class Pair {
     const due = [...this.model].filter(([, m]) => m.ms > 0 && m.ms < now).length;
     expect(n).toBe(Math.min(due, limit));
     expect(t.found.length).toBe(n);
+    let last = 0;
     for (const f of t.found) {
-      expect(this.model.get(key(f.el))?.ms).toBeLessThan(now);
+      const ms = this.model.get(key(f.el))?.ms ?? 0;
+      expect(ms).toBeLessThan(now);
+      expect(ms).toBeGreaterThanOrEqual(last);
+      last = ms;
       this.model.delete(key(f.el));
     }
   }
@@ -160,6 +163,27 @@ async function run(seed: number, salt: number): Promise<void> {
   t.free(pair.obj);
   expect(t.usedMemory - start).toBeLessThan(300_000);
 }
+
+describe('random fields', () => {
+  it.each([
+    [20, ENC.listpack],
+    [300, ENC.ht],
+    [4000, ENC.ht],
+  ])('each of %i as likely', (count, encoding) => {
+    t.limit('hashEntries', 128);
+    t.limit('hashValue', 64);
+    t.raw.prngSeed!(BigInt(count), 7n);
+    const obj = t.raw.holder!(0);
+    t.raw.hashNew!(obj);
+    for (let i = 0; i < count; i++) t.raw.hashSet!(obj, ...t.args(`f${i}`, 'v'));
+    expect(t.encoding(obj)).toBe(encoding);
+    expectUniform(count, () => {
+      t.raw.hashRandom!(obj);
+      return Number(key(t.el()).slice(1));
+    });
+    t.free(obj);
+  });
+});
 
 describe('hash', () => {
   const modes = [

@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasRedis, RedisOracle } from '../encoding/support/redis.js';
-import { copies, key, strings, withFaults } from './support/model.js';
+import { copies, expectUniform, key, strings, withFaults } from './support/model.js';
 import { ENC, element, Rng, SET, Types } from './support/module.js';
 
 let t: Types;
@@ -49,12 +49,8 @@ describe('set', () => {
         for (let i = 0; i < 2500; i++) {
           const e = i === 0 ? first : rng.pick(pool);
           if (i === 0 || rng.below(seed < 4 ? 3 : 12)) {
-            const result = withFaults(
-              t,
-              () => r.setAdd!(obj, ...t.args(e)),
-              check,
-              i < 150 || i % 40 === 0,
-            );
+            const often = i < 150 || i % 40 === 0;
+            const result = withFaults(t, () => r.setAdd!(obj, ...t.args(e)), check, often);
             expect(result).toBe(model.has(key(e)) ? 0 : 1);
             model.add(key(e));
             if (redis) ops.push(redis.send('SADD', 'k', e));
@@ -69,7 +65,13 @@ describe('set', () => {
           if (i % 200 === 0) check();
           if (i % 50 === 0) {
             r.setRandom!(obj);
-            expect(model.has(key(t.el()))).toBe(true);
+            const drawn = key(t.el());
+            expect(model.has(drawn)).toBe(true);
+            if (i % 100 === 0 && model.size > 1) {
+              r.setRemovePicked!(obj);
+              model.delete(drawn);
+              if (redis) ops.push(redis.send('SREM', 'k', Buffer.from(drawn, 'latin1')));
+            }
           }
           if (redis && entries === 0 && i % 250 === 0 && model.size) {
             await Promise.all(ops.splice(0));
@@ -91,6 +93,76 @@ describe('set', () => {
     },
     60_000,
   );
+});
+
+describe('random members', () => {
+  const cases = [
+    [20, ENC.intset, ''],
+    [300, ENC.intset, ''],
+    [20, ENC.listpack, 'm'],
+    [100, ENC.ht, 'longer than a listpack takes: '],
+    [4000, ENC.ht, 'm'],
+  ] as const;
+  it.each(cases)('each of %i as likely (encoding %i)', (count, encoding, prefix) => {
+    t.limit('setIntset', 512);
+    t.limit('setEntries', 128);
+    t.limit('setValue', 20);
+    t.raw.prngSeed!(BigInt(count), 1n);
+    const obj = filled(prefix, count);
+    expect(t.encoding(obj)).toBe(encoding);
+    expectUniform(count, () => drawn(prefix));
+    t.limit('setValue', 64);
+    t.free(obj);
+  });
+
+  it('few left of many, each as likely', () => {
+    t.raw.prngSeed!(5n, 5n);
+    const obj = filled('m', 4000);
+    for (let i = 60; i < 4000; i++) t.raw.setRemove!(obj, ...t.args(`m${i}`));
+    expectUniform(60, () => drawn('m'));
+    t.free(obj);
+  });
+
+  it('taken until nothing is left, each comes at each place as likely', () => {
+    for (const [prefix, count] of [
+      ['', 12],
+      ['m', 12],
+      ['long enough for a table, is it not: it is, it is, it is, it is ', 12],
+    ] as const) {
+      t.raw.prngSeed!(9n, BigInt(prefix.length));
+      const order: number[] = [];
+      expectUniform(count * count, () => {
+        if (order.length === 0) order.push(...emptied(prefix, count));
+        const place = order.length - 1;
+        return place * count + order.pop()!;
+      });
+    }
+  });
+
+  function filled(prefix: string, count: number): number {
+    const obj = t.raw.holder!(0);
+    t.raw.setNew!(obj, ...t.args(`${prefix}0`), 1n);
+    for (let i = 0; i < count; i++) t.raw.setAdd!(obj, ...t.args(prefix + i));
+    return obj;
+  }
+
+  function drawn(prefix: string): number {
+    t.raw.setRandom!(t.raw.holder!(0));
+    return Number(key(t.el()).slice(prefix.length));
+  }
+
+  function emptied(prefix: string, count: number): number[] {
+    const obj = filled(prefix, count);
+    const order = Array.from({ length: count }, () => {
+      const n = drawn(prefix);
+      t.raw.setRemovePicked!(obj);
+      return n;
+    });
+    expect(t.len(obj)).toBe(0);
+    expect(new Set(order).size).toBe(count);
+    t.free(obj);
+    return order;
+  }
 });
 
 describe('what a load brings', () => {

@@ -71,3 +71,15 @@ export function copies(t: Types, type: number, obj: number, kind: 'Set' | 'Hash'
     return;
   }
 }
+
+/**
+ * Draws until each of `count` numbers came about 50 times and judges by the sum of squares: beyond
+ * five standard deviations no fair choice gets (and the seed is fixed).
+ */
+export function expectUniform(count: number, draw: () => number): void {
+  const drawn = new Array<number>(count).fill(0);
+  for (let i = 0; i < count * 50; i++) drawn[draw()]!++;
+  const chi = drawn.reduce((sum, n) => sum + (n - 50) ** 2 / 50, 0);
+  const freedom = count - 1;
+  expect(Math.abs(chi - freedom)).toBeLessThan(5 * Math.sqrt(2 * freedom));
+}
