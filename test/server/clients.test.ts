@@ -1,4 +1,4 @@
-// Several connections that end, reset and look at each other: the scenarios of scenarios/clients.txt.
+// Several connections that end, reset and look at each other, as scenarios/clients.txt has them.
 
 import { scenarioTests } from './scenarios.js';
 

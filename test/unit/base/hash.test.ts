@@ -1,4 +1,4 @@
-/** Hashes, checksums, SHA-1 and SHA-256, byte compares, the generator, sorting: plain references. */
+/** Hashes, checksums, SHA, byte compares, the generator and sorting, beside plain references. */
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compile, type Module, Random } from './harness.js';
