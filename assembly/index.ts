@@ -3,16 +3,27 @@
  * addresses in the shared memory; 64-bit values cross as f64 where 53 bits do (times, offsets),
  * otherwise through memory. host/core/ is the only caller.
  */
-import { alloc, allocHeadroom, allocInit, allocSetLimit, free } from './base/alloc';
+import {
+  alloc,
+  allocHeadroom,
+  allocInit,
+  allocSetLimit,
+  allocUrgent,
+  free,
+} from './base/alloc';
 import { prngSeed } from './base/prng';
 import { sipSeed } from './base/siphash';
+import { textLen, textPtr } from './base/text';
 import {
   Client,
+  CLIENT_AUTHENTICATED,
   CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSE_NOW,
   CLIENT_HOST_BUSY,
   CLIENT_OUTPUT_FULL,
   CLIENT_IN_EXEC,
+  CLIENT_INTERNAL,
+  CLIENT_MASTER,
   CLIENT_BLOCKED,
   CLIENT_RESUME,
   CLIENT_REPLY_OFF,
@@ -29,10 +40,15 @@ import {
   replicaForget,
 } from './clients/acks';
 import { ackWaiters, blockedForget } from './clients/blocked';
+import { clientSetDefaultUser, setDefaultPassword } from './clients/acl';
+import { selectorSetDefault } from './clients/acl-selector';
+import { defaultUser, USER_NOPASS, usersInit } from './clients/acl-user';
 import { deadlineFirst, deadlinesArm, deadlinesFresh } from './clients/deadlines';
 import { pauseArm, pauseEnd, pauseEndMs, pauseForget, pauseIsFresh } from './clients/pause';
 import { localPtr } from './clients/local';
 import { HEADROOM, querySetMax, READ_SIZE } from './clients/query';
+import { aclDeclare, aclRead, aclWrite } from './commands/acl-file';
+import { aclLogSetMax } from './commands/acl-log';
 import { clientFeed, clientResume } from './commands/batch';
 import {
   commandStatsReset,
@@ -74,7 +90,6 @@ import {
 import { lazyFreeStep, lazyPending } from './keyspace/value';
 import { limitsSet } from './types/limits';
 import { streamSetLimits } from './types/stream';
-import { accessSetPassword } from './clients/access';
 import { fillDatabase, fillStatistics, fillTraffic, STAT_COUNT } from './statistics';
 import {
   loadAbort as rdbLoadAbort,
@@ -97,7 +112,15 @@ import {
   readyRemove,
   readyTake,
 } from './resp/outbox';
-import { replyBegin, replyEnd, replyMade, replyRecycle, replyTake } from './resp/reply';
+import {
+  replyBegin,
+  replyEnd,
+  replyFailed,
+  replyMade,
+  replyRaw,
+  replyRecycle,
+  replyTake,
+} from './resp/reply';
 
 let readBase: usize = 0;
 
@@ -109,7 +132,7 @@ export function init(databases: u32, seed0: u64, seed1: u64): bool {
   sipSeed(seed0, seed1);
   prngSeed(seed1, seed0);
   readBase = alloc(<usize>HEADROOM + READ_SIZE);
-  return readBase != 0 && dbInit(databases);
+  return readBase != 0 && usersInit() && dbInit(databases);
 }
 
 /** Where the host puts received bytes: READ_SIZE of them, with HEADROOM in front. */
@@ -121,9 +144,9 @@ export function readBufferSize(): u32 {
   return READ_SIZE;
 }
 
-/** Raw memory for the host's own use (arguments, names). */
+/** Raw memory for the host's own use (arguments, names, replies). */
 export function hostAlloc(size: usize): usize {
-  return alloc(size);
+  return allocUrgent(size);
 }
 
 export function hostFree(ptr: usize): void {
@@ -137,7 +160,10 @@ export function setTime(ms: f64): void {
 
 // ---- clients
 
-/** Opens a client; its handle, -1 when memory ran out. */
+/**
+ * Opens a client; its handle, -1 when memory ran out. It is the default user's, and authenticated
+ * if that needs no password; a master's stream and internal ones may do everything.
+ */
 export function clientOpen(
   flags: u32,
   addr: usize,
@@ -146,7 +172,12 @@ export function clientOpen(
   laddrLen: u32,
 ): i32 {
   const c = clientNew(flags, addr, addrLen, laddr, laddrLen);
-  return changetype<usize>(c) == 0 ? -1 : <i32>c.handle;
+  if (changetype<usize>(c) == 0) return -1;
+  if ((flags & (CLIENT_MASTER | CLIENT_INTERNAL)) == 0) {
+    clientSetDefaultUser(c);
+    c.flags |= flags & CLIENT_AUTHENTICATED;
+  }
+  return <i32>c.handle;
 }
 
 export function clientClose(handle: u32): void {
@@ -237,18 +268,23 @@ export function commandArgv(): usize {
   return argv;
 }
 
-/** Adds ready-made reply bytes for the client whose host command runs now. */
-export function replyBytes(ptr: usize, len: usize): void {
-  replyMade(ptr, len);
+/**
+ * Adds ready-made reply bytes for the client whose host command runs now; `isMore`: they go on a
+ * reply that was begun.
+ */
+export function replyBytes(ptr: usize, len: usize, isMore: bool): void {
+  if (isMore) replyRaw(ptr, len);
+  else replyMade(ptr, len);
 }
 
 /** The same later, for a client that waits for the host. */
-export function replyBytesLate(handle: u32, ptr: usize, len: usize): void {
+export function replyBytesLate(handle: u32, ptr: usize, len: usize, isMore: bool): void {
   const c = clientAt(handle);
   if (changetype<usize>(c) == 0) return;
   replyBegin(clientList(c), c.resp, (c.flags & CLIENT_REPLY_OFF) != 0);
-  replyMade(ptr, len);
+  replyBytes(ptr, len, isMore);
   replyEnd();
+  if (replyFailed) c.flags |= CLIENT_CLOSE_NOW;
 }
 
 /** Protocol (2 or 3) of a client. */
@@ -359,7 +395,13 @@ export function configureProtocol(maxBulkLen: f64, maxQuery: f64): void {
 
 /** Sets the password of the default user; length 0 = none. */
 export function configurePassword(ptr: usize, len: u32): bool {
-  return accessSetPassword(ptr, len);
+  return setDefaultPassword(ptr, len);
+}
+
+/** acl-pubsub-default: whether new users may use all channels; acllog-max-len. */
+export function configureAcl(allChannels: bool, logMax: f64): void {
+  selectorSetDefault(allChannels);
+  aclLogSetMax(<u64>logMax);
 }
 
 /** A threshold of the collections: `which` is a LIMIT_* of types/limits.ts. */
@@ -425,6 +467,37 @@ export function setMasterLinkDown(down: bool): void {
 
 export function setActiveExpiry(on: bool): void {
   setActiveExpire(on);
+}
+
+// ---- users: results are FILE_* of commands/acl-file.ts, texts are at `textAddress`
+
+/** Whether clients of the default user need no password. */
+export function usersOpen(): bool {
+  return (defaultUser.flags & USER_NOPASS) != 0;
+}
+
+/** A `user` line: its words from the name on, each as u32 length and bytes. */
+export function usersDeclare(ptr: usize, len: u32): i32 {
+  return aclDeclare(ptr, len);
+}
+
+/** ACL LOAD: the text of an ACL file, and how messages call it. */
+export function usersLoad(ptr: usize, len: u32, name: usize, nameLen: u32): i32 {
+  return aclRead(ptr, len, name, nameLen);
+}
+
+/** ACL SAVE: leaves the text of the file; false when memory ran out. */
+export function usersSave(): bool {
+  return aclWrite();
+}
+
+/** The text that the last call left. */
+export function textAddress(): usize {
+  return textPtr;
+}
+
+export function textLength(): u32 {
+  return textLen;
 }
 
 // ---- effects

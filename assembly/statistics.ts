@@ -4,6 +4,8 @@
  */
 import { allocNotePeak, heapBytes, usedMemory, usedMemoryPeak } from './base/alloc';
 import { blockedClients } from './clients/blocked';
+import { deadlineCount } from './clients/deadlines';
+import { strictKeys, waitedKeys } from './keyspace/ready-keys';
 import { clientCount, clientQueryBytes } from './clients/client';
 import {
   usageClients,
@@ -36,7 +38,7 @@ import { watchedKeys } from './keyspace/watch';
 import { replyBytesTotal, replyErrors } from './resp/reply';
 
 /** Numbers in the block. */
-export const STAT_COUNT: u32 = 35;
+export const STAT_COUNT: u32 = 38;
 const block = memory.data(<i32>STAT_COUNT * 8, 16);
 let at: usize = 0;
 
@@ -70,6 +72,9 @@ export function fillStatistics(): usize {
   put(<f64>watchedKeys());
   put(<f64>tablesOverhead());
   put(<f64>blockedClients);
+  put(<f64>deadlineCount());
+  put(<f64>waitedKeys);
+  put(<f64>strictKeys);
   put(<f64>channelsOf(KIND_CHANNEL));
   put(<f64>channelsOf(KIND_PATTERN));
   put(<f64>channelsOf(KIND_SHARD));

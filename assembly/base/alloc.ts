@@ -17,6 +17,11 @@
  *   +12 u32 free    slab: first freed block (a list through the blocks' first word)
  *                   span head: length in chunks; span tail: index of its head
  *
+ * A few chunks are the *reserve*: only `allocUrgent` gets at them, once there is nothing else. So a
+ * core full of data still has replies, takes new clients and runs the DEL that ends its trouble.
+ * Slabs made from the reserve serve urgent blocks only (classes CLASS_COUNT and up, of the same
+ * sizes), and whatever is freed fills the reserve up again first.
+ *
  * What it is not. It never gives memory back to the platform (Wasm cannot), it is not thread-safe,
  * and it knows no limit but the memory itself: `maxmemory` is the keyspace's business.
  *
@@ -37,6 +42,7 @@ const KIND_SLAB: u8 = 1;
 const KIND_LARGE: u8 = 2;
 const KIND_FREE: u8 = 3;
 const KIND_FREE_TAIL: u8 = 4;
+const KIND_RESERVE: u8 = 5;
 
 const OFF_CLASS: usize = 1;
 const OFF_LIVE: usize = 2;
@@ -48,16 +54,20 @@ const OFF_FREE: usize = 12;
 /** Blocks up to here come from slabs, larger ones from spans. */
 const SMALL_MAX: usize = 32768;
 const CLASS_COUNT: u32 = 70;
+/** With those of the reserve. */
+const CLASS_ALL: u32 = 2 * CLASS_COUNT;
+/** Chunks kept back for urgent blocks, at most; less where memory is small. */
+const RESERVE_CHUNKS: u32 = 16;
 /** Bins 1..31 hold free spans of exactly that many chunks, from 32 on one bin a power of two. */
 const BIN_COUNT: u32 = 43;
 const EXACT_BINS: u32 = 32;
 
 /** Block size by class. */
-const classSizes = memory.data(<i32>CLASS_COUNT * 4);
+const classSizes = memory.data(<i32>CLASS_ALL * 4);
 /** Blocks of that class in a chunk. */
-const classCaps = memory.data(<i32>CLASS_COUNT * 4);
+const classCaps = memory.data(<i32>CLASS_ALL * 4);
 /** First slab with room, by class. */
-const classSlabs = memory.data(<i32>CLASS_COUNT * 2);
+const classSlabs = memory.data(<i32>CLASS_ALL * 2);
 /** Class by (size + 7) >>> 3, for sizes to 1024. */
 const classBySize = memory.data(136);
 const bins = memory.data(<i32>BIN_COUNT * 2);
@@ -74,6 +84,11 @@ let chunkTop: u32 = 0;
 let chunkEnd: u32 = 0;
 /** Never take chunks beyond this one, whatever the platform would give. */
 let chunkLimit: u32 = CHUNK_MAX;
+
+/** The reserve: how many chunks it should have, how many it has, the first (a list). */
+let reserveSize: u32 = 0;
+let reserveCount: u32 = 0;
+let reserveHead: u32 = 0;
 
 /** Bytes handed out, in whole blocks. */
 export let usedMemory: usize = 0;
@@ -100,6 +115,12 @@ export function allocInit(): void {
   chunkTop = <u32>((descEnd + CHUNK_SIZE - 1) >>> CHUNK_SHIFT);
   chunkEnd = <u32>memory.size() - 1;
   initClasses();
+  for (let chunks = RESERVE_CHUNKS; reserveSize == 0 && chunks > 1; chunks >>>= 1) {
+    const first = chunkTop;
+    if (!takeFresh(chunks)) continue;
+    reserveSize = chunks;
+    for (let i: u32 = 0; i < chunks; i++) reserveAdd(first + i);
+  }
 }
 
 function initClasses(): void {
@@ -121,6 +142,8 @@ function initClasses(): void {
 function setClass(c: u32, size: u32): void {
   store<u32>(classSizes + (c << 2), size);
   store<u32>(classCaps + (c << 2), 65536 / size);
+  store<u32>(classSizes + ((c + CLASS_COUNT) << 2), size);
+  store<u32>(classCaps + ((c + CLASS_COUNT) << 2), 65536 / size);
 }
 
 // @ts-ignore: decorator
@@ -168,9 +191,41 @@ export function freeAside(ptr: usize): void {
   free(ptr);
 }
 
+/**
+ * The same for what must not fail because data fill the memory: replies, clients, requests. It may
+ * take from the reserve, up to a chunk at once; 0 when that is used up too.
+ */
+export function allocUrgent(size: usize): usize {
+  const ptr = alloc(size);
+  if (ptr != 0 || size > CHUNK_SIZE) return ptr;
+  if (size <= SMALL_MAX) return allocSmall(CLASS_COUNT + classOf(size == 0 ? 1 : size));
+  const chunk = reserveTake();
+  if (chunk == 0) return 0;
+  setLarge(chunk, 1);
+  usedMemory += CHUNK_SIZE;
+  return <usize>chunk << CHUNK_SHIFT;
+}
+
+/** `realloc`, with `allocUrgent` behind it for exactly `size` bytes. */
+export function reallocUrgent(ptr: usize, size: usize): usize {
+  const moved = realloc(ptr, size);
+  if (moved != 0) return moved;
+  const fresh = allocUrgent(size);
+  if (fresh == 0) return 0;
+  if (ptr != 0) {
+    memory.copy(fresh, ptr, min(usableSize(ptr), size));
+    free(ptr);
+  }
+  return fresh;
+}
+
 function allocBlock(size: usize): usize {
-  if (size > SMALL_MAX) return allocLarge(size);
-  const cls = classOf(size == 0 ? 1 : size);
+  return size > SMALL_MAX ? allocLarge(size) : allocSmall(classOf(size == 0 ? 1 : size));
+}
+
+/** A block of a class, 0 when memory (the reserve, for its classes) ran out. */
+// @ts-ignore: decorator
+@inline function allocSmall(cls: u32): usize {
   let chunk: u32 = load<u16>(classSlabs + (cls << 1));
   if (chunk == 0) {
     chunk = newSlab(cls);
@@ -260,7 +315,8 @@ export function allocSetLimit(chunks: u32): void {
 /** Bytes that could still be taken without touching the limit, free spans included. */
 export function allocHeadroom(): usize {
   const fresh = chunkLimit > chunkTop ? <usize>(chunkLimit - chunkTop) : 0;
-  return (fresh << CHUNK_SHIFT) + (heapBytes > usedMemory ? heapBytes - usedMemory : 0);
+  const taken = usedMemory + (<usize>reserveCount << CHUNK_SHIFT);
+  return (fresh << CHUNK_SHIFT) + (heapBytes > taken ? heapBytes - taken : 0);
 }
 
 // ---- slabs
@@ -285,7 +341,7 @@ function slabUnlink(cls: u32, chunk: u32): void {
 
 /** A fresh slab for a class whose list is empty; 0 when memory ran out. */
 function newSlab(cls: u32): u32 {
-  const chunk = takeSpan(1);
+  const chunk = cls < CLASS_COUNT ? takeSpan(1) : reserveTake();
   if (chunk == 0) return 0;
   const d = desc(chunk);
   store<u8>(d, KIND_SLAB);
@@ -299,13 +355,34 @@ function newSlab(cls: u32): u32 {
 
 /**
  * An emptied slab returns to the bins, unless it is the only one of its class with room: keeping
- * that one spares a class that hovers around a boundary the constant give and take.
+ * that one spares a class that hovers around a boundary the constant give and take. The reserve
+ * has none to spare.
  */
 function slabRelease(cls: u32, chunk: u32): void {
   const d = desc(chunk);
-  if (load<u16>(d, OFF_PREV) == 0 && load<u16>(d, OFF_NEXT) == 0) return;
+  const isOnly = load<u16>(d, OFF_PREV) == 0 && load<u16>(d, OFF_NEXT) == 0;
+  if (isOnly && cls < CLASS_COUNT) return;
   slabUnlink(cls, chunk);
   releaseSpan(chunk, 1);
+}
+
+// ---- the reserve
+
+function reserveAdd(chunk: u32): void {
+  const d = desc(chunk);
+  store<u8>(d, KIND_RESERVE);
+  store<u16>(d, reserveHead, OFF_NEXT);
+  reserveHead = chunk;
+  reserveCount++;
+}
+
+/** A chunk of it, 0 = it is used up. */
+function reserveTake(): u32 {
+  const chunk = reserveHead;
+  if (chunk == 0) return 0;
+  reserveHead = load<u16>(desc(chunk), OFF_NEXT);
+  reserveCount--;
+  return chunk;
 }
 
 // ---- spans
@@ -450,6 +527,11 @@ function findSpan(chunks: u32): u32 {
 
 function releaseSpan(chunk: u32, chunks: u32): void {
   allocNotePeak();
+  while (reserveCount < reserveSize && chunks != 0) {
+    reserveAdd(chunk++);
+    chunks--;
+  }
+  if (chunks == 0) return;
   const behind = chunk + chunks;
   if (behind < chunkTop && load<u8>(desc(behind)) == KIND_FREE) {
     const more = load<u32>(desc(behind), OFF_FREE);

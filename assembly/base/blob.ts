@@ -5,7 +5,7 @@
  *   +0 u32 len
  *   +4 bytes; what the block has beyond them is room to grow
  */
-import { alloc, realloc, usableSize } from './alloc';
+import { alloc, allocUrgent, realloc, usableSize } from './alloc';
 
 export const BLOB_HEADER: usize = 4;
 
@@ -13,6 +13,15 @@ export const BLOB_HEADER: usize = 4;
 export function blobNew(ptr: usize, len: u32): usize {
   const blob = blobAlloc(len);
   if (blob != 0) memory.copy(blob + BLOB_HEADER, ptr, len);
+  return blob;
+}
+
+/** The same of at most some KiB for what must not fail in a full core (`allocUrgent`). */
+export function blobUrgent(ptr: usize, len: u32): usize {
+  const blob = allocUrgent(<usize>len + BLOB_HEADER);
+  if (blob == 0) return 0;
+  store<u32>(blob, len);
+  memory.copy(blob + BLOB_HEADER, ptr, len);
   return blob;
 }
 

@@ -2,7 +2,7 @@
  * A scratch text: INFO-like lines are put together here before they become one reply. There is one
  * text at a time; it is valid until the next `textBegin`.
  */
-import { realloc } from './alloc';
+import { reallocUrgent } from './alloc';
 import { ll2string } from './numbers/integers';
 
 /** The bytes so far. */
@@ -21,7 +21,7 @@ export function textBegin(): void {
 function room(need: u32): bool {
   if (textLen + need <= cap) return true;
   const want = max(cap * 2, textLen + need + 256);
-  const moved = want < need ? <usize>0 : realloc(textPtr, want);
+  const moved = want < need ? <usize>0 : reallocUrgent(textPtr, want);
   if (moved == 0) {
     textFailed = true;
     return false;

@@ -4,8 +4,8 @@
  * A handle is a small index into one table, reused after a client is gone; the id is the ever
  * growing number that CLIENT ID shows. Fields are grouped by who needs them.
  */
-import { alloc, free, realloc } from '../base/alloc';
-import { blobNew } from '../base/blob';
+import { alloc, allocUrgent, free, reallocUrgent } from '../base/alloc';
+import { blobUrgent } from '../base/blob';
 import {
   CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSE_NOW,
@@ -63,6 +63,11 @@ export const CLIENT_POSTPONED: u32 = 1 << 19;
 export const CLIENT_RESUME: u32 = 1 << 20;
 /** Follows us: it has acknowledged some of our stream (acks.ts). Never paused. */
 export const CLIENT_REPLICA: u32 = 1 << 21;
+/** Its user may not do everything: each command is checked (commands/acl-check.ts). */
+export const CLIENT_LIMITED: u32 = 1 << 22;
+
+/** Its request found no memory: the rest of it is thrown away as it comes (query.ts). */
+export const CLIENT_REFUSED: u32 = 1 << 21;
 
 @unmanaged
 export class Client extends Outbox {
@@ -87,6 +92,9 @@ export class Client extends Outbox {
   pargv: u32;
   pargc: u32;
   pargvCap: u32;
+  /** With CLIENT_REFUSED: bytes of the argument still to come, and the command, -1 = not known. */
+  skipBytes: u32;
+  refusedCmd: i32;
 
   // ---- transaction
   queueHead: u32;
@@ -113,6 +121,7 @@ export class Client extends Outbox {
   libVer: u32;
   addr: u32;
   laddr: u32;
+  /** The User (acl-user.ts); 0 = nobody in particular, who may do everything. */
   user: u32;
   lastCmd: i32;
   /** Unix ms. */
@@ -182,12 +191,12 @@ export function clientNew(
   laddrLen: u32,
 ): Client {
   const none = changetype<Client>(0);
-  const ptr = alloc(offsetof<Client>());
+  const ptr = allocUrgent(offsetof<Client>());
   if (ptr == 0) return none;
   memory.fill(ptr, 0, offsetof<Client>());
   const c = changetype<Client>(ptr);
-  c.addr = <u32>blobNew(addr, addrLen);
-  c.laddr = <u32>blobNew(laddr, laddrLen);
+  c.addr = <u32>blobUrgent(addr, addrLen);
+  c.laddr = <u32>blobUrgent(laddr, laddrLen);
   const handle = takeHandle();
   if (c.addr == 0 || c.laddr == 0 || handle == u32.MAX_VALUE) {
     free(c.addr);
@@ -218,7 +227,7 @@ function takeHandle(): u32 {
   }
   if (clientTop == tableCap) {
     const cap = max<u32>(tableCap * 2, 64);
-    const moved = realloc(table, <usize>cap << 2);
+    const moved = reallocUrgent(table, <usize>cap << 2);
     if (moved == 0) return u32.MAX_VALUE;
     table = moved;
     tableCap = cap;
@@ -252,7 +261,6 @@ export function clientFree(c: Client): void {
   free(c.libVer);
   free(c.addr);
   free(c.laddr);
-  free(c.user);
   if ((c.flags & CLIENT_INTERNAL) == 0) clientCount--;
   free(changetype<usize>(c));
   store<u32>(table + (<usize>handle << 2), (freeHandles << 1) | 1);

@@ -117,6 +117,11 @@ export function deadlineRemove(record: Blocked): void {
   if (freshCount != 0) move(last, heapCount);
 }
 
+/** Clients with a deadline. */
+export function deadlineCount(): u32 {
+  return heapCount + freshCount;
+}
+
 /** Whether there are deadlines that `deadlinesArm` has not seen. */
 export function deadlinesFresh(): bool {
   return freshCount != 0;

@@ -12,6 +12,7 @@ import {
   messageByte,
   messageBytes,
   messageDigits,
+  messageEnd,
   messageText,
   messageTo,
   messageWord,
@@ -20,7 +21,7 @@ import {
 } from '../keyspace/push';
 import { argLen, argPtr } from '../resp/args';
 import { Outbox, PUSH_MONITOR } from '../resp/outbox';
-import { Client, CLIENT_UNIX } from './client';
+import { Client, CLIENT_REPLY_OFF, CLIENT_REPLY_SKIP, CLIENT_UNIX } from './client';
 
 /** First of the clients in MONITOR mode. */
 let first: usize = 0;
@@ -138,6 +139,9 @@ export function monitorRedacted(): void {
 export function monitorEnd(): void {
   messageWord('\r\n');
   for (let at = first; at != 0; at = changetype<Outbox>(at).monitorNext) {
-    messageTo(changetype<Outbox>(at));
+    const o = changetype<Outbox>(at);
+    // Redis: unlike pushes these are silenced with the replies.
+    if ((o.flags & (CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP)) == 0) messageTo(o);
   }
+  messageEnd();
 }

@@ -16,10 +16,27 @@
  *
  * The query buffer grows with the bytes that arrive, never by an announced length.
  */
-import { alloc, free, goodSize, realloc } from '../base/alloc';
+import {
+  allocUrgent,
+  free,
+  goodSize,
+  realloc,
+  reallocUrgent,
+  usableSize,
+} from '../base/alloc';
+import { splitWord, wordEnd, wordStart } from '../base/words';
 import { setArgs } from '../resp/args';
 import { protoMaxBulkLen } from '../keyspace/state';
-import { Client, CLIENT_AUTHENTICATED, CLIENT_MASTER, countQueryBytes } from './client';
+import { accessIsOpen } from './acl-user';
+import {
+  Client,
+  CLIENT_AUTHENTICATED,
+  CLIENT_CLOSE_NOW,
+  CLIENT_MASTER,
+  CLIENT_REFUSED,
+  clientResetQuery,
+  countQueryBytes,
+} from './client';
 
 /** Commands run as one batch. */
 export const BATCH: u32 = 32;
@@ -148,20 +165,28 @@ export function querySetMax(bytes: u64): void {
   queryMax = bytes;
 }
 
+/** Whether `len` more bytes pass client-query-buffer-limit. */
+export function isQueryTooLong(c: Client, len: u32): bool {
+  return <u64>c.qlen + len > queryMax && (c.flags & CLIENT_MASTER) == 0;
+}
+
 /** Appends bytes to a client's query buffer; false when memory ran out or it grew too large. */
 export function queryAppend(c: Client, ptr: usize, len: u32): bool {
   const need: u64 = <u64>c.qlen + len;
-  if (need > queryMax && (c.flags & CLIENT_MASTER) == 0) return false;
+  if (isQueryTooLong(c, len)) return false;
   if (need > <u64>c.qcap) {
     // Doubling up to a limit keeps the copies few; beyond it a steady step keeps the waste small.
     const grow: u64 = need < 64 << 20 ? need * 2 : need + (32 << 20);
     const want = goodSize(<usize>min<u64>(grow, 0xf0000000));
     if (<u64>want < need) return false;
-    const moved = realloc(c.qbuf, want);
+    let moved = realloc(c.qbuf, want);
+    // In a full core requests of up to a chunk are still taken.
+    if (moved == 0) moved = reallocUrgent(c.qbuf, goodSize(<usize>need));
     if (moved == 0) return false;
-    countQueryBytes(<isize>want - <isize>c.qcap);
+    const cap = usableSize(moved);
+    countQueryBytes(<isize>cap - <isize>c.qcap);
     c.qbuf = <u32>moved;
-    c.qcap = <u32>want;
+    c.qcap = <u32>cap;
   }
   memory.copy(<usize>c.qbuf + c.qlen, ptr, len);
   c.qlen += len;
@@ -263,7 +288,7 @@ let parsedNumber: i64 = 0;
 
 // @ts-ignore: decorator
 @inline function isUnauthenticated(c: Client): bool {
-  return (c.flags & (CLIENT_AUTHENTICATED | CLIENT_MASTER)) == 0;
+  return (c.flags & (CLIENT_AUTHENTICATED | CLIENT_MASTER)) == 0 && !accessIsOpen();
 }
 
 /** Reads `*n\r\n`. PARSE_COMMAND: n > 0 and the arguments follow. */
@@ -337,7 +362,7 @@ function parseBulkHeader(c: Client): i32 {
 function pushArg(c: Client, offset: u32, len: u32): bool {
   if (c.pargc == c.pargvCap) {
     const cap = max<u32>(c.pargvCap * 2, 16);
-    const moved = realloc(c.pargv, <usize>cap << 3);
+    const moved = reallocUrgent(c.pargv, <usize>cap << 3);
     if (moved == 0) return false;
     c.pargv = <u32>moved;
     c.pargvCap = cap;
@@ -347,6 +372,78 @@ function pushArg(c: Client, offset: u32, len: u32): bool {
   store<u32>(at, len, 4);
   c.pargc++;
   return true;
+}
+
+// ---- requests that find no memory
+
+/** Longest header that can be right: a sign, ten digits, CRLF. */
+const HEADER_MAX: u32 = 32;
+const headerBytes = memory.data(32);
+
+/**
+ * The request in the query buffer cannot be kept: what there is of it is dropped, and the rest will
+ * be as it comes (`querySkip`), so that the client can be answered and goes on. False: the client
+ * must be closed, because it is not known where the request ends, or not even a header finds room.
+ */
+export function queryRefuse(c: Client): bool {
+  const left = c.multibulkLeft;
+  const inBulk = left != 0 && c.bulkLen >= 0;
+  // What was received of the header that comes next, or of a command not begun.
+  const from = inBulk ? c.qlen : left != 0 ? c.parsePos : c.qpos;
+  const have = c.qlen - from;
+  if (have > HEADER_MAX) return false;
+  const skip: u32 = inBulk ? <u32>c.bulkLen + 2 - (c.qlen - c.parsePos) : 0;
+  memory.copy(headerBytes, <usize>c.qbuf + from, have);
+  clientResetQuery(c);
+  c.multibulkLeft = left;
+  c.skipBytes = skip;
+  c.flags |= CLIENT_REFUSED;
+  return have == 0 || queryAppend(c, headerBytes, have);
+}
+
+/**
+ * Throws away bytes of a refused request; the address behind them. CLIENT_REFUSED is gone when all
+ * of it was there; with CLIENT_CLOSE_NOW it is no request.
+ */
+export function querySkip(c: Client, p: usize, end: usize): usize {
+  while (p < end) {
+    if (c.skipBytes == 0) {
+      p = skipHeader(c, p, end);
+      if (c.flags & CLIENT_CLOSE_NOW) return end;
+      continue;
+    }
+    const n = <u32>min<usize>(c.skipBytes, end - p);
+    c.skipBytes -= n;
+    p += n;
+    if (c.skipBytes != 0 || --c.multibulkLeft != 0) continue;
+    clientResetQuery(c);
+    c.flags &= ~CLIENT_REFUSED;
+    break;
+  }
+  return p;
+}
+
+/** Gathers a header in the query buffer, and reads it when it is whole. */
+function skipHeader(c: Client, p: usize, end: usize): usize {
+  let last: u32 = 0;
+  while (p < end && last != 10) {
+    last = load<u8>(p);
+    if (c.qlen == HEADER_MAX || !queryAppend(c, p++, 1)) {
+      c.flags |= CLIENT_CLOSE_NOW;
+      return end;
+    }
+  }
+  if (last != 10) return p;
+  const kind: u32 = c.multibulkLeft == 0 ? 42 : 36;
+  const isNumber = load<u8>(c.qbuf) == kind && c.qlen > 3 && strictNumber(c, 1, c.qlen - 2);
+  if (!isNumber || parsedNumber < (kind == 42 ? 1 : 0) || parsedNumber > MULTIBULK_MAX) {
+    c.flags |= CLIENT_CLOSE_NOW;
+    return end;
+  }
+  if (kind == 42) c.multibulkLeft = <u32>parsedNumber;
+  else c.skipBytes = <u32>parsedNumber + 2;
+  c.qlen = 0;
+  return p;
 }
 
 // ---- inline commands
@@ -372,13 +469,13 @@ function parseInline(c: Client): i32 {
 
 function splitLine(c: Client, p: usize, end: usize): i32 {
   free(inlineBytes);
-  inlineBytes = alloc(end - p + 1);
+  inlineBytes = allocUrgent(end - p + 1);
   if (inlineBytes == 0) return fail('out of memory');
   c.pargc = 0;
   let to = inlineBytes;
   for (;;) {
-    while (p < end && isSpace(load<u8>(p))) p++;
-    if (p >= end || load<u8>(p) == 0) break;
+    p = wordStart(p, end);
+    if (p == 0) break;
     const word = to;
     p = splitWord(p, end, to);
     if (p == 0) return fail('unbalanced quotes in request');
@@ -388,76 +485,4 @@ function splitLine(c: Client, p: usize, end: usize): i32 {
   if (c.pargc == 0) return PARSE_EMPTY;
   setArgs(c.pargc, c.pargv);
   return PARSE_COMMAND;
-}
-
-let wordEnd: usize = 0;
-
-// @ts-ignore: decorator
-@inline function isSpace(c: u32): bool {
-  return c == 32 || c - 9 < 5;
-}
-
-function hexValue(c: u32): u32 {
-  if (c - 48 < 10) return c - 48;
-  if ((c | 32) - 97 < 6) return (c | 32) - 87;
-  return 16;
-}
-
-/**
- * One word by Redis' quoting rules, written to `to` (the end in `wordEnd`); returns the address
- * behind it, 0 for unbalanced quotes.
- */
-function splitWord(p: usize, end: usize, to: usize): usize {
-  let quote: u32 = 0;
-  while (p < end) {
-    let c: u32 = load<u8>(p);
-    if (quote == 0) {
-      if (isSpace(c) || c == 0) break;
-      if (c == 34 || c == 39) {
-        quote = c;
-        p++;
-        continue;
-      }
-    } else if (c == quote) {
-      // A closing quote must be followed by a space or the end.
-      if (p + 1 < end && !isSpace(load<u8>(p + 1))) return 0;
-      wordEnd = to;
-      return p + 1;
-    } else if (c == 92 && quote == 34) {
-      p = escape(p, end, to);
-      to++;
-      continue;
-    } else if (c == 92 && quote == 39 && p + 1 < end && load<u8>(p + 1) == 39) {
-      c = 39;
-      p++;
-    }
-    store<u8>(to++, <u8>c);
-    p++;
-  }
-  wordEnd = to;
-  return quote == 0 ? p : 0;
-}
-
-/** An escape inside double quotes: writes one byte, returns the address behind it. */
-function escape(p: usize, end: usize, to: usize): usize {
-  if (p + 3 < end && load<u8>(p + 1) == 120) {
-    const high = hexValue(load<u8>(p + 2));
-    const low = hexValue(load<u8>(p + 3));
-    if (high < 16 && low < 16) {
-      store<u8>(to, <u8>(high * 16 + low));
-      return p + 4;
-    }
-  }
-  if (p + 1 >= end) {
-    store<u8>(to, 92);
-    return p + 1;
-  }
-  let c: u32 = load<u8>(p + 1);
-  if (c == 110) c = 10;
-  else if (c == 114) c = 13;
-  else if (c == 116) c = 9;
-  else if (c == 98) c = 8;
-  else if (c == 97) c = 7;
-  store<u8>(to, <u8>c);
-  return p + 2;
 }

@@ -14,10 +14,12 @@ import {
   CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_CLOSE_NOW,
   CLIENT_HOST_BUSY,
+  CLIENT_INTERNAL,
   CLIENT_MASTER,
   CLIENT_MULTI,
   CLIENT_OUTPUT_FULL,
   CLIENT_POSTPONED,
+  CLIENT_REFUSED,
   CLIENT_RESUME,
   clientResetQuery,
 } from '../clients/client';
@@ -29,6 +31,7 @@ import {
   batchEnd,
   batchFull,
   HEADROOM,
+  isQueryTooLong,
   PARSE_COMMAND,
   PARSE_EMPTY,
   PARSE_ERROR,
@@ -38,6 +41,8 @@ import {
   parseErrorByte,
   parseSlow,
   queryAppend,
+  queryRefuse,
+  querySkip,
   queryTrim,
 } from '../clients/query';
 import { htTouchGroups, htTouchItems } from '../hashtable/hashtable';
@@ -52,7 +57,7 @@ import {
   errorText,
 } from '../resp/reply';
 import { cmdFirstKey, lookupCommand } from './generated/table';
-import { processCommand } from './process';
+import { processCommand, refuseCommand } from './process';
 import { turnBegin, turnEnd } from './turn';
 
 /** Client flags that end the reading of commands. */
@@ -71,8 +76,6 @@ const batchHashes = memory.data(<i32>BATCH * 8, 16);
 const touchHashes = memory.data(<i32>BATCH * 8, 16);
 const batchIds = memory.data(<i32>BATCH * 4, 16);
 const batchKeys = memory.data(<i32>BATCH * 4, 16);
-/** Keeps the touching loads alive. */
-export let touchSink: u32 = 0;
 /** The byte that a protocol error names. */
 const oddByte = memory.data(8);
 
@@ -115,8 +118,8 @@ function prepareBatch(): void {
   }
   // A single command overlaps nothing.
   if (hashed < 2) return;
-  touchSink = htTouchGroups(table, touchHashes, hashed);
-  touchSink += htTouchItems(table, touchHashes, hashed, dbTouchReach(dbAt(client.db)));
+  htTouchGroups(table, touchHashes, hashed);
+  htTouchItems(table, touchHashes, hashed, dbTouchReach(dbAt(client.db)));
 }
 
 /** Runs the parsed batch; returns the address behind the last command that was run. */
@@ -212,11 +215,34 @@ function runDirect(p: usize, end: usize): void {
     p = runBatch(p);
   }
   if (p == end || client.flags & (CLIENT_CLOSE_AFTER_REPLY | CLIENT_CLOSE_NOW)) return;
-  if (!queryAppend(client, p, <u32>(end - p))) {
-    client.flags |= CLIENT_CLOSE_NOW;
-    return;
+  if (queryAppend(client, p, <u32>(end - p))) runBuffered();
+  else refuse(p, end);
+}
+
+/**
+ * The bytes [p, end) find no room in the query buffer. A request that is too long closes its
+ * client; one that only meets a full core is thrown away and answered, and the client goes on.
+ */
+function refuse(p: usize, end: usize): void {
+  const c = client;
+  // A client that waits has its answers to come first.
+  const isUsual = (c.flags & (CLIENT_MASTER | CLIENT_INTERNAL | STOPPED)) == 0;
+  c.refusedCmd = -1;
+  if (c.multibulkLeft != 0 && c.pargc != 0) {
+    // Until the command is whole its arguments are noted by offset.
+    const name: usize = <usize>c.qbuf + load<u32>(c.pargv);
+    c.refusedCmd = lookupCommand(name, load<u32>(c.pargv, 4));
   }
-  runBuffered();
+  if (isUsual && !isQueryTooLong(c, <u32>(end - p)) && queryRefuse(c)) runRefused(p, end);
+  else c.flags |= CLIENT_CLOSE_NOW;
+}
+
+/** Goes on with a refused request; what is behind it is run. */
+function runRefused(p: usize, end: usize): void {
+  p = querySkip(client, p, end);
+  if (client.flags & (CLIENT_REFUSED | CLIENT_CLOSE_NOW)) return;
+  refuseCommand(client.refusedCmd);
+  if (p < end) runDirect(p, end);
 }
 
 /**
@@ -230,6 +256,8 @@ export function clientFeed(c: Client, ptr: usize, len: u32): void {
   c.lastMs = nowMs;
   if (c.flags & STOPPED) {
     if (c.flags & WAITING && !queryAppend(c, ptr, len)) c.flags |= CLIENT_CLOSE_NOW;
+  } else if (c.flags & CLIENT_REFUSED) {
+    runRefused(ptr, ptr + len);
   } else if (c.qlen == 0 && c.multibulkLeft == 0) {
     runDirect(ptr, ptr + len);
   } else if (c.multibulkLeft == 0 && c.qlen <= HEADROOM) {
@@ -240,7 +268,7 @@ export function clientFeed(c: Client, ptr: usize, len: u32): void {
   } else if (queryAppend(c, ptr, len)) {
     runBuffered();
   } else {
-    c.flags |= CLIENT_CLOSE_NOW;
+    refuse(ptr, ptr + len);
   }
   finish(c);
 }

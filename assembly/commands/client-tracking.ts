@@ -187,9 +187,8 @@ function prefixesOrReply(): bool {
 
 function replySwitch(text: string): void {
   errorBegin(text);
-  errorText(' before disabling tracking for this client, and then re-enabling it');
-  errorText(' with a different ');
-  errorText('mode.');
+  errorText(' before disabling tracking for this client, and then re-enabling it with a ');
+  errorText('different mode.');
   errorEnd();
 }
 
@@ -201,7 +200,7 @@ function modesOrReply(): bool {
   const isBroadcast = (modes & PUSH_BCAST) != 0;
   if (!isBroadcast && prefixCount != 0) {
     replyError('ERR PREFIX option requires BCAST mode to be enabled');
-  } else if (has & PUSH_TRACKING && (has & PUSH_BCAST) != (modes & PUSH_BCAST)) {
+  } else if (has & PUSH_TRACKING && ((has ^ modes) & PUSH_BCAST) != 0) {
     replySwitch("ERR You can't switch BCAST mode on/off");
   } else if (isBroadcast && opts != 0) {
     replyError('ERR OPTIN and OPTOUT are not compatible with BCAST');

@@ -1,18 +1,10 @@
 /** The CLIENT command. */
-import {
-  textAdd,
-  textAddByte,
-  textAddBytes,
-  textAddInt,
-  textBegin,
-  textFailed,
-  textLen,
-  textPtr,
-} from '../base/text';
 import { blobLen, blobPtr } from '../base/blob';
 import { llValue, string2ll } from '../base/numbers/integers';
-import { alloc, free } from '../base/alloc';
+import { textBegin, textFailed, textLen, textPtr } from '../base/text';
+import { allocUrgent, free } from '../base/alloc';
 import { sort32 } from '../base/sort';
+import { userFind, users } from '../clients/acl-user';
 import {
   Client,
   client,
@@ -21,14 +13,10 @@ import {
   CLIENT_CLOSE_NOW,
   CLIENT_INTERNAL,
   CLIENT_MASTER,
-  CLIENT_MULTI,
   CLIENT_NO_EVICT,
   CLIENT_NO_TOUCH,
-  CLIENT_READONLY,
   CLIENT_REPLY_OFF,
   CLIENT_REPLY_SKIP_NEXT,
-  CLIENT_RESUME,
-  CLIENT_UNIX,
   clientAt,
   clientId,
   clientTop,
@@ -41,18 +29,10 @@ import {
   usageTotal,
 } from '../clients/usage';
 import { clientSetLib, clientSetName } from '../clients/names';
-import { redirectId } from '../keyspace/invalidation';
 import { nowMs, setNoTouch } from '../keyspace/state';
 import { argc, argIs, argLen, argPtr } from '../resp/args';
 import { replyOom } from '../resp/errors';
-import {
-  PUSH_BCAST,
-  PUSH_BROKEN_REDIRECT,
-  PUSH_MONITOR,
-  PUSH_PUBSUB,
-  PUSH_TRACKING,
-  readyAdd,
-} from '../resp/outbox';
+import { PUSH_PUBSUB, readyAdd } from '../resp/outbox';
 import { equalsLiteral } from '../base/literal';
 import {
   errorBegin,
@@ -67,8 +47,8 @@ import {
   replyOk,
   replyVerbatim,
 } from '../resp/reply';
+import { textAddClient } from './client-line';
 import { applyMute } from './turn';
-import { cmdNameLen, cmdNamePtr } from './generated/table';
 
 const TYPE_ANY: i32 = -1;
 const TYPE_NORMAL: i32 = 0;
@@ -99,78 +79,9 @@ function replyUnknownType(i: u32): void {
 
 // ---- CLIENT INFO, CLIENT LIST
 
-function addBlob(label: string, blob: usize): void {
-  textAdd(label);
-  if (blob != 0) textAddBytes(blobPtr(blob), blobLen(blob));
-}
-
-function addNumber(label: string, n: i64): void {
-  textAdd(label);
-  textAddInt(n);
-}
-
-function addFlags(c: Client): void {
-  textAdd(' flags=');
-  const before = textLen;
-  if (c.push & PUSH_MONITOR) textAdd('O');
-  if (c.flags & CLIENT_MASTER) textAdd('M');
-  if (c.push & PUSH_PUBSUB) textAdd('P');
-  if (c.flags & CLIENT_MULTI) textAdd('x');
-  if (c.flags & CLIENT_BLOCKED) textAdd('b');
-  if (c.push & PUSH_TRACKING) textAdd('t');
-  if (c.push & PUSH_BROKEN_REDIRECT) textAdd('R');
-  if (c.push & PUSH_BCAST) textAdd('B');
-  if ((c.dirtyCas & 0xff) != 0) textAdd('d');
-  if (c.flags & CLIENT_CLOSE_AFTER_REPLY) textAdd('c');
-  if (c.flags & CLIENT_RESUME) textAdd('u');
-  if (c.flags & CLIENT_CLOSE_NOW) textAdd('A');
-  if (c.flags & CLIENT_UNIX) textAdd('U');
-  if (c.flags & CLIENT_READONLY) textAdd('r');
-  if (c.flags & CLIENT_NO_EVICT) textAdd('e');
-  if (c.flags & CLIENT_NO_TOUCH) textAdd('T');
-  if (textLen == before) textAdd('N');
-}
-
-/** Appends one client's line. Redis: all replies of ours are in the list, none in a buffer. */
-function addClient(c: Client): void {
-  const queued: i64 = c.flags & CLIENT_MULTI ? c.queueCount : -1;
-  const isRunning = changetype<usize>(c) == changetype<usize>(client);
-  addNumber('id=', <i64>clientId(c));
-  addBlob(' addr=', c.addr);
-  addBlob(' laddr=', c.laddr);
-  addNumber(' fd=', <i64>c.handle + 8);
-  addBlob(' name=', c.name);
-  addNumber(' age=', (nowMs - c.createdMs) / 1000);
-  addNumber(' idle=', (nowMs - c.lastMs) / 1000);
-  addFlags(c);
-  addNumber(' db=', c.db);
-  addNumber(' sub=', c.channelCount);
-  addNumber(' psub=', c.patternCount);
-  addNumber(' ssub=', c.shardCount);
-  addNumber(' multi=', queued);
-  addNumber(' qbuf=', c.qlen);
-  addNumber(' qbuf-free=', <i64>c.qcap - c.qlen);
-  addNumber(' argv-mem=', usageArguments(c));
-  addNumber(' multi-mem=', usageQueued(c));
-  textAdd(' rbs=0 rbp=0 obl=0');
-  addNumber(' oll=', usageReplyBlocks(c));
-  addNumber(' omem=', usageReplies(c));
-  addNumber(' tot-mem=', usageTotal(c));
-  textAdd(c.replyHead != 0 && !isRunning ? ' events=rw' : ' events=r');
-  textAdd(' cmd=');
-  if (c.lastCmd < 0) textAdd('NULL');
-  else textAddBytes(cmdNamePtr(c.lastCmd), cmdNameLen(c.lastCmd));
-  textAdd(c.flags & CLIENT_MASTER ? ' user=(superuser)' : ' user=default');
-  addNumber(' redir=', c.push & PUSH_TRACKING ? <i64>redirectId(c) : -1);
-  addNumber(' resp=', c.resp);
-  addBlob(' lib-name=', c.libName);
-  addBlob(' lib-ver=', c.libVer);
-  textAddByte(10);
-}
-
 export function cmdClientInfo(): void {
   textBegin();
-  addClient(client);
+  textAddClient(client);
   replyVerbatim(textPtr, textLen, 'txt');
 }
 
@@ -181,7 +92,7 @@ function compareIds(a: u32, b: u32): i32 {
 
 /** Makes the text of all clients of a type, oldest first; false when memory ran out. */
 function listClients(type: i32): bool {
-  const list = alloc(<usize>clientTop << 2);
+  const list = allocUrgent(<usize>clientTop << 2);
   if (list == 0) return false;
   let count: u32 = 0;
   for (let h: u32 = 0; h < clientTop; h++) {
@@ -196,7 +107,7 @@ function listClients(type: i32): bool {
   sort32(list, count, compare.index);
   textBegin();
   for (let i: u32 = 0; i < count; i++) {
-    addClient(changetype<Client>(<usize>load<u32>(list + (<usize>i << 2))));
+    textAddClient(changetype<Client>(<usize>load<u32>(list + (<usize>i << 2))));
   }
   free(list);
   return !textFailed;
@@ -218,7 +129,7 @@ function listIds(): bool {
   for (let i: u32 = 3; i < argc; i++) {
     string2ll(argPtr(i), argLen(i));
     const c = clientById(llValue);
-    if (changetype<usize>(c) != 0) addClient(c);
+    if (changetype<usize>(c) != 0) textAddClient(c);
   }
   return !textFailed;
 }
@@ -252,6 +163,7 @@ let killId: i64 = 0;
 let killAddr: u32 = 0;
 let killLaddr: u32 = 0;
 let killType: i32 = TYPE_ANY;
+let killUser: usize = 0;
 let killSkipMe: bool = true;
 /** Seconds; younger clients are left alone. */
 let killAge: i64 = 0;
@@ -275,7 +187,8 @@ function killFilter(i: u32): bool {
   } else if (argIs(i, 'laddr')) {
     killLaddr = i + 1;
   } else if (argIs(i, 'user')) {
-    if (!equalsLiteral(argPtr(i + 1), argLen(i + 1), 'default')) {
+    killUser = changetype<usize>(userFind(users, argPtr(i + 1), argLen(i + 1)));
+    if (killUser == 0) {
       errorBegin("ERR No such user '");
       errorBytes(argPtr(i + 1), argLen(i + 1), 128);
       errorText("'");
@@ -315,6 +228,7 @@ function isKillTarget(c: Client): bool {
   if (killAddr != 0 && !sameBlob(c.addr, killAddr)) return false;
   if (killLaddr != 0 && !sameBlob(c.laddr, killLaddr)) return false;
   if (killType != TYPE_ANY && typeOf(c) != killType) return false;
+  if (killUser != 0 && c.user != <u32>killUser) return false;
   if (killId != 0 && <u64>killId != clientId(c)) return false;
   if (killAge != 0 && (nowMs - c.createdMs) / 1000 < killAge) return false;
   return !(killSkipMe && changetype<usize>(c) == changetype<usize>(client));
@@ -334,6 +248,7 @@ export function cmdClientKill(): void {
   killId = 0;
   killAddr = 0;
   killLaddr = 0;
+  killUser = 0;
   killType = TYPE_ANY;
   killSkipMe = true;
   killAge = 0;

@@ -24,7 +24,7 @@
  */
 import { allocAside, freeAside } from '../base/alloc';
 import { clockMarked, clockNs } from '../base/clock';
-import { client } from '../clients/client';
+import { client, CLIENT_BLOCKED } from '../clients/client';
 import { argc, argv, setArgs } from '../resp/args';
 import { CMD_COUNT, CMDFLAG_FAST, CMDFLAG_SKIP_SLOWLOG } from './generated/ids';
 import { cmdFlags, cmdShortForm } from './generated/table';
@@ -113,8 +113,22 @@ export function callEnded(id: i32, weight: u32, began: f64, words: u32, pairs: u
   } else if (words <= cmdShortForm(id)) {
     store<f64>(at, ns, OFF_LAST);
   }
+  if (client.flags & CLIENT_BLOCKED) {
+    // Redis: its call is over when it is served.
+    store<f64>(at, load<f64>(at, OFF_NS) + ns, OFF_NS);
+    return;
+  }
   count(at, ns, weight);
-  if (ns < reportNs) return;
+  if (ns >= reportNs) report(id, ns, words, pairs);
+}
+
+/** A blocked client's command was served, which took so long. */
+export function callServed(id: i32, ns: f64, words: u32, pairs: usize): void {
+  count(row(id), ns, 1);
+  if (ns >= reportNs) report(id, ns, words, pairs);
+}
+
+function report(id: i32, ns: f64, words: u32, pairs: usize): void {
   setArgs(words, pairs);
   const flags = cmdFlags(id);
   reportSlow(

@@ -12,8 +12,9 @@ import {
   clientId,
 } from '../clients/client';
 import { applyMute } from './turn';
-import { accessCheck, accessIsOpen } from '../clients/access';
 import { monitorStop } from '../clients/monitors';
+import { clientLogin, clientSetDefaultUser } from '../clients/acl';
+import { defaultUser, USER_NOPASS } from '../clients/acl-user';
 import { clientSetName } from '../clients/names';
 import { dbCount } from '../keyspace/db';
 import { unsubscribeAll } from '../keyspace/pubsub';
@@ -37,8 +38,8 @@ import {
   replySetVersion,
   replySimple,
 } from '../resp/reply';
-
-const WRONGPASS: string = 'WRONGPASS invalid username-password pair or user is disabled.';
+import { aclContext } from './acl-check';
+import { aclLogAdd, aclLogUser, REASON_AUTH } from './acl-log';
 
 export function cmdPing(): void {
   if (argc > 2) {
@@ -98,19 +99,20 @@ export function cmdReset(): void {
     CLIENT_NO_TOUCH |
     CLIENT_READONLY
   );
-  if (accessIsOpen()) client.flags |= CLIENT_AUTHENTICATED;
-  else client.flags &= ~CLIENT_AUTHENTICATED;
+  clientSetDefaultUser(client);
   applyMute();
   replySimple('RESET');
 }
 
-const defaultUser = memory.data(8);
+const defaultName = memory.data(8);
 
-/** Logs the client in as the given user; false when the pair is wrong (nothing replied). */
-function login(user: usize, userLen: u32, pass: usize, passLen: u32): bool {
-  if (!accessCheck(user, userLen, pass, passLen)) return false;
-  client.flags |= CLIENT_AUTHENTICATED;
-  return true;
+/** Logs the client in as the given user; false: the pair is wrong, answered and noted. */
+function loginOrReply(user: usize, userLen: u32, pass: usize, passLen: u32): bool {
+  if (clientLogin(user, userLen, pass, passLen)) return true;
+  aclLogUser(user, userLen);
+  aclLogAdd(REASON_AUTH, aclContext(), argPtr(0), argLen(0));
+  replyError('WRONGPASS invalid username-password pair or user is disabled.');
+  return false;
 }
 
 export function cmdAuth(): void {
@@ -118,21 +120,18 @@ export function cmdAuth(): void {
     replyError('ERR syntax error');
     return;
   }
-  let ok: bool;
-  if (argc == 2) {
-    if (accessIsOpen()) {
-      errorBegin('ERR AUTH <password> called without any password configured for the ');
-      errorText('default user. Are you sure your configuration is correct?');
-      errorEnd();
-      return;
-    }
-    const n = writeLiteral(defaultUser, 'default');
-    ok = login(defaultUser, n, argPtr(1), argLen(1));
-  } else {
-    ok = login(argPtr(1), argLen(1), argPtr(2), argLen(2));
+  if (argc == 3) {
+    if (loginOrReply(argPtr(1), argLen(1), argPtr(2), argLen(2))) replyOk();
+    return;
   }
-  if (ok) replyOk();
-  else replyError(WRONGPASS);
+  if (defaultUser.flags & USER_NOPASS) {
+    errorBegin('ERR AUTH <password> called without any password configured for the ');
+    errorText('default user. Are you sure your configuration is correct?');
+    errorEnd();
+    return;
+  }
+  const n = writeLiteral(defaultName, 'default');
+  if (loginOrReply(defaultName, n, argPtr(1), argLen(1))) replyOk();
 }
 
 /** Options of HELLO from argument 2 on; false: answered with an error. */
@@ -140,8 +139,7 @@ function helloOptions(): bool {
   for (let i: u32 = 2; i < argc; i++) {
     const more = argc - 1 - i;
     if (more >= 2 && argIs(i, 'auth')) {
-      if (!login(argPtr(i + 1), argLen(i + 1), argPtr(i + 2), argLen(i + 2))) {
-        replyError(WRONGPASS);
+      if (!loginOrReply(argPtr(i + 1), argLen(i + 1), argPtr(i + 2), argLen(i + 2))) {
         return false;
       }
       i += 2;

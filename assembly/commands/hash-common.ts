@@ -64,7 +64,7 @@ export function hashToWriteOrReply(): bool {
   return isHashOrReply();
 }
 
-/** Removes expired ones of the fields in arguments `first`, `first + step` … (hash-fields.ts). */
+/** Removes what has expired of the fields in arguments `first`, `first + step` …: hash-fields.ts */
 // @ts-ignore: decorator
 @inline export function settle(first: u32, step: u32, write: bool): void {
   hash = fieldsSettle(client.db, hash, first, step, write);

@@ -70,7 +70,7 @@ export function cmdBrpop(): void {
 }
 
 export function cmdBlmpop(): void {
-  if (!timeoutSecondsOrReply(1) || !listMpopArgsOrReply(2)) return;
+  if (!listMpopArgsOrReply(2) || !timeoutSecondsOrReply(1)) return;
   if (!firstListOrWait(mpopFirst, mpopKeys)) return;
   listMpopFrom(client.db, list, mpopHead, mpopCount);
 }

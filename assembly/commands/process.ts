@@ -11,6 +11,7 @@ import {
   CLIENT_DIRTY_EXEC,
   CLIENT_IN_EXEC,
   CLIENT_INTERNAL,
+  CLIENT_LIMITED,
   CLIENT_LISTENS,
   CLIENT_MASTER,
   CLIENT_MULTI,
@@ -44,6 +45,8 @@ import { observers, pushMark, pushRelease } from '../keyspace/push';
 import { argc, argLen, argPtr, argv, setArgs } from '../resp/args';
 import { PUSH_CACHING, PUSH_MONITOR, PUSH_PUBSUB } from '../resp/outbox';
 import { replyErrors, replySimple } from '../resp/reply';
+import { accessIsOpen } from '../clients/acl-user';
+import { ACL_OK, ACL_OOM, aclCheckCurrent, aclContext, aclNote } from './acl-check';
 import { endCaching, trackReads } from './client-tracking';
 import { callEnded, callWeight, countCall, countFailed } from './command-stats';
 import { dispatch } from './generated/dispatch';
@@ -82,6 +85,8 @@ import {
   applyProblem,
   reject,
   rejectArity,
+  rejectDenied,
+  rejectOom,
   rejectSubcommand,
   rejectSubscriber,
   rejectUnknown,
@@ -98,6 +103,7 @@ export const UNUSUAL: u32 =
   CLIENT_REPLY_SKIP |
   CLIENT_REPLY_SKIP_NEXT |
   CLIENT_MASTER |
+  CLIENT_LIMITED |
   CLIENT_LISTENS;
 
 // ---- one command
@@ -206,13 +212,18 @@ function effectiveFlags(id: i32): u32 {
 function isForbidden(id: i32): bool {
   const flags = effectiveFlags(id);
   const unauthenticated = (client.flags & (CLIENT_AUTHENTICATED | CLIENT_MASTER)) == 0;
-  if (unauthenticated && (flags & CMDFLAG_NO_AUTH) == 0) {
+  if (unauthenticated && (flags & CMDFLAG_NO_AUTH) == 0 && !accessIsOpen()) {
     reject(id, 'NOAUTH Authentication required.');
     return true;
   }
   if (client.flags & CLIENT_MASTER) return false;
+  if (client.flags & CLIENT_MULTI && flags & CMDFLAG_NO_MULTI) {
+    reject(id, 'ERR Command not allowed inside a transaction');
+    return true;
+  }
+  if (client.flags & CLIENT_LIMITED && isDenied(id)) return true;
   if (maxMemory != 0 && flags & CMDFLAG_DENYOOM && usedMemory > maxMemory && !isReplica) {
-    reject(id, "OOM command not allowed when used memory > 'maxmemory'.");
+    rejectOom(id);
     return true;
   }
   if (isReplica && replicaReadOnly && flags & CMDFLAG_WRITE) {
@@ -243,6 +254,19 @@ function isForbidden(id: i32): bool {
     return true;
   }
   return false;
+}
+
+/** The client's user may not run the command in the arguments: answered and noted, true. */
+function isDenied(id: i32): bool {
+  const result = aclCheckCurrent(id);
+  if (result == ACL_OK) return false;
+  if (result == ACL_OOM) {
+    rejectOom(id);
+    return true;
+  }
+  aclNote(result, id, aclContext());
+  rejectDenied(result, id);
+  return true;
 }
 
 /** What a RESP2 client with subscriptions may still say. */
@@ -285,15 +309,10 @@ function isQueued(id: i32): bool {
 }
 
 function queueCommand(id: i32): void {
-  const flags = cmdFlags(id);
-  if (flags & CMDFLAG_NO_MULTI) {
-    reject(id, 'ERR Command not allowed inside a transaction');
-    return;
-  }
   // What EXEC will not run need not be kept.
   const isLost = (client.flags & CLIENT_DIRTY_EXEC) != 0 || (client.dirtyCas & 0xff) != 0;
-  if (!isLost && !clientQueue(client, id, flags, argc, argv)) {
-    reject(id, "OOM command not allowed when used memory > 'maxmemory'.");
+  if (!isLost && !clientQueue(client, id, cmdFlags(id), argc, argv)) {
+    rejectOom(id);
     return;
   }
   replySimple('QUEUED');
@@ -328,6 +347,13 @@ export function processCommand(id: i32): void {
   if (client.replyBytes > OUTPUT_MAX && (client.flags & CLIENT_INTERNAL) == 0) {
     client.flags |= CLIENT_OUTPUT_FULL;
   }
+}
+
+/** Answers a request that was thrown away because memory is full; `id` below 0 = not known. */
+export function refuseCommand(id: i32): void {
+  beginUnusual();
+  rejectOom(id);
+  endUnusual();
 }
 
 function runChecked(id: i32): void {

@@ -10,6 +10,8 @@ import {
 import { countApplyError } from '../keyspace/state';
 import { argc, argIs, argLen, argPtr } from '../resp/args';
 import { errorBegin, errorBytes, errorEnd, errorText, replyError } from '../resp/reply';
+import { errorDenied } from './acl-check';
+import { OOM, replyOom } from '../resp/errors';
 import { countRejected } from './command-stats';
 import { CMD_EXEC } from './generated/ids';
 import { cmdNameLen, cmdNamePtr } from './generated/table';
@@ -54,6 +56,31 @@ export function rejectSubscriber(id: i32): void {
   errorText("': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this ");
   errorText('context');
   errorEnd();
+}
+
+/** Answers that the client's user may not run the command: a result of acl-check.ts. */
+export function rejectDenied(result: i32, id: i32): void {
+  countRejected(id);
+  flagTransaction();
+  if (id == CMD_EXEC) {
+    clientDiscard(client);
+    errorBegin('EXECABORT Transaction discarded because of: ');
+    errorText('NOPERM this user has no permissions to ');
+  } else {
+    errorBegin('NOPERM this user has no permissions to ');
+  }
+  errorDenied(result, id);
+  errorEnd();
+}
+
+/** No memory for the command, as far as it is known (`id` below 0: not even its name). */
+export function rejectOom(id: i32): void {
+  if (id >= 0) {
+    reject(id, OOM);
+    return;
+  }
+  flagTransaction();
+  replyOom();
 }
 
 export function rejectUnknown(): void {

@@ -10,7 +10,13 @@ import {
   lookupWrite,
   signalModified,
 } from '../keyspace/db';
-import { NOTIFY_GENERIC, NOTIFY_SET, notifyKeyspaceEvent } from '../keyspace/notify';
+import {
+  NOTIFY_GENERIC,
+  NOTIFY_NEW,
+  NOTIFY_SET,
+  notifyHoldNew,
+  notifyKeyspaceEvent,
+} from '../keyspace/notify';
 import { markDirty } from '../keyspace/state';
 import { resultDiscard } from '../keyspace/store-result';
 import {
@@ -162,8 +168,10 @@ export function cmdSmove(): void {
     replyInt(isMember ? 1 : 0);
     return;
   }
-  // It is added before it is removed: only adding can fail.
+  // It is added before it is removed: only adding can fail. Listeners hear of it in Redis' order.
+  notifyHoldNew(true);
   const added = to == 0 ? createSet(2, 3, 4) : setAdd(to, argPtr(3), argLen(3));
+  notifyHoldNew(false);
   if (added < 0) {
     if (to != 0) replyOom();
     return;
@@ -171,6 +179,7 @@ export function cmdSmove(): void {
   setRemove(from, argPtr(3), argLen(3));
   set = dbFindRaw(db, argPtr(1), argLen(1));
   noteRemoved(1, 'srem');
+  if (to == 0) notifyKeyspaceEvent(NOTIFY_NEW, 'new', client.db, argPtr(2), argLen(2));
   noteAdded(2, added);
   replyInt(1);
 }

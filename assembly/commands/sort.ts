@@ -10,7 +10,7 @@ import { bytesFind } from '../base/bytes';
 import { doubleValue, string2d } from '../base/numbers/double';
 import { isSpace, llValue, string2ll } from '../base/numbers/integers';
 import { SCAN_HEX, scanExp2, scanHi, scanLo, scanNumber } from '../base/numbers/scan';
-import { client } from '../clients/client';
+import { client, CLIENT_LIMITED } from '../clients/client';
 import { dbAt, dbDelete, entryType, lookupRead, signalModified } from '../keyspace/db';
 import { entryNew, entryPut } from '../keyspace/entries';
 import { NOTIFY_GENERIC, NOTIFY_LIST, notifyKeyspaceEvent } from '../keyspace/notify';
@@ -49,6 +49,8 @@ import {
   vecSort,
 } from '../types/sort-vector';
 import { zsetLen, zsetToTree } from '../types/zset';
+import { aclMayReadAnyKey } from './acl-check';
+import { CMD_SORT, CMD_SORT_RO } from './generated/ids';
 
 // ---- arguments
 
@@ -63,6 +65,12 @@ let byArg: u32 = 0;
 let storeArg: u32 = 0;
 /** Number of GETs; they are found again by `nextGet`. */
 let gets: u32 = 0;
+
+/** Patterns name keys that are not among the arguments. */
+function mayReadAnyKey(readOnly: bool): bool {
+  if ((client.flags & CLIENT_LIMITED) == 0) return true;
+  return aclMayReadAnyKey(readOnly ? CMD_SORT_RO : CMD_SORT);
+}
 
 function optionsOrReply(readOnly: bool): bool {
   isDescending = false;
@@ -91,8 +99,17 @@ function optionsOrReply(readOnly: bool): bool {
       storeArg = ++i;
     } else if (argIs(i, 'by') && left >= 1) {
       byArg = ++i;
-      if (starOf(i) == 0) isUnsorted = true;
+      if (starOf(i) == 0) {
+        isUnsorted = true;
+      } else if (!mayReadAnyKey(readOnly)) {
+        replyError('ERR BY option of SORT denied due to insufficient ACL permissions.');
+        return false;
+      }
     } else if (argIs(i, 'get') && left >= 1) {
+      if (!mayReadAnyKey(readOnly)) {
+        replyError('ERR GET option of SORT denied due to insufficient ACL permissions.');
+        return false;
+      }
       gets++;
       i++;
     } else {

@@ -66,7 +66,7 @@ export function cmdBzpopmax(): void {
 }
 
 export function cmdBzmpop(): void {
-  if (!timeoutSecondsOrReply(1) || !popArgsOrReply(2)) return;
+  if (!popArgsOrReply(2) || !timeoutSecondsOrReply(1)) return;
   if (!firstSetOrWait(popFirstKey, popKeyCount)) return;
   const taken = popMembers(client.db, set, popIsMax, <u64>popCount, POP_KEY_PAIRS);
   popEffect(client.db, argPtr(setArg), argLen(setArg), taken);

@@ -12,7 +12,7 @@ import { effectArg, effectBegin, effectInt, effectLiteral } from '../keyspace/ef
 import { NOTIFY_STREAM, notifyKeyspaceEvent } from '../keyspace/notify';
 import { markDirty, nowMs } from '../keyspace/state';
 import { itemValue } from '../hashtable/item';
-import { argLen, argPtr } from '../resp/args';
+import { argIs, argLen, argPtr } from '../resp/args';
 import { replyWrongType } from '../resp/errors';
 import {
   errorBegin,
@@ -26,7 +26,14 @@ import {
 } from '../resp/reply';
 import { ID_TEXT_MAX, idFormat, replyId } from '../resp/stream-id';
 import { TYPE_STREAM } from '../types/object';
-import { groupConsumer, groupConsumerCreate, streamGroup } from '../types/stream-group';
+import { streamDelete } from '../types/stream';
+import {
+  groupConsumer,
+  groupConsumerCreate,
+  groupPendingFind,
+  groupPendingRemove,
+  streamGroup,
+} from '../types/stream-group';
 import { iterBegin, iterLimit, iterNext, iterNode, ITER_SIZE } from '../types/stream-iter';
 import {
   consumerSetSeenMs,
@@ -38,7 +45,10 @@ import {
   pendingConsumer,
   pendingDeliveries,
   pendingTimeMs,
+  STREAM_OK,
+  streamGroups,
 } from '../types/stream-layout';
+import { namesAt, namesCount } from '../types/stream-names';
 import {
   entryFields,
   entryMs,
@@ -48,6 +58,7 @@ import {
   pairsNext,
   pairValue,
 } from '../types/stream-node';
+import { idCompare } from '../types/stream-offsets';
 
 /** The stream looked up last, 0 = no such key. */
 export let stream: usize = 0;
@@ -135,6 +146,73 @@ export function consumerMade(keyArg: u32): void {
   markDirty(1);
   const key = argPtr(keyArg);
   notifyKeyspaceEvent(NOTIFY_STREAM, 'xgroup-createconsumer', client.db, key, argLen(keyArg));
+}
+
+// ---- references: what becomes of an entry's place in groups when it is deleted
+
+/** Groups keep it. Redis: what XDEL and XTRIM have always done, and the default. */
+export const REFS_KEEP: u32 = 0;
+/** No group has it pending any more. */
+export const REFS_DROP: u32 = 1;
+/** The entry is deleted only when every group has been given it and none has it pending. */
+export const REFS_ACKED: u32 = 2;
+
+/** The policy that the last `argIsRefs` read. */
+export let argRefs: u32 = REFS_KEEP;
+
+/** Whether argument `index` is one of Redis 8.2's words for the above. */
+export function argIsRefs(index: u32): bool {
+  if (argIs(index, 'keepref')) argRefs = REFS_KEEP;
+  else if (argIs(index, 'delref')) argRefs = REFS_DROP;
+  else if (argIs(index, 'acked')) argRefs = REFS_ACKED;
+  else return false;
+  return true;
+}
+
+/** Whether a group of the stream looked up last waits for the entry, or has it pending. */
+export function isReferenced(ms: u64, seq: u64): bool {
+  const groups = streamGroups(stream);
+  for (let i: u32 = 0; i < namesCount(groups); i++) {
+    const one = namesAt(groups, i);
+    if (idCompare(ms, seq, groupLastMs(one), groupLastSeq(one)) > 0) return true;
+    if (groupPendingFind(one, ms, seq) != 0) return true;
+  }
+  return false;
+}
+
+/** Takes the entry off the pending ones of a group, and tells so; false: it was not there. */
+export function acknowledge(keyArg: u32, from: usize, ms: u64, seq: u64): bool {
+  if (!groupPendingRemove(from, ms, seq)) return false;
+  markDirty(1);
+  effectBegin(client.db, 4);
+  effectLiteral('XACK');
+  effectArg(argPtr(keyArg), argLen(keyArg));
+  effectArg(namePtr(from), nameLen(from));
+  effectId(ms, seq);
+  return true;
+}
+
+/** The same in all groups of the stream looked up last. */
+export function dropReferences(keyArg: u32, ms: u64, seq: u64): void {
+  const groups = streamGroups(stream);
+  for (let i: u32 = 0; i < namesCount(groups); i++) {
+    acknowledge(keyArg, namesAt(groups, i), ms, seq);
+  }
+}
+
+/**
+ * Deletes an entry of the stream looked up last, and tells so as XDEL: STREAM_OK, STREAM_MISSING or
+ * STREAM_OOM. Who watches the key is the caller's to tell.
+ */
+export function deleteEntry(keyArg: u32, ms: u64, seq: u64): i32 {
+  const status = streamDelete(stream, ms, seq);
+  if (status != STREAM_OK) return status;
+  markDirty(1);
+  effectBegin(client.db, 3);
+  effectLiteral('XDEL');
+  effectArg(argPtr(keyArg), argLen(keyArg));
+  effectId(ms, seq);
+  return status;
 }
 
 // ---- answering

@@ -43,6 +43,8 @@ import {
   streamNextId,
   streamNextSeq,
   streamNodeMaxEntries,
+  streamPlanId,
+  streamPlanLength,
   streamTrimId,
   streamTrimLength,
   streamTrimmed,
@@ -60,9 +62,26 @@ import {
   streamSetLast,
   streamSetMaxDeleted,
 } from '../types/stream-layout';
+import { iterBegin, iterNext, ITER_SIZE } from '../types/stream-iter';
 import { streamFree } from '../types/stream-life';
+import { entryMs, entrySeq } from '../types/stream-node';
 import { idCompare } from '../types/stream-offsets';
-import { effectId, lookupStreamWrite, stream } from './stream-common';
+import {
+  argIsRefs,
+  argRefs,
+  deleteEntry,
+  dropReferences,
+  effectId,
+  isReferenced,
+  lookupStreamWrite,
+  peekStream,
+  REFS_ACKED,
+  REFS_DROP,
+  REFS_KEEP,
+  stream,
+} from './stream-common';
+
+const iter = memory.data(<i32>ITER_SIZE, 8);
 
 const EQUALS: u32 = 0x3d;
 const TILDE: u32 = 0x7e;
@@ -88,6 +107,9 @@ let trimSeq: u64 = 0;
 let trimLimit: i64 = 0;
 /** The argument that is the threshold. */
 let trimArg: u32 = 0;
+/** What becomes of groups' references, and whether that was said. */
+let refs: u32 = REFS_KEEP;
+let isRefsGiven: bool = false;
 let noMkstream: bool = false;
 /** The argument that is the id (argc: none); whether it is no "*", whether no "ms-*" either. */
 let idArg: u32 = 0;
@@ -134,6 +156,8 @@ function optionsOrReply(isAdd: bool): bool {
   trimBy = TRIM_NONE;
   trimApprox = false;
   trimLimit = 0;
+  refs = REFS_KEEP;
+  isRefsGiven = false;
   noMkstream = false;
   idGiven = false;
   idComplete = false;
@@ -153,6 +177,10 @@ function optionsOrReply(isAdd: bool): bool {
       isLimited = true;
     } else if (isAdd && argIs(i, 'nomkstream')) {
       noMkstream = true;
+    } else if (!isRefsGiven && argIsRefs(i)) {
+      // Redis 8.2
+      isRefsGiven = true;
+      refs = argRefs;
     } else if (isAdd) {
       if (!argNewIdOrReply(i)) return false;
       idGiven = true;
@@ -208,6 +236,60 @@ function strategyOrReply(isAdd: bool, isLimited: bool): bool {
 function trim(s: usize): i32 {
   if (trimBy == TRIM_LENGTH) return streamTrimLength(s, trimLength, trimApprox, trimLimit);
   return streamTrimId(s, trimMs, trimSeq, trimApprox, trimLimit);
+}
+
+/**
+ * Trims the stream looked up last with regard to the groups, and tells followers so in commands
+ * they all know; how many entries went. Ends early when memory runs out.
+ */
+function trimReferenced(): u64 {
+  if (refs == REFS_ACKED) return trimAcknowledged();
+  if (refs == REFS_DROP) {
+    let going = trimBy == TRIM_LENGTH
+      ? streamPlanLength(stream, trimLength, trimApprox, trimLimit)
+      : streamPlanId(stream, trimMs, trimSeq, trimApprox, trimLimit);
+    iterBegin(iter, stream, false, 0, 0);
+    for (; going != 0 && iterNext(iter); going--) dropReferences(1, entryMs, entrySeq);
+  }
+  trim(stream);
+  if (streamTrimmed == 0) return 0;
+  effectBegin(client.db, 5);
+  effectLiteral('XTRIM');
+  effectArg(argPtr(1), argLen(1));
+  effectLiteral('MAXLEN');
+  effectLiteral('=');
+  effectInt(<i64>streamLength(stream));
+  return streamTrimmed;
+}
+
+/** Deletes the oldest of the entries that no group refers to, one by one. */
+function trimAcknowledged(): u64 {
+  let removed: u64 = 0;
+  let ms: u64 = 0;
+  let seq: u64 = 0;
+  iterBegin(iter, stream, false, 0, 0);
+  while (iterNext(iter)) {
+    if (trimBy == TRIM_LENGTH && streamLength(stream) <= <u64>trimLength) break;
+    if (trimBy == TRIM_ID && idCompare(entryMs, entrySeq, trimMs, trimSeq) >= 0) break;
+    if (trimLimit != 0 && removed == <u64>trimLimit) break;
+    ms = entryMs;
+    seq = entrySeq;
+    if (isReferenced(ms, seq)) continue;
+    if (deleteEntry(1, ms, seq) != STREAM_OK) break;
+    removed++;
+    // The node may be gone.
+    iterBegin(iter, stream, false, ms, seq);
+  }
+  return removed;
+}
+
+/** XADD without what trims, for followers that are told of the trimming in other words. */
+function effectAdded(s: usize): void {
+  effectBegin(client.db, argc - idArg + 2);
+  effectLiteral('XADD');
+  effectArg(argPtr(1), argLen(1));
+  effectId(streamLastMs(s), streamLastSeq(s));
+  for (let i = idArg + 1; i < argc; i++) effectArg(argPtr(i), argLen(i));
 }
 
 /** Whether argument `i` is the word LIMIT among the options. */
@@ -348,15 +430,23 @@ export function cmdXadd(): void {
   notifyKeyspaceEvent(NOTIFY_STREAM, 'xadd', client.db, argPtr(1), argLen(1));
   signalKeyAsReady(dbAt(client.db), argPtr(1), argLen(1), TYPE_STREAM);
   markDirty(1);
+  if (isRefsGiven) {
+    effectAdded(s);
+    peekStream(1);
+    if (trimBy != TRIM_NONE && trimReferenced() != 0) notifyTrimmed();
+    return;
+  }
   let isInexact = false;
   if (trimBy != TRIM_NONE) {
     // An exact trimming that found no memory trimmed less, and says how much.
     isInexact = trim(s) != STREAM_OK || trimApprox;
-    if (streamTrimmed != 0) {
-      notifyKeyspaceEvent(NOTIFY_STREAM, 'xtrim', client.db, argPtr(1), argLen(1));
-    }
+    if (streamTrimmed != 0) notifyTrimmed();
   }
   if (!idComplete || isInexact) effectRewritten(s, !idComplete, isInexact);
+}
+
+function notifyTrimmed(): void {
+  notifyKeyspaceEvent(NOTIFY_STREAM, 'xtrim', client.db, argPtr(1), argLen(1));
 }
 
 // ---- XTRIM, XDEL, XSETID
@@ -368,14 +458,19 @@ export function cmdXtrim(): void {
     replyInt(0);
     return;
   }
-  if (trim(stream) != STREAM_OK) {
+  let trimmed: u64 = 0;
+  if (isRefsGiven) {
+    effectNone();
+    trimmed = trimReferenced();
+  } else if (trim(stream) == STREAM_OK) {
+    trimmed = streamTrimmed;
+    if (trimmed != 0 && trimApprox) effectRewritten(stream, false, true);
+  } else {
     replyOom();
     return;
   }
-  const trimmed = streamTrimmed;
   if (trimmed != 0) {
-    notifyKeyspaceEvent(NOTIFY_STREAM, 'xtrim', client.db, argPtr(1), argLen(1));
-    if (trimApprox) effectRewritten(stream, false, true);
+    notifyTrimmed();
     signalModified(dbAt(client.db), argPtr(1), argLen(1));
     markDirty(trimmed);
   }

@@ -5,8 +5,10 @@
 import {
   Client,
   client,
+  CLIENT_CLOSE_AFTER_REPLY,
   CLIENT_DIRTY_EXEC,
   CLIENT_IN_EXEC,
+  CLIENT_LIMITED,
   CLIENT_MULTI,
   clientDiscard,
   clientUnwatch,
@@ -19,7 +21,10 @@ import { dbAt } from '../keyspace/db';
 import { effectNone } from '../keyspace/effects';
 import { watchAdd, watchExpired } from '../keyspace/watch';
 import { argc, argLen, argPtr, setArgs } from '../resp/args';
-import { replyArray, replyError, replyNullArray, replyOk } from '../resp/reply';
+import { replyOom } from '../resp/errors';
+import { replyArray, replyError, replyMute, replyNullArray, replyOk } from '../resp/reply';
+import { ACL_OK, ACL_OOM, aclCheckCurrent, aclNote, replyDeniedInExec } from './acl-check';
+import { CONTEXT_MULTI } from './acl-log';
 import { callQueued } from './process';
 
 export function cmdMulti(): void {
@@ -40,6 +45,15 @@ export function cmdDiscard(): void {
   replyOk();
 }
 
+/** Rules may have changed since a command was queued; false: answered with an error. */
+function mayStillRun(id: i32): bool {
+  const result = aclCheckCurrent(id);
+  if (result == ACL_OK) return true;
+  if (result != ACL_OOM) aclNote(result, id, CONTEXT_MULTI);
+  replyDeniedInExec(result);
+  return false;
+}
+
 export function cmdExec(): void {
   if ((client.flags & CLIENT_MULTI) == 0) {
     replyError('ERR EXEC without MULTI');
@@ -57,7 +71,10 @@ export function cmdExec(): void {
   replyArray(client.queueCount);
   for (let node: usize = client.queueHead; node != 0; node = queuedNext(node)) {
     setArgs(queuedArgc(node), queuedArgv(node));
-    callQueued(queuedCmd(node));
+    const id = queuedCmd(node);
+    if ((client.flags & CLIENT_LIMITED) == 0 || mayStillRun(id)) callQueued(id);
+    // Redis: who ended its own connection (CLIENT KILL, ACL DELUSER) hears no more of this.
+    if (client.flags & CLIENT_CLOSE_AFTER_REPLY) replyMute(true);
   }
   client.flags &= ~CLIENT_IN_EXEC;
   clientDiscard(client);
@@ -77,7 +94,7 @@ export function cmdWatch(): void {
       const flag = changetype<usize>(client) + offsetof<Client>('dirtyCas');
       const head = watchAdd(client.watches, flag, db, argPtr(i), argLen(i));
       if (head == 0) {
-        replyError("OOM command not allowed when used memory > 'maxmemory'.");
+        replyOom();
         return;
       }
       client.watches = <u32>head;

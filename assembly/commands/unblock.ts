@@ -6,6 +6,7 @@
  * as another call, its effects follow those of the command that made the key ready, and the keys
  * it makes ready in turn are queued behind the others.
  */
+import { clockNs } from '../base/clock';
 import { hasAcks, replyAcks } from '../clients/acks';
 import {
   ackWaiters,
@@ -56,7 +57,7 @@ import {
   replyLimit,
   replyNullArray,
 } from '../resp/reply';
-import { countFailed } from './command-stats';
+import { callServed, countFailed } from './command-stats';
 import { callAgain } from './process';
 import { applyMute, turnBegin, turnEnd } from './turn';
 
@@ -124,9 +125,11 @@ function serve(record: Blocked, key: usize): void {
   setArgs(record.argc, blockedArgv(record));
   servingBegin(record, readyKeyPtr(key), readyKeyLen(key));
   const errors = replyErrors;
+  const began = clockNs();
   callAgain(record.cmd);
   if (replyErrors != errors) countFailed(record.cmd);
   const isServed = servingEnd();
+  if (isServed) callServed(record.cmd, clockNs() - began, record.argc, blockedArgv(record));
   turnEnd(c);
   if (effectsPending()) commitFor(c);
   if (isServed) unblock(c);
@@ -198,10 +201,14 @@ export function serveTimeouts(steadyMs: f64): void {
   }
 }
 
-/** CLIENT UNBLOCK: ends a client's waiting; `isError` says how. */
+/** CLIENT UNBLOCK: ends a client's waiting; `isError` says how. Redis: both count as failures. */
 export function unblockByOrder(c: Client, isError: bool): void {
-  if (isError) unblockWithError(c, 'UNBLOCKED client unblocked via CLIENT UNBLOCK');
-  else unblockWithNothing(c);
+  if (isError) {
+    unblockWithError(c, 'UNBLOCKED client unblocked via CLIENT UNBLOCK');
+    return;
+  }
+  countFailed(changetype<Blocked>(<usize>c.blocked).cmd);
+  unblockWithNothing(c);
 }
 
 /** This server follows a master now: what the blocked wait for will not happen here. */

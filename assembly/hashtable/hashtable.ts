@@ -172,22 +172,22 @@ export function htFind(t: HashTable, keyPtr: usize, keyLen: u32, hash: u64): usi
 
 /**
  * Loads the home groups of `count` hashes (u64 each). The loop does nothing else, so that as many
- * cache misses as possible are under way at once. A hint: throw the result away, but use it.
+ * cache misses as possible are under way at once. A hint: it changes nothing.
  */
-export function htTouchGroups(t: HashTable, hashes: usize, count: u32): u32 {
-  if (t.count == 0) return 0;
+export function htTouchGroups(t: HashTable, hashes: usize, count: u32): void {
+  if (t.count == 0) return;
   let sum: u32 = 0;
   const end = hashes + (<usize>count << 3);
   for (let at = hashes; at < end; at += 8) sum += load<u8>(homeOfHash(t, load<u64>(at)));
-  return sum;
+  touchSink = sum;
 }
 
 /**
  * Loads the items whose tags fit those hashes; to be called after `htTouchGroups`. `reach` is the
  * offset of a second load, 0 = none: for tables whose items are longer than a cache line.
  */
-export function htTouchItems(t: HashTable, hashes: usize, count: u32, reach: usize): u32 {
-  if (t.count == 0) return 0;
+export function htTouchItems(t: HashTable, hashes: usize, count: u32, reach: usize): void {
+  if (t.count == 0) return;
   let sum: u32 = 0;
   const end = hashes + (<usize>count << 3);
   for (let at = hashes; at < end; at += 8) {
@@ -198,7 +198,7 @@ export function htTouchItems(t: HashTable, hashes: usize, count: u32, reach: usi
     const item = <usize>load<u32>(groupSlot(group, ctz(hits)));
     sum += load<u8>(item) + load<u8>(item + reach);
   }
-  return sum;
+  touchSink = sum;
 }
 
 // @ts-ignore: decorator

@@ -67,7 +67,7 @@ import {
   paused,
   policyLfu,
 } from './state';
-import { signalEntryAdded, signalEntryGone, strictWaiters, waitedKeys } from './ready-keys';
+import { signalEntryAdded, signalEntryGone, strictKeys, waitedKeys } from './ready-keys';
 import { trackingInterest, trackingKeyChanged } from './tracking';
 import { touchWatched } from './watch';
 
@@ -406,7 +406,7 @@ function expiresSlot(db: usize, item: usize, hash: u64): usize {
  */
 export function dbReplaceFound(db: usize, fresh: usize, keepValue: bool): void {
   const old = htItem(foundSlot);
-  if (strictWaiters != 0) signalEntryGone(db, old, foundHash);
+  if (strictKeys != 0) signalEntryGone(db, old, foundHash);
   if (itemFlags(old) & ITEM_NUM) {
     const second = expiresSlot(db, old, foundHash);
     if (itemFlags(fresh) & ITEM_NUM) htSetItem(second, fresh);
@@ -422,7 +422,7 @@ export function dbReplaceFound(db: usize, fresh: usize, keepValue: bool): void {
 /** Takes the entry of the last lookup out of the database without freeing it. */
 export function dbTakeFound(db: usize): usize {
   const item = htItem(foundSlot);
-  if (strictWaiters != 0) signalEntryGone(db, item, foundHash);
+  if (strictKeys != 0) signalEntryGone(db, item, foundHash);
   if (itemFlags(item) & ITEM_NUM) {
     htRemove(dbExpires(db), expiresSlot(db, item, foundHash), foundHash);
   }

@@ -126,14 +126,19 @@ export function entryPut(db: usize, fresh: usize): bool {
     if (dbSetExpire(db, itemExpire(fresh)) == 0) return false;
   }
   dbReplaceFound(db, fresh, false);
-  if (waitedKeys != 0) signalEntryAdded(db, fresh, foundHash);
   return true;
 }
 
-/** The same for commands that (Redis:) delete what is there first, so that the key is a new one. */
+/**
+ * The same for commands that (Redis:) delete what is there first, so that the key is a new one:
+ * only then are those who wait for it told.
+ */
 export function entryPutNew(db: usize, fresh: usize): bool {
   if (!entryPut(db, fresh)) return false;
-  if (wasThere) notifyNew(db, fresh);
+  if (wasThere) {
+    notifyNew(db, fresh);
+    if (waitedKeys != 0) signalEntryAdded(db, fresh, foundHash);
+  }
   return true;
 }
 

@@ -42,6 +42,20 @@ export function notifyConfigure(flags: u32): void {
   notifyFlags = flags & (NOTIFY_KEYSPACE | NOTIFY_KEYEVENT) ? flags : 0;
 }
 
+/**
+ * Commands that must add a key before Redis does, as only adding can fail, hold back what is said
+ * of it and say `new` themselves in Redis' place. Never over the end of a command.
+ */
+export function notifyHoldNew(on: bool): void {
+  if (on) {
+    heldNew = notifyFlags & NOTIFY_NEW;
+    notifyFlags &= ~NOTIFY_NEW;
+  } else {
+    notifyFlags |= heldNew;
+  }
+}
+let heldNew: u32 = 0;
+
 /** A key was changed by `event`, of class `type`, in database number `db`. */
 // @ts-ignore: decorator
 @inline export function notifyKeyspaceEvent(

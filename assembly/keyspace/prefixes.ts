@@ -37,7 +37,7 @@ import {
 } from '../hashtable/item';
 import { Outbox, PUSH_NOLOOP } from '../resp/outbox';
 import { invalidationBegin, invalidationOfAll, invalidationSend } from './invalidation';
-import { messageBulk, messageHeader, runningClient } from './push';
+import { messageBulk, messageEnd, messageHeader, runningClient } from './push';
 
 const OFF_TEXT: usize = 4;
 const OFF_MEMBERS: usize = 8;
@@ -316,4 +316,5 @@ export function prefixesSend(): void {
     else sendAll(prefix);
     clearKeys(prefix);
   }
+  messageEnd();
 }

@@ -43,6 +43,7 @@ import { Outbox, PUSH_PUBSUB } from '../resp/outbox';
 import {
   messageBegin,
   messageBulk,
+  messageEnd,
   messageLiteral,
   messageTail,
   messageTo,
@@ -187,6 +188,20 @@ export function anySubscription(o: Outbox, kind: u32): usize {
   return link == 0 ? 0 : <usize>load<u32>(itemKeyPtr(link));
 }
 
+/** The links of a client's subscriptions of a kind, one after the other; 0 = no more. */
+export function firstSubscription(o: Outbox, kind: u32): usize {
+  return load<u32>(headOf(o, kind));
+}
+
+export function nextSubscription(link: usize): usize {
+  return load<u32>(itemInlinePtr(link), OFF_OF_CLIENT);
+}
+
+/** The channel of a link: an item (item.ts). */
+export function subscribedTo(link: usize): usize {
+  return load<u32>(itemKeyPtr(link));
+}
+
 /** Ends the subscription that `anySubscription` told of. */
 export function dropAnySubscription(o: Outbox, kind: u32): void {
   unlink(o, kind, load<u32>(headOf(o, kind)));
@@ -234,6 +249,7 @@ function sendToAll(channel: usize): void {
     receivers++;
     link = load<u32>(itemInlinePtr(link), OFF_NEXT);
   }
+  messageEnd();
 }
 
 function tryPattern(pattern: usize, _arg: usize): void {

@@ -40,8 +40,8 @@ import { nowMs } from './state';
 
 const HEADER_MAX: u32 = 24;
 const INITIAL_CAP: u32 = 256;
-/** A buffer that grew beyond this is not kept for the next message. */
-const KEEP_CAP: u32 = 1 << 20;
+/** A buffer that grew beyond this is not kept by `messageEnd`. */
+const KEEP_CAP: u32 = 1 << 16;
 
 /** MONITOR clients and clients that track; commands are looked at while there are any. */
 export let observers: u32 = 0;
@@ -110,15 +110,18 @@ export function messageBegin(count: u32): void {
 
 /** Starts a message that is no push but bytes as they are, the same in both protocols. */
 export function messageText(): void {
-  if (cap > KEEP_CAP) {
-    free(buffer);
-    buffer = 0;
-    cap = 0;
-  }
   length = 0;
   failed = false;
   tailLen = 0;
   tailPtr = 0;
+}
+
+/** All that were to get the message have it. */
+export function messageEnd(): void {
+  if (cap <= KEEP_CAP) return;
+  free(buffer);
+  buffer = 0;
+  cap = 0;
 }
 
 /** A type byte, a number and CRLF. */

@@ -66,8 +66,8 @@ const KEY_SERVED: u32 = 2;
 
 /** Keys that are waited for, over all databases. */
 export let waitedKeys: u32 = 0;
-/** Waiters with WAIT_STRICT. */
-export let strictWaiters: u32 = 0;
+/** … by someone with WAIT_STRICT. */
+export let strictKeys: u32 = 0;
 /** Keys in the queue: what every command looks at when it is over. */
 export let readyKeyCount: u32 = 0;
 let readyHead: usize = 0;
@@ -137,8 +137,10 @@ function count(key: usize, kind: u32, by: i32): void {
   const type = ofType(kind & 15);
   store<u32>(type, load<u32>(type) + by);
   if ((kind & WAIT_STRICT) == 0) return;
-  strictWaiters += by;
-  store<u32>(key, load<u32>(key, OFF_STRICT) + by, OFF_STRICT);
+  const before = load<u32>(key, OFF_STRICT);
+  if (before == 0) strictKeys++;
+  else if (before + by == 0) strictKeys--;
+  store<u32>(key, before + by, OFF_STRICT);
 }
 
 /** `owner` waits for nothing any more. */
@@ -209,7 +211,7 @@ export function signalEntryAdded(db: usize, item: usize, hash: u64): void {
   if (waitedKeys != 0) signal(db, keyPtr, keyLen, keyHash(keyPtr, keyLen), type);
 }
 
-/** An entry is about to go. To be called while `strictWaiters`. */
+/** An entry is about to go. To be called while `strictKeys`. */
 export function signalEntryGone(db: usize, item: usize, hash: u64): void {
   if (metaType(itemMeta(item)) != TYPE_STREAM) return;
   const slot = htFind(dbWaiting(db), itemKeyPtr(item), itemKeyLen(item), hash);

@@ -26,8 +26,6 @@ let chunkFirst: u32 = 0;
 let chunkStep: u32 = 1;
 /** First argument behind the chunk; 0 = none was made. */
 let chunkEnd: u32 = 0;
-/** Keeps the touching loads alive. */
-export let touchKeysSink: u32 = 0;
 
 /** Whether argument `index` lies behind the present chunk. */
 // @ts-ignore: decorator
@@ -46,8 +44,8 @@ export function touchKeys(db: usize, first: u32, step: u32): void {
     store<u64>(hashes + (<usize>i << 3), hash);
   }
   if (count > 1) {
-    touchKeysSink = htTouchGroups(table, hashes, count);
-    touchKeysSink += htTouchItems(table, hashes, count, dbTouchReach(db));
+    htTouchGroups(table, hashes, count);
+    htTouchItems(table, hashes, count, dbTouchReach(db));
   }
   chunkFirst = first;
   chunkStep = step;

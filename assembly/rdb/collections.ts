@@ -7,8 +7,8 @@
  */
 import { doubleValue, string2d } from '../base/numbers/double';
 import {
-  RdbReader, beginRaw, commit, failAt, inputOffset, readString, readStringAlways, unitHas,
-  unitLength, unitStop,
+  RdbReader, beginRaw, commit, failAt, inputOffset, readString, readStringAlways, stringPart,
+  unitHas, unitLength, unitStop,
 } from './input';
 import { lenValue } from './length';
 import {
@@ -77,11 +77,8 @@ function elementStep(r: RdbReader): i32 {
 }
 
 function fieldStep(r: RdbReader): i32 {
-  if (r.part == 0) {
-    const done = readString(r, r.a);
-    if (done <= 0) return done;
-    r.part = 1;
-  }
+  const first = stringPart(r, 0, r.a);
+  if (first <= 0) return first;
   const done = readString(r, r.b);
   if (done <= 0) return done;
   r.fieldExpireMs = -1;
@@ -101,11 +98,8 @@ function fieldMetaStep(r: RdbReader): i32 {
     r.part = 1;
     commit(r, p);
   }
-  if (r.part == 1) {
-    const done = readString(r, r.a);
-    if (done <= 0) return done;
-    r.part = 2;
-  }
+  const second = stringPart(r, 1, r.a);
+  if (second <= 0) return second;
   const done = readString(r, r.b);
   if (done <= 0) return done;
   r.part = 0;
@@ -115,11 +109,8 @@ function fieldMetaStep(r: RdbReader): i32 {
 
 /** Valkey: field, value, absolute time. */
 function field2Step(r: RdbReader): i32 {
-  if (r.part == 0) {
-    const done = readString(r, r.a);
-    if (done <= 0) return done;
-    r.part = 1;
-  }
+  const first = stringPart(r, 0, r.a);
+  if (first <= 0) return first;
   if (r.part == 1) {
     const done = readString(r, r.b);
     if (done <= 0) return done;
@@ -136,11 +127,8 @@ function field2Step(r: RdbReader): i32 {
 }
 
 function scoredStep(r: RdbReader): i32 {
-  if (r.part == 0) {
-    const done = readString(r, r.a);
-    if (done <= 0) return done;
-    r.part = 1;
-  }
+  const first = stringPart(r, 0, r.a);
+  if (first <= 0) return first;
   if (!unitHas(r, r.p, 8)) return unitStop;
   r.score = load<f64>(r.p);
   r.part = 0;
@@ -151,11 +139,8 @@ function scoredStep(r: RdbReader): i32 {
 
 /** Length of the score's text in one byte; 253 nan, 254 and 255 the infinities. */
 function oldScoredStep(r: RdbReader): i32 {
-  if (r.part == 0) {
-    const done = readString(r, r.a);
-    if (done <= 0) return done;
-    r.part = 1;
-  }
+  const first = stringPart(r, 0, r.a);
+  if (first <= 0) return first;
   if (r.part == 1) {
     if (!unitHas(r, r.p, 1)) return unitStop;
     const n: u32 = load<u8>(r.p);

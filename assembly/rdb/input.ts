@@ -359,6 +359,17 @@ export function readString(r: RdbReader, s: Slot): i32 {
   return readStringSlow(r, s, WANT_VALUE);
 }
 
+/**
+ * Part `part` of a record, a string, if it is its turn; r.part is the next one's then. 1 when the
+ * part is there, else as `readString`.
+ */
+export function stringPart(r: RdbReader, part: u32, s: Slot): i32 {
+  if (r.part != part) return 1;
+  const done = readString(r, s);
+  if (done > 0) r.part = part + 1;
+  return done;
+}
+
 /** Read past a string without holding it; its length goes to `s.len`. Returns as readString. */
 export function passString(r: RdbReader, s: Slot): i32 {
   return readStringSlow(r, s, WANT_NONE);

@@ -81,8 +81,6 @@ const batchItems = memory.data(128, 8);
 const batchOffsets = memory.data(256, 8);
 const batchHashes = memory.data(256, 8);
 let batchCount: u32 = 0;
-/** Keeps the touching loads alive. */
-export let loadTouchSink: u32 = 0;
 
 let reader: usize = 0;
 let flags: u32 = 0;
@@ -417,8 +415,8 @@ function flush(): bool {
     store<u64>(batchHashes + (<usize>i << 3), hash);
     if (itemFlags(item) & ITEM_NUM) expiring++;
   }
-  loadTouchSink = htTouchGroups(keys, batchHashes, count);
-  if (expiring != 0) loadTouchSink += htTouchGroups(expires, batchHashes, count);
+  htTouchGroups(keys, batchHashes, count);
+  if (expiring != 0) htTouchGroups(expires, batchHashes, count);
   for (let i: u32 = 0; i < count; i++) {
     const item: usize = load<u32>(batchItems + (<usize>i << 2));
     const hash = load<u64>(batchHashes + (<usize>i << 3));

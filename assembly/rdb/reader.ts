@@ -45,7 +45,7 @@ import { free } from '../base/alloc';
 import { collectionValue } from './collections';
 import {
   RdbReader, commit, fail, failAt, inputFeed, inputOffset, passString, readString, readerAlloc,
-  readerFree, releaseBig, suspend, unitHas, unitLength, unitStop,
+  readerFree, releaseBig, stringPart, suspend, unitHas, unitLength, unitStop,
 } from './input';
 import { lenValue } from './length';
 import {
@@ -381,11 +381,8 @@ function numbersOpcode(r: RdbReader, op: u32): i32 {
 }
 
 function auxStep(r: RdbReader): i32 {
-  if (r.part == 0) {
-    const done = readString(r, r.a);
-    if (done <= 0) return done;
-    r.part = 1;
-  }
+  const first = stringPart(r, 0, r.a);
+  if (first <= 0) return first;
   const done = readString(r, r.b);
   if (done <= 0) return done;
   r.state = ST_OPCODE;
@@ -401,11 +398,8 @@ function functionStep(r: RdbReader): i32 {
 
 /** Parts: name, engine, whether described, description, code. */
 function functionPreGaStep(r: RdbReader): i32 {
-  if (r.part == 0) {
-    const done = readString(r, r.a);
-    if (done <= 0) return done;
-    r.part = 1;
-  }
+  const first = stringPart(r, 0, r.a);
+  if (first <= 0) return first;
   if (r.part == 1) {
     const done = passString(r, r.b);
     if (done <= 0) return done;
@@ -490,11 +484,8 @@ function slotImportHead(r: RdbReader): i32 {
 }
 
 function slotImportStep(r: RdbReader): i32 {
-  if (r.part == 0) {
-    const done = readString(r, r.a);
-    if (done <= 0) return done;
-    r.part = 1;
-  }
+  const first = stringPart(r, 0, r.a);
+  if (first <= 0) return first;
   if (r.part == 1) {
     const p = unitLength(r, r.p);
     if (!p) return unitStop;

@@ -98,6 +98,14 @@ function step(r: RdbReader, p: usize): usize {
   return p ? unitLength(r, p) : 0;
 }
 
+/** The name or id in front of a record, in slot a; 1 = it is there. */
+function namePart(r: RdbReader): i32 {
+  if (r.part & 1) return 1;
+  const done = readString(r, r.a);
+  if (done > 0) r.part |= 1;
+  return done;
+}
+
 function nodeRecord(r: RdbReader): i32 {
   if (!(r.part & 1)) {
     const done = readStringAlways(r, r.a);
@@ -160,11 +168,8 @@ function metaRecord(r: RdbReader): i32 {
 
 /** a name, n0-n1 last delivered, n2 entries read (-1: unknown), count pending entries. */
 function groupRecord(r: RdbReader): i32 {
-  if (!(r.part & 1)) {
-    const done = readString(r, r.a);
-    if (done <= 0) return done;
-    r.part |= 1;
-  }
+  const named = namePart(r);
+  if (named <= 0) return named;
   let p = step(r, r.p);
   const ms = lenValue;
   p = step(r, p);
@@ -212,11 +217,8 @@ function consumerCount(r: RdbReader): i32 {
 
 /** a name, n0 seen, n1 active time in ms (-1: never; before version 3 as n0), count pending. */
 function consumerRecord(r: RdbReader): i32 {
-  if (!(r.part & 1)) {
-    const done = readString(r, r.a);
-    if (done <= 0) return done;
-    r.part |= 1;
-  }
+  const named = namePart(r);
+  if (named <= 0) return named;
   const at = r.p;
   const bytes: usize = streamVersion(r.type) >= 3 ? 16 : 8;
   if (!unitHas(r, at, bytes)) return unitStop;
@@ -274,12 +276,9 @@ function idmpRecord(r: RdbReader): i32 {
 
 /** a producer's id, count its entries. */
 function producerRecord(r: RdbReader): i32 {
-  if (!(r.part & 1)) {
-    r.part = AT_PRODUCERS;
-    const done = readString(r, r.a);
-    if (done <= 0) return done;
-    r.part |= 1;
-  }
+  if (!(r.part & 1)) r.part = AT_PRODUCERS;
+  const named = namePart(r);
+  if (named <= 0) return named;
   const p = unitLength(r, r.p);
   if (!p) return unitStop;
   r.left = lenValue;
@@ -292,11 +291,8 @@ function producerRecord(r: RdbReader): i32 {
 
 /** a the entry's idempotent id, n0-n1 the stream id it got. */
 function idmpEntryRecord(r: RdbReader): i32 {
-  if (!(r.part & 1)) {
-    const done = readString(r, r.a);
-    if (done <= 0) return done;
-    r.part |= 1;
-  }
+  const named = namePart(r);
+  if (named <= 0) return named;
   let p = step(r, r.p);
   const ms = lenValue;
   p = step(r, p);

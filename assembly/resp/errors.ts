@@ -40,9 +40,11 @@ export function replyNoSuchKey(): void {
   replyError('ERR no such key');
 }
 
+export const OOM: string = "OOM command not allowed when used memory > 'maxmemory'.";
+
 /** Memory ran out while a command worked; it must have changed nothing. */
 export function replyOom(): void {
-  replyError("OOM command not allowed when used memory > 'maxmemory'.");
+  replyError(OOM);
 }
 
 /** A string would become longer than proto-max-bulk-len. */

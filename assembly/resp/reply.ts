@@ -17,7 +17,7 @@
  * A reply that finds no memory sets `replyFailed`; the client must then be closed, because its
  * stream of replies has a hole.
  */
-import { alloc, free, goodSize } from '../base/alloc';
+import { alloc, allocUrgent, free, goodSize } from '../base/alloc';
 import { formatG17 } from '../base/numbers/format';
 import { ll2string } from '../base/numbers/integers';
 import { clockMark } from '../base/clock';
@@ -139,7 +139,7 @@ function newBlock(need: usize): usize {
   }
   const size: usize = max(need + HEADER, BLOCK_SIZE);
   if (size < need) return 0;
-  const block = alloc(size);
+  const block = allocUrgent(size);
   if (block == 0) return 0;
   store<u32>(block, 0);
   store<u32>(block, 0, OFF_LEN);
@@ -251,15 +251,21 @@ function appendHere(ptr: usize, len: usize): bool {
   return isWhole;
 }
 
-/** A fresh last block for `need` bytes, or part of them; 0 when memory ran out. */
-function addBlock(to: ReplyList, need: usize): usize {
-  const want = max<usize>(max<usize>(need, to.bytes), APPEND_MIN);
-  const size = goodSize(min<usize>(want, BLOCK_SIZE - HEADER) + HEADER);
+function shortBlock(cap: usize): usize {
+  const size = goodSize(cap + HEADER);
   const block = alloc(size);
   if (block == 0) return 0;
   store<u32>(block, 0);
   store<u32>(block, 0, OFF_LEN);
   store<u32>(block, <u32>(size - HEADER), OFF_CAP);
+  return block;
+}
+
+/** A fresh last block for `need` bytes, or part of them; 0 when memory ran out. */
+function addBlock(to: ReplyList, need: usize): usize {
+  const want = max<usize>(max<usize>(need, to.bytes), APPEND_MIN);
+  const block = want >= BLOCK_SIZE / 2 ? newBlock(BLOCK_SIZE - HEADER) : shortBlock(want);
+  if (block == 0) return 0;
   if (to.tail != 0) store<u32>(<usize>to.tail, <u32>block);
   else to.head = <u32>block;
   to.tail = <u32>block;

@@ -2,19 +2,20 @@
  * The rank tree: items ordered by score, then bytes, with their ranks. The ordered half of large
  * sorted sets.
  *
- * What it is. A counted B+-tree. Leaves hold addresses of items and nothing else, so a member costs
- * about 5 bytes beside its item; inner nodes hold a copy of each child's lowest score, so the way
- * down touches items only where scores are equal, and the size of each child, so ranks are sums.
+ * What it is. A counted B+-tree. Leaves hold addresses of items and their scores as f32, so a
+ * member costs about 12 bytes beside its item; inner nodes hold each child's lowest score and its
+ * size, so ranks are sums. Rounding to f32 keeps the order: where two of them differ, so do the
+ * scores. The way down touches items only where it cannot tell otherwise.
  * Insert, delete, rank, by rank and by score are O(log n); neighbours are O(1).
  * What it is not. It owns no items and does not know who is a member: the hash table beside it does
  * (zset.ts). Scores are never NaN; no two items have the same score and the same bytes.
  *
- *   leaf (256 bytes)                        inner (1008 bytes)
- *   +0  u32 count                           +0   u32 count
- *   +4  u32 prev leaf                       +8   f64 score[50]  lowest score below child i
- *   +8  u32 next leaf                       +408 u32 child[50]
- *   +12 u32 item[61]                        +608 u32 size[50]   items below child i
- *                                           +808 u32 first[50]  lowest item below child i
+ *   leaf (512 bytes)                        inner (1008 bytes)
+ *   +0   u32 count                          +0   u32 count
+ *   +4   u32 prev leaf                      +8   f64 score[50]  lowest score below child i
+ *   +8   u32 next leaf                      +408 u32 child[50]
+ *   +12  f32 key[62]   rounded scores       +608 u32 size[50]   items below child i
+ *   +260 u32 item[62]                       +808 u32 first[50]  lowest item below child i
  *
  * A full node at either edge of the tree is not halved when the new item goes beyond it: ascending
  * and descending loads fill their nodes. Nodes with few entries merge with a neighbour under the
@@ -39,13 +40,14 @@ export class RankTree {
 }
 export const TREE_SIZE: usize = offsetof<RankTree>();
 
-const LEAF_MAX: u32 = 61;
+const LEAF_MAX: u32 = 62;
 const LEAF_FEW: u32 = 15;
 const LEAF_WELL: u32 = 46;
-const LEAF_SIZE: usize = 256;
+const LEAF_SIZE: usize = 508;
 const OFF_PREV: usize = 4;
 const OFF_NEXT: usize = 8;
-const OFF_ITEMS: usize = 12;
+const OFF_KEYS: usize = 12;
+const OFF_ITEMS: usize = 260;
 
 const INNER_MAX: u32 = 50;
 const INNER_FEW: u32 = 12;
@@ -58,7 +60,7 @@ const OFF_FIRSTS: usize = 808;
 /** No tree of 2^32 items is higher, even with badly filled nodes. */
 const HEIGHT_MAX: u32 = 15;
 
-/** Where the last search ended: leaf, place in it, and rank of that place. */
+/** Where the last search ended: leaf, place in it, and rank of that place (treeFindRank). */
 export let treeLeaf: usize = 0;
 export let treeIndex: u32 = 0;
 export let treeRank: u32 = 0;
@@ -77,6 +79,11 @@ const pathTaken = memory.data(<i32>HEIGHT_MAX * 4);
 // @ts-ignore: decorator
 @inline function itemSlot(leaf: usize, i: u32): usize {
   return leaf + OFF_ITEMS + (<usize>i << 2);
+}
+
+// @ts-ignore: decorator
+@inline function keySlot(leaf: usize, i: u32): usize {
+  return leaf + OFF_KEYS + (<usize>i << 2);
 }
 
 // @ts-ignore: decorator
@@ -129,60 +136,69 @@ function order(item: usize, score: f64, ptr: usize, len: u32): i32 {
   return bytesCompare(itemKeyPtr(item), itemKeyLen(item), ptr, len);
 }
 
-/** The child of an inner node that (score, bytes) belongs to: the last not beginning above it. */
-function childFor(inner: usize, score: f64, ptr: usize, len: u32): u32 {
-  let low: u32 = 1;
-  let high = nodeLen(inner);
+/** Number of keys of a leaf below `key`, or with `orEqual` not above it. */
+function keysBelow(leaf: usize, key: f32, orEqual: bool): u32 {
+  const count = nodeLen(leaf);
+  if (ASC_FEATURE_SIMD) {
+    // All of them: no branch to be guessed, and the cache lines come together.
+    const wanted = f32x4.splat(key);
+    let below: u32 = 0;
+    for (let i: u32 = 0; i < count; i += 4) {
+      const keys = v128.load(keySlot(leaf, i));
+      const lanes = orEqual ? f32x4.le(keys, wanted) : f32x4.lt(keys, wanted);
+      const valid: u32 = count - i < 4 ? (1 << (count - i)) - 1 : 15;
+      below += popcnt(<u32>i32x4.bitmask(lanes) & valid);
+    }
+    return below;
+  }
+  let low: u32 = 0;
+  let high = count;
+  while (low < high) {
+    const mid = (low + high) >>> 1;
+    const k = load<f32>(keySlot(leaf, mid));
+    if (k < key || (orEqual && k == key)) low = mid + 1;
+    else high = mid;
+  }
+  return low;
+}
+
+/** The same for the lowest scores in an inner node. */
+function scoresBelow(inner: usize, score: f64, orEqual: bool): u32 {
+  const count = nodeLen(inner);
+  if (ASC_FEATURE_SIMD) {
+    const wanted = f64x2.splat(score);
+    let below: u32 = 0;
+    for (let i: u32 = 0; i < count; i += 2) {
+      const scores = v128.load(scoreSlot(inner, i));
+      const lanes = orEqual ? f64x2.le(scores, wanted) : f64x2.lt(scores, wanted);
+      below += popcnt(<u32>i64x2.bitmask(lanes) & (count - i < 2 ? 1 : 3));
+    }
+    return below;
+  }
+  let low: u32 = 0;
+  let high = count;
   while (low < high) {
     const mid = (low + high) >>> 1;
     const s = load<f64>(scoreSlot(inner, mid));
-    let above = s > score;
-    if (s == score) {
+    if (s < score || (orEqual && s == score)) low = mid + 1;
+    else high = mid;
+  }
+  return low;
+}
+
+/** The child of an inner node that (score, bytes) belongs to: the last not beginning above it. */
+function childFor(inner: usize, score: f64, ptr: usize, len: u32): u32 {
+  let low = scoresBelow(inner, score, false);
+  if (low < nodeLen(inner) && load<f64>(scoreSlot(inner, low)) == score) {
+    let high = scoresBelow(inner, score, true);
+    while (low < high) {
+      const mid = (low + high) >>> 1;
       const item: usize = load<u32>(firstSlot(inner, mid));
-      above = bytesCompare(itemKeyPtr(item), itemKeyLen(item), ptr, len) > 0;
-    }
-    if (above) high = mid;
-    else low = mid + 1;
-  }
-  return low - 1;
-}
-
-/** Takes child `i` at `level`: notes the path, adds up the rank, returns the child. */
-// @ts-ignore: decorator
-@inline function take(inner: usize, level: u32, i: u32): usize {
-  store<u32>(pathNodes + (<usize>level << 2), <u32>inner);
-  store<u32>(pathTaken + (<usize>level << 2), i);
-  for (let k: u32 = 0; k < i; k++) treeRank += load<u32>(sizeSlot(inner, k));
-  return load<u32>(childSlot(inner, i));
-}
-
-/**
- * Finds the place of (score, bytes) in a tree that is not empty: treeLeaf, treeIndex (may be the
- * leaf's count: behind its last), treeRank = number of lower items. True: an item there is equal.
- */
-export function treeFind(t: RankTree, score: f64, ptr: usize, len: u32): bool {
-  treeRank = 0;
-  let node: usize = t.root;
-  for (let level: u32 = 0; level < t.height; level++) {
-    node = take(node, level, childFor(node, score, ptr, len));
-  }
-  let low: u32 = 0;
-  let high = nodeLen(node);
-  let equal = false;
-  while (low < high) {
-    const mid = (low + high) >>> 1;
-    const c = order(leafItem(node, mid), score, ptr, len);
-    if (c < 0) {
-      low = mid + 1;
-    } else {
-      high = mid;
-      equal = c == 0;
+      if (bytesCompare(itemKeyPtr(item), itemKeyLen(item), ptr, len) > 0) high = mid;
+      else low = mid + 1;
     }
   }
-  treeLeaf = node;
-  treeIndex = low;
-  treeRank += low;
-  return equal;
+  return low == 0 ? 0 : low - 1;
 }
 
 /** Notes child `i` of an inner node as the way taken at `level`; returns the child. */
@@ -191,6 +207,70 @@ export function treeFind(t: RankTree, score: f64, ptr: usize, len: u32): bool {
   store<u32>(pathNodes + (<usize>level << 2), <u32>inner);
   store<u32>(pathTaken + (<usize>level << 2), i);
   return load<u32>(childSlot(inner, i));
+}
+
+/** Number of items below the children in front of child `i`. */
+// @ts-ignore: decorator
+@inline function sizeBefore(inner: usize, i: u32): u32 {
+  let sum: u32 = 0;
+  for (let k: u32 = 0; k < i; k++) sum += load<u32>(sizeSlot(inner, k));
+  return sum;
+}
+
+/** Number of items in front of the place where the last search ended. */
+function rankHere(t: RankTree): u32 {
+  let rank = treeIndex;
+  for (let level: u32 = 0; level < t.height; level++) {
+    const inner: usize = load<u32>(pathNodes + (<usize>level << 2));
+    rank += sizeBefore(inner, load<u32>(pathTaken + (<usize>level << 2)));
+  }
+  return rank;
+}
+
+/** Order of the item at a place of a leaf against (score, bytes); rounded scores decide first. */
+// @ts-ignore: decorator
+@inline function orderAt(leaf: usize, i: u32, score: f64, ptr: usize, len: u32): i32 {
+  const key = <f32>score;
+  const k = load<f32>(keySlot(leaf, i));
+  if (k != key) return k < key ? -1 : 1;
+  return order(leafItem(leaf, i), score, ptr, len);
+}
+
+/**
+ * Finds the place of (score, bytes) in a tree that is not empty: treeLeaf, treeIndex (may be the
+ * leaf's count: behind its last). True: an item there is equal.
+ */
+export function treeFind(t: RankTree, score: f64, ptr: usize, len: u32): bool {
+  let node: usize = t.root;
+  for (let level: u32 = 0; level < t.height; level++) {
+    node = step(node, level, childFor(node, score, ptr, len));
+  }
+  const key = <f32>score;
+  let low = keysBelow(node, key, false);
+  let equal = false;
+  if (low < nodeLen(node) && load<f32>(keySlot(node, low)) == key) {
+    let high = keysBelow(node, key, true);
+    while (low < high) {
+      const mid = (low + high) >>> 1;
+      const c = order(leafItem(node, mid), score, ptr, len);
+      if (c < 0) {
+        low = mid + 1;
+      } else {
+        high = mid;
+        equal = c == 0;
+      }
+    }
+  }
+  treeLeaf = node;
+  treeIndex = low;
+  return equal;
+}
+
+/** The same, and the number of lower items is in treeRank. */
+export function treeFindRank(t: RankTree, score: f64, ptr: usize, len: u32): bool {
+  const equal = treeFind(t, score, ptr, len);
+  treeRank = rankHere(t);
+  return equal;
 }
 
 /**
@@ -215,28 +295,24 @@ export function treeSeek(t: RankTree, rank: u32): void {
 /** Number of items with a score below `score`, or with `orEqual` not above it. */
 export function treeCountScore(t: RankTree, score: f64, orEqual: bool): u32 {
   if (t.root == 0) return 0;
-  treeRank = 0;
   let node: usize = t.root;
+  let rank: u32 = 0;
   for (let level: u32 = 0; level < t.height; level++) {
-    let low: u32 = 1;
-    let high = nodeLen(node);
-    while (low < high) {
-      const mid = (low + high) >>> 1;
-      const s = load<f64>(scoreSlot(node, mid));
-      if (s < score || (orEqual && s == score)) low = mid + 1;
-      else high = mid;
-    }
-    node = take(node, level, low - 1);
+    const below = scoresBelow(node, score, orEqual);
+    const child = below == 0 ? 0 : below - 1;
+    rank += sizeBefore(node, child);
+    node = load<u32>(childSlot(node, child));
   }
-  let low: u32 = 0;
-  let high = nodeLen(node);
+  const key = <f32>score;
+  let low = keysBelow(node, key, false);
+  let high = keysBelow(node, key, true);
   while (low < high) {
     const mid = (low + high) >>> 1;
     const s = itemScore(leafItem(node, mid));
     if (s < score || (orEqual && s == score)) low = mid + 1;
     else high = mid;
   }
-  return treeRank + low;
+  return rank + low;
 }
 
 /** Whether an item's bytes are below the given ones, or with `orEqual` not above. */
@@ -249,8 +325,8 @@ export function treeCountScore(t: RankTree, score: f64, orEqual: bool): u32 {
 /** The same by bytes alone; meaningful when all scores are equal, always terminates. */
 export function treeCountLex(t: RankTree, ptr: usize, len: u32, orEqual: bool): u32 {
   if (t.root == 0) return 0;
-  treeRank = 0;
   let node: usize = t.root;
+  let rank: u32 = 0;
   for (let level: u32 = 0; level < t.height; level++) {
     let low: u32 = 1;
     let high = nodeLen(node);
@@ -259,7 +335,8 @@ export function treeCountLex(t: RankTree, ptr: usize, len: u32, orEqual: bool): 
       if (lexBelow(load<u32>(firstSlot(node, mid)), ptr, len, orEqual)) low = mid + 1;
       else high = mid;
     }
-    node = take(node, level, low - 1);
+    rank += sizeBefore(node, low - 1);
+    node = load<u32>(childSlot(node, low - 1));
   }
   let low: u32 = 0;
   let high = nodeLen(node);
@@ -268,7 +345,7 @@ export function treeCountLex(t: RankTree, ptr: usize, len: u32, orEqual: bool): 
     if (lexBelow(leafItem(node, mid), ptr, len, orEqual)) low = mid + 1;
     else high = mid;
   }
-  return treeRank + low;
+  return rank + low;
 }
 
 // ---- reserved nodes: all memory a change may need is taken before anything changes
@@ -347,13 +424,20 @@ function leafInit(leaf: usize, item: usize): void {
   store<u32>(leaf, 0, OFF_PREV);
   store<u32>(leaf, 0, OFF_NEXT);
   store<u32>(itemSlot(leaf, 0), <u32>item);
+  store<f32>(keySlot(leaf, 0), <f32>itemScore(item));
+}
+
+/** Copies `n` items between places that do not overlap, or overlap within one leaf. */
+function leafMove(from: usize, i: u32, to: usize, k: u32, n: u32): void {
+  memory.copy(itemSlot(to, k), itemSlot(from, i), <usize>n << 2);
+  memory.copy(keySlot(to, k), keySlot(from, i), <usize>n << 2);
 }
 
 function leafInsert(leaf: usize, at: u32, item: usize): void {
   const count = nodeLen(leaf);
-  const slot = itemSlot(leaf, at);
-  memory.copy(slot + 4, slot, <usize>(count - at) << 2);
-  store<u32>(slot, <u32>item);
+  leafMove(leaf, at, leaf, at + 1, count - at);
+  store<u32>(itemSlot(leaf, at), <u32>item);
+  store<f32>(keySlot(leaf, at), <f32>itemScore(item));
   store<u32>(leaf, count + 1);
 }
 
@@ -365,7 +449,7 @@ function splitLeaf(t: RankTree, leaf: usize, at: u32, item: usize): usize {
   if (at == LEAF_MAX && <u32>leaf == t.last) cut = LEAF_MAX;
   else if (at == 0 && <u32>leaf == t.first) cut = 0;
   const moved = LEAF_MAX - cut;
-  memory.copy(itemSlot(right, 0), itemSlot(leaf, cut), <usize>moved << 2);
+  leafMove(leaf, cut, right, 0, moved);
   store<u32>(right, moved);
   store<u32>(leaf, cut);
   const next = leafNext(leaf);
@@ -386,6 +470,8 @@ function splitLeaf(t: RankTree, leaf: usize, at: u32, item: usize): usize {
  */
 function carryUp(t: RankTree, child: usize, extra: usize): void {
   let level = t.height;
+  // Whether the child's lowest item may be another one.
+  let isLowest = extra != 0 || treeIndex == 0;
   while (level != 0) {
     level--;
     const inner: usize = load<u32>(pathNodes + (<usize>level << 2));
@@ -394,7 +480,8 @@ function carryUp(t: RankTree, child: usize, extra: usize): void {
     if (extra == 0) {
       const size = sizeSlot(inner, i);
       store<u32>(size, load<u32>(size) + 1);
-      setFirst(inner, i, child, leaves);
+      if (isLowest) setFirst(inner, i, child, leaves);
+      isLowest = isLowest && i == 0;
     } else {
       setEntry(inner, i, child, leaves);
       extra = innerInsert(t, level, inner, i + 1, extra);
@@ -510,9 +597,9 @@ export function treeSeekEdge(t: RankTree, highest: bool): void {
 export function treeRemoveHere(t: RankTree): void {
   const leaf = treeLeaf;
   const count = nodeLen(leaf) - 1;
-  const slot = itemSlot(leaf, treeIndex);
-  memory.copy(slot, slot + 4, <usize>(count - treeIndex) << 2);
+  leafMove(leaf, treeIndex + 1, leaf, treeIndex, count - treeIndex);
   store<u32>(leaf, count);
+  let isLowest = treeIndex == 0;
   let child = leaf;
   let level = t.height;
   while (level != 0) {
@@ -524,9 +611,10 @@ export function treeRemoveHere(t: RankTree): void {
     store<u32>(size, load<u32>(size) - 1);
     if (nodeLen(child) == 0) dropChild(t, inner, i, leaves);
     else {
-      setFirst(inner, i, child, leaves);
+      if (isLowest) setFirst(inner, i, child, leaves);
       if (nodeLen(child) < (leaves ? LEAF_FEW : INNER_FEW)) mergeChild(t, inner, i, leaves);
     }
+    isLowest = isLowest && i == 0;
     child = inner;
   }
   lowerRoot(t);
@@ -566,7 +654,7 @@ function mergePair(t: RankTree, inner: usize, i: u32, isLeaf: bool): void {
   const right: usize = load<u32>(childSlot(inner, i + 1));
   const n = nodeLen(left);
   const more = nodeLen(right);
-  if (isLeaf) memory.copy(itemSlot(left, n), itemSlot(right, 0), <usize>more << 2);
+  if (isLeaf) leafMove(right, 0, left, n, more);
   else innerMove(right, 0, left, n, more);
   store<u32>(left, n + more);
   const size = sizeSlot(inner, i);
@@ -596,35 +684,40 @@ function lowerRoot(t: RankTree): void {
 export function treeMove(t: RankTree, item: usize, score: f64): bool {
   const ptr = itemKeyPtr(item);
   const len = itemKeyLen(item);
-  treeFind(t, itemScore(item), ptr, len);
+  const old = itemScore(item);
+  treeFind(t, old, ptr, len);
   const leaf = treeLeaf;
   const index = treeIndex;
   if (fitsBetween(leaf, index, score, ptr, len)) {
     itemSetScore(item, score);
+    store<f32>(keySlot(leaf, index), <f32>score);
     if (index == 0) firstsUp(t, leaf);
     return true;
   }
-  const lonely = nodeLen(leaf) == 1;
-  treeFind(t, score, ptr, len);
-  // Room where it goes is room after the removal too, unless its own leaf vanishes.
-  if ((lonely || nodeLen(treeLeaf) == LEAF_MAX) && !reserve(t.height + 1)) return false;
-  treeRemove(t, item);
+  // Back to the middle of a leaf it could go without memory; from the start of one perhaps not.
+  if (index == 0 && !reserve(t.height + 1)) return false;
+  treeRemoveHere(t);
   itemSetScore(item, score);
-  treeInsert(t, item);
+  const done = treeInsert(t, item);
+  if (!done) {
+    itemSetScore(item, old);
+    treeInsert(t, item);
+  }
   giveBack();
-  return true;
+  return done;
 }
 
 /** Whether the item at a place keeps it with another score. */
 function fitsBetween(leaf: usize, index: u32, score: f64, ptr: usize, len: u32): bool {
-  let before = index != 0 ? leafItem(leaf, index - 1) : 0;
-  if (index == 0 && leafPrev(leaf) != 0) {
-    before = leafItem(leafPrev(leaf), nodeLen(leafPrev(leaf)) - 1);
+  const prev = leafPrev(leaf);
+  if (index != 0) {
+    if (orderAt(leaf, index - 1, score, ptr, len) > 0) return false;
+  } else if (prev != 0 && orderAt(prev, nodeLen(prev) - 1, score, ptr, len) > 0) {
+    return false;
   }
-  if (before != 0 && order(before, score, ptr, len) > 0) return false;
-  let behind = index + 1 < nodeLen(leaf) ? leafItem(leaf, index + 1) : 0;
-  if (behind == 0 && leafNext(leaf) != 0) behind = leafItem(leafNext(leaf), 0);
-  return behind == 0 || order(behind, score, ptr, len) > 0;
+  if (index + 1 < nodeLen(leaf)) return orderAt(leaf, index + 1, score, ptr, len) > 0;
+  const next = leafNext(leaf);
+  return next == 0 || orderAt(next, 0, score, ptr, len) > 0;
 }
 
 /** Repeats the lowest scores on the last search's path. */

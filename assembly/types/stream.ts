@@ -434,6 +434,9 @@ let trimById: bool = false;
 let trimLengthMax: u64 = 0;
 let trimMs: u64 = 0;
 let trimSeq: u64 = 0;
+/** What `plan` found: nodes that go whole, and entries that go from the one under the cursor. */
+let planNodes: u32 = 0;
+let planEntries: i64 = 0;
 
 /**
  * Removes the oldest entries until at most `lengthMax` are left (XTRIM MAXLEN). `approx`: only
@@ -442,23 +445,36 @@ let trimSeq: u64 = 0;
  * grow memory.
  */
 export function streamTrimLength(s: usize, lengthMax: u64, approx: bool, limit: u64): i32 {
-  trimById = false;
-  trimLengthMax = lengthMax;
-  return trim(s, approx, limit);
+  streamPlanLength(s, lengthMax, approx, limit);
+  return trim(s);
 }
 
 /** As `streamTrimLength`, for all entries with ids below the given one (XTRIM MINID). */
 export function streamTrimId(s: usize, ms: u64, seq: u64, approx: bool, limit: u64): i32 {
+  streamPlanId(s, ms, seq, approx, limit);
+  return trim(s);
+}
+
+/** How many of the oldest entries `streamTrimLength` would remove. */
+export function streamPlanLength(s: usize, lengthMax: u64, approx: bool, limit: u64): u64 {
+  trimById = false;
+  trimLengthMax = lengthMax;
+  return plan(s, approx, limit);
+}
+
+/** How many of the oldest entries `streamTrimId` would remove. */
+export function streamPlanId(s: usize, ms: u64, seq: u64, approx: bool, limit: u64): u64 {
   trimById = true;
   trimMs = ms;
   trimSeq = seq;
-  return trim(s, approx, limit);
+  return plan(s, approx, limit);
 }
 
-function trim(s: usize, approx: bool, limit: u64): i32 {
+function plan(s: usize, approx: bool, limit: u64): u64 {
   let length = streamLength(s);
   let removed: u64 = 0;
-  let whole: u32 = 0;
+  planNodes = 0;
+  planEntries = 0;
   let more = treeFirst(cursor, streamNodes(s));
   while (more) {
     if (!trimById && length <= trimLengthMax) break;
@@ -466,26 +482,31 @@ function trim(s: usize, approx: bool, limit: u64): i32 {
     const live = <u64>nodeLiveCount(lp);
     if (limit != 0 && removed + live > limit) break;
     if (!(trimById ? endsBelow(lp) : length - live >= trimLengthMax)) {
-      if (approx) break;
-      // The only step that may fail comes before any other change.
-      const n = trimNode(s, lp, length);
-      if (n < 0) return STREAM_OOM;
-      removed += n;
-      length -= n;
-      break;
+      if (!approx) planEntries = countGoing(lp, length);
+      return removed + planEntries;
     }
     removed += live;
     length -= live;
-    whole++;
+    planNodes++;
     more = treeNext(cursor);
   }
-  for (; whole > 0; whole--) {
+  return removed;
+}
+
+/** Does what was planned: STREAM_OK or STREAM_OOM. */
+function trim(s: usize): i32 {
+  let removed: u64 = planEntries;
+  streamTrimmed = 0;
+  // The only step that may fail comes before any other change.
+  if (planEntries != 0 && !markGoing(s, treeValue(cursor))) return STREAM_OOM;
+  for (; planNodes > 0; planNodes--) {
     treeFirst(cursor, streamNodes(s));
+    removed += <u64>nodeLiveCount(treeValue(cursor));
     dropNode(s, treeValue(cursor));
   }
-  streamSetLength(s, length);
+  streamSetLength(s, streamLength(s) - removed);
   streamTrimmed = removed;
-  if (removed != 0 || length == 0) refreshFirst(s);
+  if (removed != 0 || streamLength(s) == 0) refreshFirst(s);
   return STREAM_OK;
 }
 
@@ -505,26 +526,30 @@ function endsBelow(lp: usize): bool {
   return idCompare(entryMs, entrySeq, trimMs, trimSeq) >= 0;
 }
 
-/** Marks entries in the node under the cursor; how many, -1: no memory, nothing changed. */
-function trimNode(s: usize, lp: usize, length: u64): i64 {
+/** Live entries that are to go from the node under the cursor. */
+function countGoing(lp: usize, length: u64): i64 {
   let n: i64 = 0;
   for (let p = nodeRead(lp); p != 0; p = entryNext(lp)) {
     entryRead(lp, p, treeMs(cursor), treeSeq(cursor));
     if (stays(length - n)) break;
     if ((entryFlags & ENTRY_DELETED) == 0) n++;
   }
-  if (n == 0) return 0;
+  return n;
+}
+
+/** Marks `planEntries` of the node under the cursor; false: no memory, nothing changed. */
+function markGoing(s: usize, lp: usize): bool {
   const bytes = lpBytes(lp);
-  lp = nodeCountDeleted(lp, n);
-  if (lp == 0) return -1;
+  lp = nodeCountDeleted(lp, planEntries);
+  if (lp == 0) return false;
   treeSetValue(cursor, lp);
   streamSetNodeBytes(s, streamNodeBytes(s) - bytes + lpBytes(lp));
-  let left = n;
+  let left = planEntries;
   for (let p = nodeRead(lp); left > 0; p = entryNext(lp)) {
     entryRead(lp, p, treeMs(cursor), treeSeq(cursor));
     if ((entryFlags & ENTRY_DELETED) != 0) continue;
     entryMarkDeleted(p);
     left--;
   }
-  return n;
+  return true;
 }

@@ -99,7 +99,7 @@ import {
   TREE_SIZE,
   treeCountLex,
   treeCountScore,
-  treeFind,
+  treeFindRank,
   treeFreeStep,
   treeIndex,
   treeInit,
@@ -494,7 +494,7 @@ export function zsetRank(obj: usize, ptr: usize, len: u32): i64 {
   const slot = htFind(members(value), ptr, len, htHash(ptr, len));
   if (slot == 0) return -1;
   elSetScore(itemScore(htItem(slot)));
-  treeFind(tree(value), elScore, ptr, len);
+  treeFindRank(tree(value), elScore, ptr, len);
   return treeRank;
 }
 

@@ -35,6 +35,9 @@ export type SetResult = { ok: true } | { ok: false; error: string };
 export interface UserDeclaration {
   name: string;
   rules: string[];
+  /** Where it was declared, for messages; set by whoever reads lines. */
+  file?: string;
+  line?: number;
 }
 
 export interface CleanupConfig {
@@ -60,6 +63,10 @@ function setFailed(name: string, reason: string): SetResult {
   return { ok: false, error: `ERR ${where} - ${reason}` };
 }
 
+const USERS_TWICE =
+  'Configuring Redis with users defined in redis.conf and at the same setting an ACL file path ' +
+  'is invalid. This setup is very likely to lead to configuration errors and security holes, ' +
+  'please define either an ACL file or declare users directly in your redis.conf, but not both.';
 const IN_TRANSACTION = 'this cannot be changed inside a transaction';
 
 /** A change in steps: each yields a function to call and gets back what it found wrong. */
@@ -373,9 +380,7 @@ export class Config {
   /** Checks that need the whole configuration. */
   check(): string | undefined {
     if (this.bool('cluster-enabled')) return 'cluster mode is not supported';
-    if (this.users.length > 0) {
-      return `user declarations are not supported yet, and starting without them would not be safe`;
-    }
+    if (this.users.length > 0 && this.str('aclfile') !== '') return USERS_TWICE;
     const auth = this.str('tls-auth-clients');
     if (this.int('tls-port') > 0 || this.bool('tls-replication')) {
       if (this.int('tls-port') > 0 && this.str('tls-cert-file') === '') {

@@ -150,9 +150,9 @@ export const DIRECTIVES: readonly Directive[] = [
   row('activerehashing', boolType, 'yes'),
   // Security
   row('requirepass', textType(), '', 'secret works'),
-  row('aclfile', textType(), '', 'start refused'),
-  row('acl-pubsub-default', enumType('allchannels resetchannels'), 'resetchannels'),
-  row('acllog-max-len', COUNT, '128'),
+  row('aclfile', textType(), '', 'start works'),
+  row('acl-pubsub-default', enumType('allchannels resetchannels'), 'resetchannels', 'works'),
+  row('acllog-max-len', COUNT, '128', 'works'),
   row('enable-debug-command', enumType('no yes local'), 'no', 'start works'),
   row('enable-module-command', enumType('no yes local'), 'no', 'start'),
   row('enable-protected-configs', enumType('no yes local'), 'no', 'start works'),

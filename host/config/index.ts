@@ -5,6 +5,7 @@ export {
   CLEANUP_PRESETS,
   type CleanupConfig,
   Config,
+  invalidConfig,
   type SetOptions,
   type SetResult,
 } from './config.js';

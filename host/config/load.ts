@@ -87,7 +87,12 @@ export function loadText(config: Config, text: string, place?: Partial<Place>): 
     else if (words.length === 0) continue;
     else if (words[0]!.toLowerCase() === 'include' && words.length === 2) {
       include(config, words[1]!, where);
-    } else reason = config.load(words);
+    } else {
+      const known = config.users.length;
+      reason = config.load(words);
+      const declared = config.users[known];
+      if (declared !== undefined) Object.assign(declared, { file: where.file, line: i + 1 });
+    }
     if (reason !== undefined) {
       const { file } = where;
       throw invalidConfig({

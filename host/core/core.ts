@@ -41,6 +41,8 @@ export const CLIENT_UNIX = 1 << 11;
 export const CLIENT_INTERNAL = 1 << 12;
 
 const BLOCK_HEADER = 16;
+/** Replies made by the host go to the core in pieces of this size. */
+const REPLY_PIECE = 16384;
 
 /** One instance of core.wasm. */
 export class Core {
@@ -177,25 +179,33 @@ export class Core {
    * closed. Never throws: Wasm is on the stack.
    */
   reply(handle: number, data: Uint8Array): void {
-    const ptr = this.#replyBlock(handle, data);
-    if (ptr === 0) return;
-    this.x.replyBytes(ptr, data.length);
-    this.x.hostFree(ptr);
+    this.#pieces(handle, data, (ptr, len, isMore) => this.x.replyBytes(ptr, len, isMore));
   }
 
   /** The same for a client that waited for its host command. */
   replyLate(handle: number, data: Uint8Array): void {
-    const ptr = this.#replyBlock(handle, data);
-    if (ptr === 0) return;
-    this.x.replyBytesLate(handle, ptr, data.length);
-    this.x.hostFree(ptr);
+    this.#pieces(handle, data, (ptr, len, isMore) => {
+      this.x.replyBytesLate(handle, ptr, len, isMore);
+    });
   }
 
-  #replyBlock(handle: number, data: Uint8Array): number {
-    const ptr = this.x.hostAlloc(data.length) >>> 0;
-    if (ptr === 0) this.x.clientShut(handle, true);
-    else this.bytes.set(data, ptr);
-    return ptr;
+  /** Through a block so small that a full core has it in reserve. */
+  #pieces(
+    handle: number,
+    data: Uint8Array,
+    put: (ptr: number, len: number, isMore: boolean) => void,
+  ): void {
+    const ptr = this.x.hostAlloc(Math.min(data.length, REPLY_PIECE)) >>> 0;
+    if (ptr === 0) {
+      this.x.clientShut(handle, true);
+      return;
+    }
+    for (let at = 0; at < data.length; at += REPLY_PIECE) {
+      const piece = data.subarray(at, at + REPLY_PIECE);
+      this.bytes.set(piece, ptr);
+      put(ptr, piece.length, at > 0);
+    }
+    this.x.hostFree(ptr);
   }
 }
 

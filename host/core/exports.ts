@@ -29,8 +29,8 @@ export interface CoreExports {
   // host commands
   commandArgc(): number;
   commandArgv(): number;
-  replyBytes(ptr: number, len: number): void;
-  replyBytesLate(handle: number, ptr: number, len: number): void;
+  replyBytes(ptr: number, len: number, isMore: boolean): void;
+  replyBytesLate(handle: number, ptr: number, len: number, isMore: boolean): void;
   // time passing
   cron(nowMs: number): void;
   lazyStep(): number;
@@ -50,11 +50,19 @@ export interface CoreExports {
   configureOutput(which: number, hard: number, soft: number, softSec: number): void;
   configureTiming(slowNs: number, all: boolean, histograms: boolean): void;
   configurePassword(ptr: number, len: number): number;
+  configureAcl(allChannels: boolean, logMax: number): void;
   setReplica(replica: boolean, readOnly: boolean): void;
   disconnectBlocked(): void;
   setLoadingState(on: boolean, aside: boolean): void;
   setMasterLinkDown(down: boolean): void;
   setActiveExpiry(on: boolean): void;
+  // users: results are FILE_* of assembly/commands/acl-file.ts
+  usersOpen(): number;
+  usersDeclare(ptr: number, len: number): number;
+  usersLoad(ptr: number, len: number, name: number, nameLen: number): number;
+  usersSave(): number;
+  textAddress(): number;
+  textLength(): number;
   // effects
   effectsFollow(on: boolean): void;
   effectsSelect(): void;

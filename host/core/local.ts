@@ -45,6 +45,7 @@ export interface LocalClock {
 export class LocalClient {
   readonly #core: Core;
   readonly #clock: LocalClock;
+  readonly #onReady: () => void;
   #handle: number;
   #slab = new Uint8Array(0);
   #slabUsed = 0;
@@ -59,9 +60,11 @@ export class LocalClient {
   /** A block for requests and keys, kept. */
   readonly #scratch: number;
 
-  constructor(core: Core, clock: LocalClock) {
+  /** `onReady`: a call has left something to send to other clients of the core. */
+  constructor(core: Core, clock: LocalClock, onReady: () => void = () => {}) {
     this.#core = core;
     this.#clock = clock;
+    this.#onReady = onReady;
     this.#scratch = core.x.hostAlloc(SCRATCH_BYTES) >>> 0;
     if (this.#scratch === 0) throw outOfMemory();
     this.#handle = this.#open();
@@ -127,13 +130,13 @@ export class LocalClient {
         throw new RespiteError('ERR_RESPITE_UNSUPPORTED', `${String(args[0])} takes its time`);
       }
     }
+    if (this.#core.x.readyClients() !== 0) this.#onReady();
     return value;
   }
 
   #run(args: readonly Argument[]): number {
     const core = this.#core;
-    let bound = 16;
-    for (const arg of args) bound += 24 + (typeof arg === 'object' ? 1 : 3) * sizeOf(arg);
+    const bound = requestBound(args);
     const isLarge = bound > SCRATCH_BYTES;
     const at = isLarge ? core.x.hostAlloc(bound) >>> 0 : this.#scratch;
     if (at === 0) throw outOfMemory();
@@ -258,6 +261,19 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
     at += part.length;
   }
   return out;
+}
+
+/** More bytes than a request takes. */
+function requestBound(args: readonly Argument[]): number {
+  let bound = 16;
+  for (const arg of args) bound += 24 + (typeof arg === 'object' ? 1 : 3) * sizeOf(arg);
+  return bound;
+}
+
+/** A request as RESP, for another server. */
+export function encodeRequest(args: readonly Argument[]): Uint8Array {
+  const out = new Uint8Array(requestBound(args));
+  return out.subarray(0, writeRequest(out, 0, args));
 }
 
 /** Writes a request at an address; gives the address behind it. */

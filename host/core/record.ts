@@ -46,6 +46,7 @@ const PURE: ReadonlySet<string> = new Set([
   ...['loadInfo', 'loadConsumed', 'functionFirst', 'functionNext', 'masterOffset'],
   ...['masterReadOffset', 'masterDb', 'replicaApplied', 'replicaUsedBytes', 'replicaKeyCount'],
   ...['localValue', 'localDbSize', 'localDb', 'waitingForAcks'],
+  ...['usersOpen', 'textAddress', 'textLength'],
 ]);
 
 /** Positions of (address, length) argument pairs whose bytes go into the log. */
@@ -55,6 +56,11 @@ export const INPUT_REGIONS: Readonly<Record<string, readonly (readonly [number, 
     [3, 4],
   ],
   configurePassword: [[0, 1]],
+  usersDeclare: [[0, 1]],
+  usersLoad: [
+    [0, 1],
+    [2, 3],
+  ],
   replyBytes: [[0, 1]],
   replyBytesLate: [[1, 2]],
   loadFeed: [[0, 1]],

@@ -3,10 +3,11 @@
 // through `deps` (index.ts fills them in).
 
 import { Core } from '../core/core.js';
+import { CoreCron } from '../core/cron.js';
 import type { CoreModule } from '../core/load.js';
 import { RespiteError } from '../errors.js';
 import { fromPino, type Logger, type PinoLike, silentLogger } from '../log.js';
-import type { Platform } from '../platform/platform.js';
+import type { Platform, TimerHandle } from '../platform/platform.js';
 import { type Facts, replicationInfo } from './facts.js';
 import { type LinkEvents, ReplicaLink } from './link.js';
 import type { LinkOptions } from './options.js';
@@ -102,6 +103,7 @@ interface EarlyListener {
 }
 
 const NOT_YET = (): void => undefined;
+const CRON_EVERY_MS = 100;
 
 export class Replica {
   readonly options: Readonly<ReplicaOptions>;
@@ -110,6 +112,7 @@ export class Replica {
   #running: Running | undefined;
   #starting: Promise<void> | undefined;
   #isClosed = false;
+  #cron: TimerHandle | undefined;
   #listeners: EarlyListener[] = [];
 
   constructor(options: ReplicaOptions, deps: ReplicaDeps) {
@@ -159,7 +162,7 @@ export class Replica {
     const sink = makeSink?.(core);
     const deps = { core, platform, log, onCoreFed, ...(sink === undefined ? {} : { sink }) };
     const link = new ReplicaLink(deps, options);
-    const storage = new Storage(core, platform.clock, options.defaultDatabase);
+    const storage = new Storage(core, platform.clock, options.defaultDatabase, onCoreFed);
     this.#running = { core, link, storage, server: undefined };
     this.#moveListeners();
     if (options.listen !== undefined) {
@@ -168,7 +171,15 @@ export class Replica {
       }
       this.#running.server = await serve(this, options);
     }
+    if (this.#running.server === undefined) this.#startCron(core);
     if (!this.#isClosed) link.start();
+  }
+
+  /** A server does the periodic work of its core; without one it is ours. */
+  #startCron(core: Core): void {
+    const { clock } = this.#deps.platform;
+    const cron = new CoreCron(core, clock);
+    this.#cron = clock.setRepeating(CRON_EVERY_MS, () => cron.tick()).unref();
   }
 
   /** Leaves the master and frees everything. Harmless when repeated. */
@@ -178,6 +189,7 @@ export class Replica {
     await this.#starting?.catch(() => {});
     const running = this.#running;
     if (running === undefined) return;
+    this.#cron?.cancel();
     running.link.close();
     await running.server?.close();
     running.storage.close();

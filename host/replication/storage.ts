@@ -35,9 +35,10 @@ export class Storage {
   #db = 0;
   #cleanup: CleanupConfig = { ...CLEANUP_PRESETS.default! };
 
-  constructor(core: Core, clock: LocalClock, defaultDatabase = 0) {
+  /** `onReady`: as in LocalClient. */
+  constructor(core: Core, clock: LocalClock, defaultDatabase = 0, onReady?: () => void) {
     this.#core = core;
-    this.#client = new LocalClient(core, clock);
+    this.#client = new LocalClient(core, clock, onReady);
     if (defaultDatabase !== 0) this.select(defaultDatabase);
   }
 

@@ -45,6 +45,11 @@ function applyPassword(config: Config, core: Core): void {
   core.withBytes(text, (ptr, len) => core.x.configurePassword(ptr, len));
 }
 
+function applyAcl(config: Config, core: Core): void {
+  const allChannels = config.str('acl-pubsub-default') === 'allchannels';
+  core.x.configureAcl(allChannels, config.int('acllog-max-len'));
+}
+
 /** Thresholds of encodings, in the order of LIMIT_* in assembly/types/limits.ts. */
 const LIMITS = [
   'list-max-listpack-size',
@@ -105,6 +110,7 @@ function applyTracking(config: Config, core: Core): void {
 export function applyToCore(config: Config, core: Core): void {
   applyMemory(config, core);
   applyCleanup(config, core);
+  applyAcl(config, core);
   applyPassword(config, core);
   applyProtocol(config, core);
   applyDebug(config, core);
@@ -141,6 +147,7 @@ export function watchConfig(config: Config, core: Core, listeners: Listeners): v
   );
   config.onApply(['rdbcompression'], () => applyDebug(config, core));
   config.onApply(['requirepass'], () => applyPassword(config, core));
+  config.onApply(['acl-pubsub-default', 'acllog-max-len'], () => applyAcl(config, core));
   config.onApply(['proto-max-bulk-len', 'client-query-buffer-limit'], () =>
     applyProtocol(config, core),
   );

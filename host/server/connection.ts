@@ -2,7 +2,6 @@
 // they lie. This file is the hot path of the host: nothing here is done per command.
 
 import {
-  CLIENT_AUTHENTICATED,
   CLIENT_UNIX,
   type Core,
   STATUS_CLOSE_AFTER_REPLY,
@@ -34,8 +33,6 @@ export interface ConnectionOwner {
   onClosed(connection: ClientConnection): void;
   /** A client was closed for not reading what it was sent. */
   onOutputLimit(address: string): void;
-  /** New clients need no password. */
-  readonly openAccess: boolean;
 }
 
 export class ClientConnection {
@@ -56,7 +53,7 @@ export class ClientConnection {
     this.#socket = socket;
     this.lastInputMs = owner.nowMs();
     owner.core.x.setTime(this.lastInputMs);
-    const flags = (owner.openAccess ? CLIENT_AUTHENTICATED : 0) | (socket.isUnix ? CLIENT_UNIX : 0);
+    const flags = socket.isUnix ? CLIENT_UNIX : 0;
     this.handle = owner.core.openClient(flags, socket.remoteAddress, socket.localAddress);
     const core = owner.core;
     socket.start({

@@ -77,6 +77,8 @@ export interface ServerContext {
   /** Facts about a load that is going on, or the last one, for INFO persistence. */
   loadingInfo(): InfoFields;
   nowMs(): number;
+  /** In-process calls may have made output for clients. */
+  drainSoon(): void;
   /** A host command of this client is done. */
   resumeClient(handle: number): void;
   /** Ends the server; resolves when everything is closed. */

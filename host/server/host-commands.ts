@@ -3,12 +3,14 @@
 
 import { COMMAND_NAMES } from '../commands/generated/table.js';
 import type { Core } from '../core/core.js';
+import { ACL_FAMILY } from './commands/acl.js';
 import { CLUSTER_FAMILY } from './commands/cluster.js';
 import { COMMAND_FAMILY } from './commands/command.js';
 import { CONFIG_FAMILY } from './commands/config.js';
 import { DEBUG_FAMILY } from './commands/debug.js';
 import { LATENCY_FAMILY } from './commands/latency.js';
 import { MEMORY_FAMILY } from './commands/memory.js';
+import { MIGRATE_FAMILY } from './commands/migrate.js';
 import { MODULE_FAMILY } from './commands/module.js';
 import { SERVER_FAMILY } from './commands/server.js';
 import { SLOWLOG_FAMILY } from './commands/slowlog.js';
@@ -30,8 +32,9 @@ export interface HostCall {
 export type HostHandler = (call: HostCall) => void | Promise<void>;
 
 const FAMILIES = [
+  ACL_FAMILY,
   ...[CLUSTER_FAMILY, CONFIG_FAMILY, DEBUG_FAMILY, LATENCY_FAMILY, MEMORY_FAMILY],
-  ...[MODULE_FAMILY, SERVER_FAMILY, SLOWLOG_FAMILY],
+  ...[MIGRATE_FAMILY, MODULE_FAMILY, SERVER_FAMILY, SLOWLOG_FAMILY],
 ];
 
 function table(): Map<string, HostHandler> {

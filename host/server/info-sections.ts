@@ -65,7 +65,10 @@ function clientsSection(server: ServerContext, stats: CoreStatistics): InfoField
     client_recent_max_output_buffer: stats.clientOutputMax,
     blocked_clients: stats.blockedClients,
     tracking_clients: stats.trackingClients,
-    clients_in_timeout_table: 0,
+    clients_in_timeout_table: stats.clientsInTimeoutTable,
+    // Redis: these two since 7.2.
+    total_blocking_keys: stats.blockingKeys,
+    total_blocking_keys_on_nokey: stats.blockingKeysOnNokey,
   };
 }
 

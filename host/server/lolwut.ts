@@ -4,7 +4,16 @@
 import { REDIS_VERSION } from '../config/index.js';
 
 /** A number from 0 to 1. */
-export type Draw = () => number;
+type Draw = () => number;
+
+/** Good enough for pictures. */
+function drawFrom(seed: number): Draw {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
 
 /** Dots, two columns and four rows to a character. */
 class Canvas {
@@ -18,7 +27,7 @@ class Canvas {
     this.#dots = new Uint8Array(width * height);
   }
 
-  dot(x: number, y: number): void {
+  #dot(x: number, y: number): void {
     if (x < 0 || y < 0 || x >= this.#width || y >= this.#height) return;
     this.#dots[y * this.#width + x] = 1;
   }
@@ -26,8 +35,7 @@ class Canvas {
   line(x0: number, y0: number, x1: number, y1: number): void {
     const steps = Math.max(1, Math.abs(x1 - x0), Math.abs(y1 - y0));
     for (let i = 0; i <= steps; i++) {
-      const [x, y] = [x0 + ((x1 - x0) * i) / steps, y0 + ((y1 - y0) * i) / steps];
-      this.dot(Math.round(x), Math.round(y));
+      this.#dot(Math.round(x0 + ((x1 - x0) * i) / steps), Math.round(y0 + ((y1 - y0) * i) / steps));
     }
   }
 
@@ -72,10 +80,13 @@ function square(canvas: Canvas, center: [number, number], size: number, angle: n
 
 const clamp = (value: number, max: number): number => Math.min(Math.max(value, 1), max);
 
+/** Redis allows 200: half of it is drawn before anybody notices. */
+const SQUARES_MAX = 100;
+
 /** Rows of squares that lose their order on the way down. */
 function schotter([cols = 66, perRow = 8, perCol = 12]: readonly number[], draw: Draw): string {
   const width = clamp(cols, 1000) * 2;
-  const [across, down] = [clamp(perRow, 200), clamp(perCol, 200)];
+  const [across, down] = [clamp(perRow, SQUARES_MAX), clamp(perCol, SQUARES_MAX)];
   const padding = width > 4 ? 2 : 0;
   const side = (width - padding * 2) / across;
   const height = Math.ceil((side * down + padding * 2) / 4) * 4;
@@ -117,7 +128,8 @@ function skyline([cols = 80, rows = 20]: readonly number[], draw: Draw): string 
 }
 
 /** The reply of LOLWUT in a version, with the numbers that followed it. */
-export function lolwutText(version: number, numbers: readonly number[], draw: Draw): string {
+export function lolwutText(version: number, numbers: readonly number[], seed: number): string {
+  const draw = drawFrom(seed);
   const ending = `Redis ver. ${REDIS_VERSION}\n`;
   if (version === 5) return `${schotter(numbers, draw)} ${ending}`;
   if (version === 6) return `${skyline(numbers, draw)} ${ending}`;

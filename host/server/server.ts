@@ -3,11 +3,13 @@
 
 import type { Config } from '../config/index.js';
 import { Core, STATUS_BLOCKED, STATUS_LISTENS } from '../core/core.js';
+import { CoreCron } from '../core/cron.js';
 import type { CoreModule } from '../core/load.js';
 import { readTraffic } from '../core/statistics.js';
 import { RespiteError } from '../errors.js';
 import type { Logger } from '../log.js';
 import type { Connection, ListenerAddress, Platform, TimerHandle } from '../platform/platform.js';
+import { startAcl } from './acl.js';
 import { applyToCore, watchConfig } from './apply-config.js';
 import { ClientConnection, type ConnectionOwner } from './connection.js';
 import type {
@@ -96,6 +98,7 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
   readonly #listeners: Listeners;
   readonly #hostCommands: HostCommands;
   readonly #deadlines: Deadlines;
+  readonly #coreCron: CoreCron;
   #cron: TimerHandle | undefined;
   /** `drainReady` is going to be called. */
   #isDraining = false;
@@ -123,10 +126,12 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     this.startupMemory = this.core.x.replicaUsedBytes();
     this.slowlog = new Slowlog(this.core, config);
     this.latency = new LatencyMonitor(() => config.int('latency-monitor-threshold'));
+    this.#coreCron = new CoreCron(this.core, platform.clock);
     this.#deadlines = new Deadlines(this.core, platform.clock, () => this.drainReady());
     this.core.onReady = () => this.drainSoon();
     this.#hostCommands = new HostCommands(this, options.commands ?? {});
     applyToCore(config, this.core);
+    startAcl(this);
     this.#listeners = new Listeners(
       config,
       platform,
@@ -177,10 +182,6 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     return this.platform.clock.nowMs();
   }
 
-  get openAccess(): boolean {
-    return this.config.str('requirepass') === '';
-  }
-
   newReplId(): void {
     this.replId = hex(this.platform.random.bytes(20));
   }
@@ -212,24 +213,15 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
   #tick(): void {
     if (this.isCronPaused) return;
     const now = this.nowMs();
-    const { clock } = this.platform;
-    const began = clock.monotonicMs();
-    this.core.x.cron(now);
-    const tookMs = clock.monotonicMs() - began;
+    const tookMs = this.#coreCron.tick();
     this.counters.expireCycleMs += tookMs;
     this.latency.add('expire-cycle', tookMs, now);
-    this.#lazyFree();
     if (this.core.trap !== undefined) return;
-    this.rates.sample(began, () => readTraffic(this.core));
+    this.rates.sample(this.platform.clock.monotonicMs(), () => readTraffic(this.core));
     if (this.core.x.readyClients() !== 0) this.drainReady();
     this.#deadlines.arm();
     const idleMs = this.config.int('timeout') * 1000;
     if (idleMs > 0) this.#closeIdle(now - idleMs);
-  }
-
-  /** Large frees go on in the gaps between other work. */
-  #lazyFree(): void {
-    if (this.core.x.lazyStep() !== 0) this.platform.clock.defer(() => this.#lazyFree());
   }
 
   #closeIdle(before: number): void {
@@ -251,7 +243,7 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
       this.#refuse(socket, MAX_CLIENTS);
       return;
     }
-    if (this.config.bool('protected-mode') && this.openAccess && !isLocal(socket)) {
+    if (this.config.bool('protected-mode') && !isLocal(socket) && this.core.x.usersOpen() !== 0) {
       this.#refuse(socket, DENIED);
       return;
     }

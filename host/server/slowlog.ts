@@ -93,6 +93,8 @@ function behindAuth(words: readonly string[], from: number, authTakes: number): 
   const places = new Set<number>();
   for (let i = from; i < words.length; i++) {
     const word = words[i] as string;
+    // Of MIGRATE: nothing but keys follows.
+    if (word === 'keys') break;
     const takes = word === 'auth' ? authTakes : (TAKES[word] ?? 0);
     if (word.startsWith('auth')) for (let n = 1; n <= takes; n++) places.add(i + n);
     i += takes;

@@ -25,6 +25,7 @@ export * from '../../assembly/base/numbers/trig';
 export * from '../../assembly/base/partial-sort';
 export * from '../../assembly/base/prng';
 export * from '../../assembly/base/sha1';
+export * from '../../assembly/base/sha256';
 export * from '../../assembly/base/siphash';
 export * from '../../assembly/base/sort';
 

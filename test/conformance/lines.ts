@@ -1,7 +1,7 @@
 // Reads a file of conformance lines into steps. The form of the files, in full:
 //
 //   # comment                 GET key                 one command, quoted as in redis-cli
-//   ~ SET k {a|b} {NX|XX|}    every combination of the groups, one command each
+//   ~ SET k {a|b} {NX|XX|}    every combination of the groups, one command each (\| is a bar)
 //   $name$                    a DUMP payload of payloads.json; $name:cut=3$ drops bytes at the
 //                             end, :flip=5 inverts byte 5, :set=5,255 sets it, :ver=9 changes
 //                             the version (checksum made right), :seal makes the checksum right
@@ -10,6 +10,7 @@
 //   @types                    k:str k:list k:set k:hash k:zset k:stream, made with RESTORE
 //   @conn 2                   go on with (open) connection 2;   @resp3 / @resp2: HELLO on it
 //   @config name value        CONFIG SET on both, undone at @fresh;   @sleep MS
+//   ACL LIST and ACL GETUSER are compared without the order of single commands in rules
 //   @before CMD, @after CMD   run before and after each following command, until @end
 // and these, for the next line (with all its combinations) only:
 //   @mask int|idle|kv|shape|type|code|text   parts not compared (see masks.ts)
@@ -95,7 +96,8 @@ export function expand(text: string): string[] {
   if (group === null) return [text.replace(/ +/g, ' ').trim()];
   const before = text.slice(0, group.index);
   const after = text.slice(group.index + group[0].length);
-  return group[1]!.split('|').flatMap((choice) => expand(before + choice + after));
+  const choices = group[1]!.split(/(?<!\\)\|/);
+  return choices.flatMap((choice) => expand(before + choice.replaceAll('\\|', '|') + after));
 }
 
 interface Pending {
@@ -157,7 +159,9 @@ class LineReader {
   }
 
   #command(line: number, text: string, pending: Pending): void {
-    this.steps.push({ line, text, args: splitArgs(text).map(argument), ...pending });
+    const isRules = /^ACL (LIST|GETUSER)\b/i.test(text);
+    const masks = isRules ? [...pending.masks, { what: 'rules' } as const] : pending.masks;
+    this.steps.push({ line, text, args: splitArgs(text).map(argument), ...pending, masks });
   }
 
   #directive(line: number, text: string): void {

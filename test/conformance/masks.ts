@@ -2,6 +2,7 @@
 // masks both are parsed, the masked parts are replaced by #, and the rest must be the same.
 
 import { parseReply, type Reply } from '../support/resp.js';
+import { missing, newer } from './waiting.js';
 
 export type Mask =
   | { what: 'int' } // every integer
@@ -14,10 +15,9 @@ export type Mask =
   | { what: 'type' } // everything but the first type
   | { what: 'code' } // of an error only the first word counts
   | { what: 'unordered' } // order of elements (of pairs in maps)
+  | { what: 'rules' } // order of single commands in ACL rules, and those only one of them has
   | { what: 're'; re: RegExp } // matched text
   | { what: 'drop'; re: RegExp }; // text that only one of them has
-
-const IDLE_BY = 60_000n;
 
 /** Whether two raw replies are the same under the masks. */
 export function sameReply(a: Buffer, b: Buffer, masks: readonly Mask[]): boolean {
@@ -53,12 +53,26 @@ function masked(reply: Reply, masks: readonly Mask[]): Masked {
   if (has('shape') || (has('text') && reply.type !== 'error')) return [reply.type, '#'];
   let { text } = reply;
   for (const mask of masks) if (mask.what === 'drop') text = text.replace(mask.re, '');
+  if (has('rules')) text = text.replace(RULES, (rules) => sortedRules(rules));
   if (has('code') && reply.type === 'error') text = text.split(' ')[0]!;
   if (has('kv')) text = text.replace(/([\w.-]+)([=:])[^\s]*/g, '$1$2#');
   for (const mask of masks) if (mask.what === 're') text = text.replace(mask.re, '#');
   return [reply.type, text];
 }
 
+const RULES = /(?<=[+-]@\S+)( [+-][a-z][^ )]*)+/g;
+
+/** Redis names single commands in the order of a hash table. */
+function sortedRules(rules: string): string {
+  const words = rules.trim().split(' ');
+  const kept = words.filter((word) => !missing.has(word.slice(1)) && !newer.has(word.slice(1)));
+  return kept
+    .sort()
+    .map((word) => ` ${word}`)
+    .join('');
+}
+
+const IDLE_BY = 60_000n;
 const TIME_NAMES = new Set(['idle', 'inactive', 'seen-time', 'active-time']);
 
 /** Integers that are times get a type of their own: by name, or by place in a pending entry. */

@@ -7,15 +7,19 @@ import type { Step } from './lines.js';
 
 const SPEC = new URL('../../assembly/commands/spec/', import.meta.url);
 
+const rows = readdirSync(SPEC)
+  .filter((file) => file.endsWith('.json'))
+  .flatMap((file): { name: string; in: string; since: string }[] =>
+    JSON.parse(readFileSync(new URL(file, SPEC), 'utf8')),
+  );
+
 /** Full names, lower case, of the rows without a body: `wait`, `config|rewrite`. */
 export const missing: ReadonlySet<string> = new Set(
-  readdirSync(SPEC)
-    .filter((file) => file.endsWith('.json'))
-    .flatMap((file): { name: string; in: string }[] =>
-      JSON.parse(readFileSync(new URL(file, SPEC), 'utf8')),
-    )
-    .filter((row) => row.in === 'none')
-    .map((row) => row.name),
+  rows.filter((row) => row.in === 'none').map((row) => row.name),
+);
+/** Those of commands that the oracle is too old to have. */
+export const newer: ReadonlySet<string> = new Set(
+  rows.filter(({ since }) => Number.parseFloat(since) > 7).map((row) => row.name),
 );
 /** Containers some of whose subcommands are missing: HELP and COMMAND INFO list them all. */
 const partial: ReadonlySet<string> = new Set(
@@ -29,11 +33,20 @@ export function waitsFor(args: readonly Buffer[]): string | undefined {
   if (missing.has(name)) return name;
   if (missing.has(`${name}|${sub}`)) return `${name}|${sub}`;
   if (sub === 'help' && words.length === 2 && partial.has(name)) return `${name}|…`;
+  if (name === 'acl') return aclWaitsFor(args.slice(1), words);
   if (name !== 'command') return undefined;
   if (sub === 'getkeys' || sub === 'getkeysandflags') return waitsFor(args.slice(2));
   if (sub !== 'info' && sub !== 'docs') return undefined;
   const named = words.slice(2).find((word) => missing.has(word) || partial.has(word));
   return named === undefined || missing.has(named) ? named : `${named}|…`;
+}
+
+/** The same for ACL: a command line to be tried, or the commands that rules name. */
+function aclWaitsFor(args: readonly Buffer[], words: readonly string[]): string | undefined {
+  if (words[1] === 'dryrun') return waitsFor(args.slice(2));
+  if (words[1] !== 'setuser') return undefined;
+  const named = words.slice(3).flatMap((word) => word.match(/(?<=(^|[ (])[+-])[a-z][^ )]*/g) ?? []);
+  return named.find((one) => missing.has(one) || missing.has(one.split('|')[0]!));
 }
 
 /** What a step waits for, undefined when it can run. */

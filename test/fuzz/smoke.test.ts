@@ -7,7 +7,13 @@ import { faultOf, makeCase, readCase } from './fuzzer.js';
 import { FUZZERS, fuzz, fuzzerNamed, repeat } from './run.js';
 
 /** Cases a run holds × runs: 20,000 mutated pipelines and 20,000 mutated dumps. */
-const RUNS: Record<string, number> = { resp: 400, rdb: 800, commands: 400, restore: 250 };
+const RUNS: Record<string, number> = {
+  resp: 400,
+  rdb: 800,
+  commands: 400,
+  pushes: 400,
+  restore: 250,
+};
 const SEED = 20_261_121;
 const OUT = new URL('../../build/out/', import.meta.url).pathname;
 const FOUND = new URL('./found/', import.meta.url).pathname;

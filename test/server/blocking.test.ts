@@ -4,6 +4,7 @@ import { scenarioTests } from './scenarios.js';
 
 scenarioTests('blocking-lists');
 scenarioTests('blocking-zsets');
+scenarioTests('blocking-streams');
 scenarioTests('blocking-clients');
 scenarioTests('pause');
 scenarioTests('transactions');

@@ -9,9 +9,11 @@ import {
   CLIENT_AUTHENTICATED,
   Core,
   type CoreOptions,
+  STATUS_BLOCKED,
   STATUS_CLOSE_AFTER_REPLY,
   STATUS_CLOSE_NOW,
   STATUS_HOST_BUSY,
+  STATUS_RESUME,
 } from '../../host/core/core.js';
 import type { CoreImports } from '../../host/core/load.js';
 import { silentLogger } from '../../host/log.js';
@@ -37,6 +39,9 @@ export function coreModule(build: Build = 'core'): WebAssembly.Module {
   }
   return module;
 }
+
+/** Later than every deadline. */
+const END_OF_TIME_MS = 1e19;
 
 export const START_MS = 1_700_000_000_000;
 
@@ -127,6 +132,7 @@ export class MemoryHost {
   cron(passedMs = 100): void {
     this.nowMs += passedMs;
     this.core.x.cron(this.nowMs);
+    this.core.x.serveDeadlines(this.nowMs, this.nowMs);
   }
 
   /** Gives promises of host commands their turn. */
@@ -165,11 +171,7 @@ export class MemoryClient {
       room.set(piece);
       at += piece.length;
       this.#status = core.x.feed(this.handle, piece.length, this.#host.nowMs);
-      for (let turns = 0; this.isBusy && !this.isClosing; turns++) {
-        if (turns > 50) throw new Error('a host command never ended');
-        await this.#host.settle();
-        this.#status = core.x.resume(this.handle, this.#host.nowMs);
-      }
+      await this.#settle();
     }
   }
 
@@ -186,10 +188,35 @@ export class MemoryClient {
     return Buffer.concat(parts);
   }
 
-  /** What one write of commands is answered with. */
+  /** What one write of commands is answered with; those that block are answered as if in vain. */
   async ask(bytes: Uint8Array): Promise<Buffer> {
     await this.send(bytes);
+    await this.#unblock();
     return this.take();
+  }
+
+  /** Ends pauses and waiting until all commands have run. Who waits for ever is disconnected. */
+  async #unblock(): Promise<void> {
+    const { x } = this.#host.core;
+    while (!this.isClosing) {
+      const status = x.clientStatus(this.handle);
+      if ((status & (STATUS_BLOCKED | STATUS_RESUME)) === 0) return;
+      // Deadlines count from when the core is first told the time.
+      x.armDeadlines(this.#host.nowMs);
+      if (status & STATUS_BLOCKED) x.serveDeadlines(END_OF_TIME_MS, this.#host.nowMs);
+      if (x.clientStatus(this.handle) & STATUS_BLOCKED) x.disconnectBlocked();
+      this.#status = x.resume(this.handle, this.#host.nowMs);
+      await this.#settle();
+    }
+  }
+
+  /** Waits for host commands. */
+  async #settle(): Promise<void> {
+    for (let turns = 0; this.isBusy && !this.isClosing; turns++) {
+      if (turns > 50) throw new Error('a host command never ended');
+      await this.#host.settle();
+      this.#status = this.#host.core.x.resume(this.handle, this.#host.nowMs);
+    }
   }
 
   close(): void {

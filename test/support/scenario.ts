@@ -9,6 +9,7 @@
 //                             shows what a is answered, as soon as it is not blocked any more
 //   >>a: BLPOP k 0            the same, but what a receives is awaited with @await only, until
 //   @free a                   (the end of that)
+//   ?a: BLPOP k 0             blocks or does not: the answer is shown if there is one
 //   @resp3 a                  HELLO 3 on a, its answer not shown
 //   @close a                  closes a and waits until the server has noticed
 //   @await a 2                waits for two frames on a, besides what arrived before
@@ -120,15 +121,23 @@ class ScenarioRun {
       const [, name, rest] = /^@(\S+)\s*(.*)$/s.exec(text) as unknown as string[];
       return this.#directive(name!, rest!);
     }
-    const parts = /^([~&>]*)(\w+):\s*(.*)$/s.exec(text);
+    const parts = /^([~&>?]*)(\w+):\s*(.*)$/s.exec(text);
     if (parts === null) throw new Error(`cannot read the step: ${text}`);
     const [, flags, name, commands] = parts as unknown as [string, string, string, string];
     const peer = await this.#peer(name);
     const words = commands.split(/;\s+(?=[A-Z])/).map((one) => splitArgs(this.#ids(one)));
+    const { bytesIn } = peer.connection;
     peer.connection.send(Buffer.concat(words.map(encodeCommand)));
     if (flags.includes('>')) {
       peer.blocked = flags.includes('>>') ? 'manual' : 'auto';
       await waitFor(() => this.#isBlocked(peer), { what: `${name} to be blocked` });
+    }
+    if (flags.includes('?')) {
+      const isDone = async () => {
+        if (await this.#isBlocked(peer)) peer.blocked = 'auto';
+        return peer.blocked === 'auto' || peer.connection.bytesIn !== bytesIn;
+      };
+      await waitFor(isDone, { what: `${name} to be answered or blocked` });
     }
     const shown = await this.#settle(peer, words);
     if (flags.includes('~')) shown.sort();
@@ -199,7 +208,7 @@ class ScenarioRun {
   }
 
   #withoutIds(line: string, isId: boolean): string {
-    const places = isId ? /(?<=< :)\d+/g : /(?<=redir(ect|-broken)\\r\\n:)\d+/g;
+    const places = isId ? /(?<=< :)\d+/g : /(?<=(redir(ect|-broken)|\$2\\r\\nid)\\r\\n:)\d+/g;
     return line.replace(places, (number) => {
       for (const peer of this.#peers.values()) if (String(peer.id) === number) return peer.name;
       return number;

@@ -10,10 +10,23 @@ export const ASSEMBLY_IMPORTS: Record<string, readonly string[]> = {
   types: ['base', 'encoding', 'hashtable'],
   keyspace: ['base', 'encoding', 'hashtable', 'resp', 'types'],
   rdb: ['base', 'encoding', 'hashtable', 'types', 'keyspace'],
+  // the reader subset of rdb/ only, see RDB_READER
+  inspect: ['base', 'encoding', 'rdb'],
   clients: ['base', 'encoding', 'hashtable', 'resp', 'types', 'keyspace'],
   commands: ['base', 'encoding', 'hashtable', 'resp', 'types', 'keyspace', 'rdb', 'clients'],
   // files directly in assembly/: the entries
-  '': ['base', 'encoding', 'hashtable', 'resp', 'types', 'keyspace', 'rdb', 'clients', 'commands'],
+  '': [
+    'base',
+    'encoding',
+    'hashtable',
+    'resp',
+    'types',
+    'keyspace',
+    'rdb',
+    'clients',
+    'commands',
+    'inspect',
+  ],
 };
 
 /** Parts of rdb/ that rdb.wasm shares: only these folders. */
@@ -33,6 +46,12 @@ export const COMMANDS_SHARED: readonly string[] = [
   'reject',
   'command-stats',
   'sorted-set-add',
+  'client-line',
+  'acl-categories',
+  'acl-check',
+  'acl-describe',
+  'acl-log',
+  'acl-rules',
   'sorted-set-pop',
   'stream-common',
   'list-elements',

@@ -195,6 +195,11 @@ function writeDocs(id: number, out: ReplyWriter): void {
     }
   };
   writeTexts(texts.slice(0, 4));
+  if (row.docFlags) {
+    out.bulk('doc_flags');
+    writeWords(row.docFlags, '', out);
+  }
+  writeTexts(texts.slice(4));
   if (row.history) {
     out.bulk('history');
     out.set(row.history.length);
@@ -204,11 +209,6 @@ function writeDocs(id: number, out: ReplyWriter): void {
       out.bulk(change);
     }
   }
-  if (row.docFlags) {
-    out.bulk('doc_flags');
-    writeWords(row.docFlags, '', out);
-  }
-  writeTexts(texts.slice(4));
   if (row.args) {
     out.bulk('arguments');
     writeArguments(row.args, out);

@@ -118,9 +118,8 @@ function cmdLolwut(call: HostCall): void {
     out.error('ERR value is not an integer or out of range');
     return;
   }
-  const draw = (): number =>
-    new DataView(server.platform.random.bytes(4).slice().buffer).getUint32(0) / 2 ** 32;
-  out.verbatim('txt', lolwutText(version, parsed as number[], draw));
+  const [seed = 0] = new Uint32Array(server.platform.random.bytes(4).slice().buffer);
+  out.verbatim('txt', lolwutText(version, parsed as number[], seed));
 }
 
 function cmdReplicaof(call: HostCall): void {

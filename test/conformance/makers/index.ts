@@ -1,6 +1,7 @@
 // All makers of random commands, by family, and a draw among them by weight.
 
 import type { Prng } from '../../support/prng.js';
+import { BLOCKING } from './blocking.js';
 import type { Make, Weighted } from './common.js';
 import { GEO } from './geo.js';
 import { HASH, HASH_EXPIRE } from './hash.js';
@@ -21,6 +22,7 @@ export const ERRNO_RESET = ['INCRBYFLOAT', 'errno', 'inf'];
 
 /** What redis-server 7.0 can be asked. */
 const FAMILIES: Record<string, Weighted[]> = {
+  blocking: BLOCKING,
   geo: GEO,
   hash: HASH,
   hyperloglog: HYPERLOGLOG,
@@ -51,7 +53,9 @@ export function drawCommands(
   count: number,
   makes: readonly Make[] = ROULETTE,
 ): (string | Buffer)[][] {
-  return Array.from({ length: count }, () => prng.pick(makes)(prng)).flatMap((command) =>
-    /^SORT/.test(String(command[0])) ? [ERRNO_RESET, command] : [command],
-  );
+  return Array.from({ length: count }, () => prng.pick(makes)(prng)).flatMap((command) => {
+    const name = String(command[0]);
+    if (name.startsWith('SORT')) return [ERRNO_RESET, command];
+    return /^B([LR]|Z[MP])/.test(name) ? [['MULTI'], command, ['EXEC']] : [command];
+  });
 }

@@ -1,4 +1,4 @@
-/** Hashes, checksums, SHA-1, byte compares, the generator and sorting against plain references. */
+/** Hashes, checksums, SHA, byte compares, the generator and sorting, beside plain references. */
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { compile, type Module, Random } from './harness.js';
@@ -106,6 +106,17 @@ describe('checksums', () => {
     const plain = (key: string) => m.exports.crc16!(m.room, m.put(m.room, key)) & 16383;
     for (const key of ['{bar', 'bar}', '}bar{', 'foo{}{bar}', '{}', '{'])
       expect(slot(key)).toBe(plain(key));
+  });
+
+  it('sha256 at every length to 300, and where blocks end', () => {
+    const random = new Random(256);
+    for (const len of [...Array.from({ length: 301 }, (_, n) => n), 1000, 4095, 4096]) {
+      const data = bytes(random, len);
+      m.bytes.set(data, m.room);
+      m.exports.sha256!(m.room, len, m.room + 8192);
+      const hex = Buffer.from(m.get(m.room + 8192, 32), 'latin1').toString('hex');
+      expect([len, hex]).toEqual([len, createHash('sha256').update(data).digest('hex')]);
+    }
   });
 
   it('sha1 at every length to 300', () => {

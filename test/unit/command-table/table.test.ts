@@ -59,6 +59,8 @@ const NEWER = [
   'hsetex',
   'httl',
   'waitaof',
+  'xackdel',
+  'xdelex',
 ];
 
 let live: LiveRedis;

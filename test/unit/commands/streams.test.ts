@@ -2,7 +2,8 @@
 // allocation in turn, the effects, large groups.
 
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Arg } from '../../support/bytes.js';
+import { type MemoryClient, MemoryHost } from '../../sim/memory-host.js';
+import { type Arg, encodeCommand } from '../../support/bytes.js';
 import { CoreClient, compileCore } from './support/core-client.js';
 
 const OOM = "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
@@ -189,9 +190,110 @@ describe('effects', () => {
   });
 });
 
+describe('redis 8.2: deleting with regard to groups', () => {
+  /** Entries 1-1 … 6-1; g has 1 to 4 pending, h was given 1 to 6 and has 3 pending. */
+  function prepared(): (...args: Arg[]) => [reply: string, effects: string] {
+    const core = new CoreClient(module);
+    core.nowMs = 1_700_000_000_000;
+    for (const args of many(6, (i) => ['XADD', 's', `${i}-1`, 'f', 'v'])) core.command(...args);
+    for (const g of ['g', 'h']) core.command('XGROUP', 'CREATE', 's', g, '0');
+    core.command('XREADGROUP', 'GROUP', 'g', 'c', 'COUNT', 4, 'STREAMS', 's', '>');
+    core.command('XREADGROUP', 'GROUP', 'h', 'c', 'STREAMS', 's', '>');
+    core.command('XACK', 's', 'h', '1-1', '2-1', '4-1', '5-1', '6-1');
+    core.followEffects();
+    core.command('SET', 'x', '1');
+    core.effects();
+    return (...args) => {
+      const reply = text(core.command(...args))
+        .replaceAll('\r\n', ' ')
+        .trim();
+      const effects = core.effects().map((one) => one.map((arg) => text(arg)).join(' '));
+      return [reply, effects.filter((one) => !/^(MULTI|EXEC)$/.test(one)).join('; ')];
+    };
+  }
+
+  test('XDELEX', () => {
+    const ask = prepared();
+    const deletes = (...ids: string[]) => ['XDELEX', 's', 'ACKED', 'IDS', ids.length, ...ids];
+    expect(ask(...deletes('1-1', '9-9', '5-1'))).toEqual(['*3 :2 :-1 :2', '']);
+    expect(ask('XACK', 's', 'g', '1-1')[0]).toBe(':1');
+    expect(ask(...deletes('1-1', '3-1'))).toEqual(['*2 :1 :2', 'XDEL s 1-1']);
+    expect(ask('XDELEX', 's', 'IDS', 2, '2-1', '2-1')).toEqual(['*2 :1 :-1', 'XDEL s 2-1']);
+    const dropped = 'XACK s g 2-1; XACK s g 3-1; XACK s h 3-1; XDEL s 3-1';
+    expect(ask('XDELEX', 's', 'IDS', 2, '2-1', '3-1', 'DELREF')).toEqual(['*2 :-1 :1', dropped]);
+    expect(ask('XPENDING', 's', 'h')[0]).toBe('*4 :0 $-1 $-1 *-1');
+    expect(ask('XDELEX', 'none', 'KEEPREF', 'IDS', 2, '1', '2')).toEqual(['*2 :-1 :-1', '']);
+    expect(ask('XLEN', 's')[0]).toBe(':3');
+  });
+
+  test('XACKDEL', () => {
+    const ask = prepared();
+    const both = ['XACKDEL', 's', 'g', 'ACKED', 'IDS', 2, '1-1', '3-1'];
+    expect(ask(...both)).toEqual(['*2 :1 :2', 'XACK s g 1-1; XDEL s 1-1; XACK s g 3-1']);
+    expect(ask(...both)[0]).toBe('*2 :-1 :-1');
+    const last = 'XACK s h 3-1; XDEL s 3-1';
+    expect(ask('XACKDEL', 's', 'h', 'ACKED', 'IDS', 1, '3-1')).toEqual(['*1 :1', last]);
+    expect(ask('XACKDEL', 's', 'g', 'IDS', 1, '2-1')[1]).toBe('XACK s g 2-1; XDEL s 2-1');
+    expect(ask('XACKDEL', 's', 'none', 'IDS', 1, '4-1')).toEqual(['*1 :-1', '']);
+    expect(ask('XLEN', 's')[0]).toBe(':3');
+  });
+
+  test('arguments', () => {
+    const ask = prepared();
+    const syntax = '-ERR syntax error';
+    expect(ask('XDELEX', 's', 'ACKED', 'DELREF', 'IDS', 1, '1')[0]).toBe(syntax);
+    expect(ask('XDELEX', 's', 'IDS', 1, '1', '2')[0]).toBe(syntax);
+    expect(ask('XDELEX', 's', 'KEEPREF', 'x', 'y')[0]).toBe(syntax);
+    expect(ask('XDELEX', 's', 'IDS', 3, '1', '2')[0]).toContain('must match the number');
+    expect(ask('XDELEX', 's', 'IDS', 0, '1')[0]).toContain('positive integer');
+    expect(ask('XDELEX', 's', 'IDS', 2, '1', 'x')[0]).toContain('Invalid stream ID');
+    expect(ask('XDELEX', 'x', 'IDS', 1, '1')[0]).toContain('WRONGTYPE');
+    expect(ask('XACKDEL', 'x', 'g', 'IDS', 1, '1')[0]).toContain('WRONGTYPE');
+  });
+
+  test('XTRIM and XADD', () => {
+    let ask = prepared();
+    expect(ask('XTRIM', 's', 'MAXLEN', 2, 'ACKED')).toEqual([':0', '']);
+    ask('XACK', 's', 'g', '1-1', '2-1', '3-1');
+    expect(ask('XTRIM', 's', 'MAXLEN', 3, 'ACKED')).toEqual([':2', 'XDEL s 1-1; XDEL s 2-1']);
+    ask = prepared();
+    ask('XDEL', 's', '1-1');
+    expect(ask('XTRIM', 's', 'MINID', '4-1', 'DELREF')).toEqual([
+      ':2',
+      'XACK s g 2-1; XACK s g 3-1; XACK s h 3-1; XTRIM s MAXLEN = 3',
+    ]);
+    expect(ask('XTRIM', 's', 'KEEPREF', 'MAXLEN', 2)).toEqual([':1', 'XTRIM s MAXLEN = 2']);
+    const added = 'XADD s 9-0 f v; XACK s g 4-1';
+    ask = prepared();
+    ask('XTRIM', 's', 'MAXLEN', 3);
+    expect(ask('XADD', 's', 'DELREF', 'MAXLEN', 3, '9-*', 'f', 'v')).toEqual([
+      '$3 9-0',
+      `${added}; XTRIM s MAXLEN = 3`,
+    ]);
+    expect(ask('XADD', 's', 'ACKED', 'MAXLEN', 1, '10', 'f', 'v')[1]).toBe('XADD s 10-0 f v');
+    expect(ask('XADD', 'new', 'KEEPREF', '1-1', 'f', 'v')).toEqual(['$3 1-1', 'XADD new 1-1 f v']);
+  });
+});
+
+test('a client that waited gets a thousand entries, or the COUNT it gave', async () => {
+  const host = new MemoryHost();
+  const [reader, other, writer] = [host.open(), host.open(), host.open()];
+  await reader.send(encodeCommand(['XREAD', 'BLOCK', 0, 'STREAMS', 's', '$']));
+  await other.send(encodeCommand(['XREAD', 'BLOCK', 0, 'COUNT', 1050, 'STREAMS', 's', '$']));
+  await writer.ask(encodeCommand(['MULTI']));
+  for (const args of many(1100, (i) => ['XADD', 's', `${i}-1`, 'f', 'v'])) {
+    await writer.ask(encodeCommand(args));
+  }
+  expect(reader.take()).toHaveLength(0);
+  await writer.ask(encodeCommand(['EXEC']));
+  const shown = (client: MemoryClient) => text(client.take()).match(/\d+-1/g)?.length;
+  expect(shown(reader)).toBe(1000);
+  expect(shown(other)).toBe(1050);
+});
+
 test('a group with many pending entries goes without a stall', () => {
   const core = new CoreClient(module);
-  const n = 200_000;
+  const n = 60_000;
   for (let i = 0; i < n; i += 1000) {
     const entries = many(1000, (k) => ['XADD', 's', `${i + k}-1`, 'f', 'v']);
     for (const args of entries) core.command(...args);

@@ -141,12 +141,7 @@ test('secrets stay out of error texts', () => {
 });
 
 test('what would be unsafe to ignore stops the start; the rest is listed', () => {
-  for (const line of [
-    'rename-command FLUSHALL x',
-    'aclfile /etc/x',
-    'loadmodule x.so',
-    'sentinel x',
-  ]) {
+  for (const line of ['rename-command FLUSHALL x', 'loadmodule x.so', 'sentinel x']) {
     expect(failure(() => loadText(new Config(), line))).toContain('FATAL');
   }
   const config = new Config();
@@ -154,8 +149,17 @@ test('what would be unsafe to ignore stops the start; the rest is listed', () =>
   expect(config.withoutEffect).toEqual(['io-threads', 'daemonize']);
 });
 
-test('users of the ACL stop the start until they are supported', () => {
-  expect(failure(() => loadConfig({ args: ['--user', 'a', 'on'] }))).toContain('user declarations');
+test('users are kept with the place they were declared at', () => {
+  const { config } = loadConfig({
+    args: ['x.conf', '--user', 'b', 'off'],
+    source: source({ 'x.conf': 'port 1\n\nuser a on ~x\n' }),
+  });
+  expect(config.users).toEqual([
+    { name: 'a', rules: ['on', '~x'], file: 'x.conf', line: 3 },
+    { name: 'b', rules: ['off'], file: 'the command line', line: 1 },
+  ]);
+  const both = ['--user', 'a', 'on', '--aclfile', 'x'];
+  expect(failure(() => loadConfig({ args: both }))).toContain('but not both');
 });
 
 test('CONFIG SET is all or nothing, with listeners too', async () => {

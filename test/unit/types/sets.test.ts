@@ -60,12 +60,8 @@ describe('set', () => {
         for (let i = 0; i < 2500; i++) {
           const e = i === 0 ? first : rng.pick(pool);
           if (i === 0 || rng.below(seed < 4 ? 3 : 12)) {
-            const result = withFaults(
-              t,
-              () => r.setAdd!(obj, ...t.args(e)),
-              check,
-              i < 150 || i % 40 === 0,
-            );
+            const often = i < 150 || i % 40 === 0;
+            const result = withFaults(t, () => r.setAdd!(obj, ...t.args(e)), check, often);
             expect(result).toBe(model.has(key(e)) ? 0 : 1);
             model.add(key(e));
             if (redis) ops.push(redis.send('SADD', 'k', e));

@@ -1,0 +1,116 @@
+/**
+ * The ABI of rdb.wasm: the RDB reader and what can be told of a file, without a keyspace. Small and
+ * neutral: pages and workers load it. 64-bit values cross as f64 (offsets, times) or through
+ * memory.
+ */
+import { alloc, allocInit, free, usedMemory } from './base/alloc';
+import { rdbErrorText } from './rdb/errors';
+import {
+  INSPECT_ERR_BLOB, inspectClose, inspectError, inspectFeed, inspectFinish, inspectOpen,
+  inspectStep, reader,
+} from './inspect/driver';
+import {
+  filterAskHost, filterBytesMin, filterDb, filterExpiry, filterLimit, filterNoExpiry,
+  filterPattern, filterReset, filterShapes, filterSlots,
+} from './inspect/filter';
+import { setMode } from './inspect/mode';
+import { outLen, outPtr, outTaken } from './inspect/out';
+import { writeLiteral } from './base/literal';
+
+// ---- life and memory
+
+export function init(): void {
+  allocInit();
+}
+export function hostAlloc(size: usize): usize {
+  return alloc(size);
+}
+export function hostFree(ptr: usize): void {
+  free(ptr);
+}
+export function memoryUsed(): usize {
+  return usedMemory;
+}
+
+// ---- one inspection at a time
+
+/** `mode`: MODE_* of inspect/mode.ts; `flags`: see inspect/driver.ts. False: no memory. */
+export function open(mode: u32, flags: u32): bool {
+  setMode(mode);
+  return inspectOpen(flags);
+}
+/** The bytes must stay until `step` answers 0. */
+export function feed(ptr: usize, len: usize): void {
+  inspectFeed(ptr, len);
+}
+/** -1 error, 0 more bytes, 1 end, 2 take the output and call again. */
+export function step(): i32 {
+  return inspectStep();
+}
+export function finish(): i32 {
+  return inspectFinish();
+}
+export function close(): void {
+  inspectClose();
+}
+export function output(): usize {
+  return outPtr;
+}
+export function outputLength(): usize {
+  return outLen;
+}
+export function outputTaken(): void {
+  outTaken();
+}
+
+// ---- what went wrong, and where
+
+export function errorCode(): i32 {
+  return inspectError != 0 ? inspectError : reader.err;
+}
+export function errorOffset(): f64 {
+  return inspectError != 0 ? <f64>reader.keyOffset : <f64>reader.errOffset;
+}
+export function errorArgument(): f64 {
+  return <f64>reader.errArg;
+}
+/** Writes the reason at `to` (80 bytes of room); its length. */
+export function errorText(to: usize): usize {
+  if (inspectError == INSPECT_ERR_BLOB) return writeLiteral(to, 'damaged container of elements');
+  if (inspectError != 0) return writeLiteral(to, 'out of memory');
+  return rdbErrorText(reader.err, to);
+}
+/** The key the reader stands at: whether there is one, its name, its database. */
+export function inKey(): bool {
+  return reader.inValue;
+}
+export function keyPtr(): usize {
+  return reader.key.ptr;
+}
+export function keyLen(): usize {
+  return reader.key.len;
+}
+export function keyDb(): u32 {
+  return reader.db;
+}
+export function fileVersion(): u32 {
+  return reader.version;
+}
+export function fileIsValkey(): bool {
+  return reader.isValkey;
+}
+
+// ---- filters, between inspections
+
+export {
+  filterAskHost, filterDb, filterNoExpiry, filterPattern, filterReset, filterShapes, filterSlots,
+};
+export function filterExpires(fromMs: f64, toMs: f64): void {
+  filterExpiry(<i64>fromMs, <i64>toMs);
+}
+export function filterMinBytes(bytes: f64): void {
+  filterBytesMin(<u64>bytes);
+}
+export function filterKeysMax(keys: f64): void {
+  filterLimit(<i64>keys);
+}

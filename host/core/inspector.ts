@@ -1,0 +1,217 @@
+// rdb.wasm as an object: bytes in, output out, one inspection at a time. The only file that knows
+// its exports and its memory (assembly/rdb-inspect.ts is the other side).
+
+import { RespiteError } from '../errors.js';
+
+interface InspectExports {
+  init(): void;
+  hostAlloc(size: number): number;
+  hostFree(ptr: number): void;
+  memoryUsed(): number;
+  open(mode: number, flags: number): number;
+  feed(ptr: number, len: number): void;
+  step(): number;
+  finish(): number;
+  close(): void;
+  output(): number;
+  outputLength(): number;
+  outputTaken(): void;
+  errorCode(): number;
+  errorOffset(): number;
+  errorArgument(): number;
+  errorText(to: number): number;
+  inKey(): number;
+  keyPtr(): number;
+  keyLen(): number;
+  keyDb(): number;
+  fileVersion(): number;
+  fileIsValkey(): number;
+  filterReset(): void;
+  filterDb(db: number): void;
+  filterShapes(bits: number): void;
+  filterExpires(fromMs: number, toMs: number): void;
+  filterNoExpiry(): void;
+  filterSlots(from: number, to: number): void;
+  filterMinBytes(bytes: number): void;
+  filterKeysMax(keys: number): void;
+  filterPattern(ptr: number, len: number, isNot: boolean): number;
+  filterAskHost(): void;
+}
+
+/** What to read out of the file: numbers of assembly/inspect/mode.ts. */
+export const MODE_CHECK = 0;
+export const MODE_KEYS = 1;
+export const MODE_VALUES = 2;
+
+export const FLAG_NO_CHECKSUM = 1;
+export const FLAG_ALLOW_FUTURE = 2;
+export const FLAG_SALVAGE = 1 << 8;
+
+/** Kinds of values, in the order of assembly/inspect/event.ts. */
+export const VALUE_TYPES = ['string', 'list', 'set', 'zset', 'hash', 'stream', 'other'] as const;
+export type ValueType = (typeof VALUE_TYPES)[number];
+
+/** Which keys an inspection is about; every condition given must hold. */
+export interface KeyFilter {
+  db?: number | readonly number[];
+  /** Globs as KEYS takes them: one must match … */
+  match?: string | readonly string[];
+  /** … and none of these may. */
+  not?: string | readonly string[];
+  /** Tested on the name as Latin-1 text. */
+  regex?: RegExp;
+  type?: ValueType | readonly ValueType[];
+  /** Estimated bytes in memory. */
+  minBytes?: number;
+  /** Unix ms; keys without expiry are left out. */
+  expiresBefore?: number;
+  expiresAfter?: number;
+  noExpiry?: boolean;
+  /** Cluster slots, both included. */
+  slots?: readonly [from: number, to: number];
+  /** Stop after this many keys. */
+  limit?: number;
+}
+
+const INPUT_BYTES = 1 << 18;
+const ERROR_TEXT_MAX = 80;
+const INITIAL_PAGES = 32;
+const MAX_PAGES = 65536;
+
+const list = <T>(value: T | readonly T[] | undefined): readonly T[] =>
+  value === undefined ? [] : Array.isArray(value) ? value : [value as T];
+
+/** What `step` answers. */
+export const STEP_ERROR = -1;
+export const STEP_MORE = 0;
+export const STEP_END = 1;
+export const STEP_OUTPUT = 2;
+
+export class Inspector {
+  readonly #x: InspectExports;
+  readonly #memory: WebAssembly.Memory;
+  readonly #input: number;
+  #regex: RegExp | undefined;
+  #view = new Uint8Array(0);
+
+  constructor(module: WebAssembly.Module) {
+    this.#memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAX_PAGES });
+    const abort = (): never => {
+      throw new RespiteError('ERR_RESPITE_CORE', 'the RDB reader met a broken invariant');
+    };
+    const inspectName = (ptr: number, len: number) =>
+      this.#regex?.test(latin1(this.bytes(ptr, len))) ? 1 : 0;
+    const env = { memory: this.#memory, abort, inspectName };
+    const instance = new WebAssembly.Instance(module, { env });
+    this.#x = instance.exports as unknown as InspectExports;
+    this.#x.init();
+    this.#input = this.#x.hostAlloc(INPUT_BYTES) >>> 0;
+    if (this.#input === 0) throw new RespiteError('ERR_RESPITE_OUT_OF_MEMORY');
+  }
+
+  /** A view of linear memory; good until the next call into it. */
+  bytes(ptr: number, len: number): Uint8Array {
+    if (this.#view.buffer !== this.#memory.buffer) this.#view = new Uint8Array(this.#memory.buffer);
+    return this.#view.subarray(ptr >>> 0, (ptr >>> 0) + len);
+  }
+
+  /** Where the bytes of the file go before `fed`; ask for it anew for every piece. */
+  get input(): Uint8Array {
+    return this.bytes(this.#input, INPUT_BYTES);
+  }
+
+  get memoryUsed(): number {
+    return this.#x.memoryUsed() >>> 0;
+  }
+
+  /** The file's version once its head was read; Valkey's own numbering is told apart. */
+  get version(): { version: number; isValkey: boolean } {
+    return { version: this.#x.fileVersion(), isValkey: this.#x.fileIsValkey() !== 0 };
+  }
+
+  filter(filter: KeyFilter = {}): void {
+    const x = this.#x;
+    x.filterReset();
+    for (const db of list(filter.db)) x.filterDb(db);
+    const bits = list(filter.type).map((type) => 1 << VALUE_TYPES.indexOf(type));
+    if (bits.length > 0) x.filterShapes(bits.reduce((a, b) => a | b));
+    const { expiresBefore, expiresAfter } = filter;
+    if (expiresBefore !== undefined || expiresAfter !== undefined) {
+      x.filterExpires(expiresAfter ?? 0, expiresBefore ?? Number.MAX_SAFE_INTEGER);
+    }
+    if (filter.noExpiry) x.filterNoExpiry();
+    if (filter.slots !== undefined) x.filterSlots(filter.slots[0], filter.slots[1]);
+    if (filter.minBytes !== undefined) x.filterMinBytes(filter.minBytes);
+    if (filter.limit !== undefined) x.filterKeysMax(filter.limit);
+    for (const pattern of list(filter.match)) this.#pattern(pattern, false);
+    for (const pattern of list(filter.not)) this.#pattern(pattern, true);
+    const { regex } = filter;
+    this.#regex = regex && new RegExp(regex.source, regex.flags.replace(/[gy]/g, ''));
+    if (regex !== undefined) x.filterAskHost();
+  }
+
+  #pattern(pattern: string, isNot: boolean): void {
+    const bytes = new TextEncoder().encode(pattern);
+    const ptr = this.#x.hostAlloc(bytes.length + 1) >>> 0;
+    if (ptr === 0) throw new RespiteError('ERR_RESPITE_OUT_OF_MEMORY');
+    this.bytes(ptr, bytes.length).set(bytes);
+    const isKept = this.#x.filterPattern(ptr, bytes.length, isNot) !== 0;
+    this.#x.hostFree(ptr);
+    if (!isKept) throw new RespiteError('ERR_RESPITE_OUT_OF_MEMORY');
+  }
+
+  open(mode: number, flags = 0): void {
+    if (this.#x.open(mode, flags) === 0) throw new RespiteError('ERR_RESPITE_OUT_OF_MEMORY');
+  }
+
+  /** The first `length` bytes of `input` are the next of the file. */
+  fed(length: number): void {
+    this.#x.feed(this.#input, length);
+  }
+
+  step(): number {
+    return this.#x.step();
+  }
+
+  finish(): number {
+    return this.#x.finish();
+  }
+
+  /** What was made so far; valid until `taken`. */
+  get output(): Uint8Array {
+    return this.bytes(this.#x.output(), this.#x.outputLength() >>> 0);
+  }
+
+  taken(): void {
+    this.#x.outputTaken();
+  }
+
+  close(): void {
+    this.#x.close();
+  }
+
+  /** Why `step` or `finish` said STEP_ERROR. */
+  failure(): RespiteError {
+    const x = this.#x;
+    const room = x.hostAlloc(ERROR_TEXT_MAX) >>> 0;
+    const length = room === 0 ? 0 : x.errorText(room);
+    const reason = room === 0 ? 'out of memory' : latin1(this.bytes(room, length));
+    x.hostFree(room);
+    const offset = x.errorOffset();
+    const where = x.inKey() !== 0 && x.keyLen() > 0;
+    const key = where ? latin1(this.bytes(x.keyPtr(), Math.min(x.keyLen(), 512))) : undefined;
+    const at = key === undefined ? '' : `, key ${JSON.stringify(key)} in database ${x.keyDb()}`;
+    const details = key === undefined ? { offset, reason } : { offset, reason, key, db: x.keyDb() };
+    const text = `The RDB is damaged at offset ${offset}${at}: ${reason}`;
+    return new RespiteError('ERR_RESPITE_RDB_FORMAT', text, { details });
+  }
+}
+
+/** Bytes as text, a character each. */
+export function latin1(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 8192) {
+    text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  }
+  return text;
+}

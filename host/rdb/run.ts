@@ -1,0 +1,56 @@
+// Pumps a source through an inspector and hands out its output, piece by piece: the loop that every
+// use of rdb.wasm shares. Nothing is copied but the file's bytes into linear memory.
+
+import { type Inspector, STEP_END, STEP_ERROR, STEP_MORE, STEP_OUTPUT } from '../core/inspector.js';
+import { RespiteError } from '../errors.js';
+import { piecesOf, type RdbSource } from './source.js';
+
+export interface RunOptions {
+  signal?: AbortSignal | undefined;
+  /** After each piece: bytes read so far, and of how many where that is known. */
+  onProgress?: ((bytes: number, size: number | undefined) => void) | undefined;
+}
+
+/**
+ * Yields the output of an opened inspector as views that are valid until the next is asked for.
+ * Output made before an error is delivered before the error is thrown.
+ */
+export async function* outputs(
+  inspector: Inspector,
+  source: RdbSource,
+  { signal, onProgress }: RunOptions = {},
+): AsyncGenerator<Uint8Array> {
+  const { pieces, size } = piecesOf(source);
+  let bytes = 0;
+  for await (const piece of pieces) {
+    if (signal?.aborted) throw new RespiteError('ERR_RESPITE_ABORTED');
+    for (let at = 0; at < piece.length; ) {
+      const room = inspector.input;
+      const part = piece.subarray(at, at + room.length);
+      room.set(part);
+      at += part.length;
+      inspector.fed(part.length);
+      const last = yield* drain(inspector, () => inspector.step());
+      if (last === STEP_END) return;
+    }
+    bytes += piece.length;
+    onProgress?.(bytes, size);
+  }
+  yield* drain(inspector, () => inspector.finish());
+}
+
+function* drain(inspector: Inspector, step: () => number): Generator<Uint8Array, number> {
+  for (;;) {
+    const said = step();
+    if (said === STEP_OUTPUT || said === STEP_ERROR) {
+      const output = inspector.output;
+      if (output.length > 0) {
+        yield output;
+        inspector.taken();
+      }
+      if (said === STEP_ERROR) throw inspector.failure();
+    } else if (said === STEP_MORE || said === STEP_END) {
+      return said;
+    }
+  }
+}
