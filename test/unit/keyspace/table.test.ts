@@ -173,7 +173,7 @@ describe('table without memory', () => {
   });
 
   test('a table fills what memory there is and says so', () => {
-    const bare = new Bare(SIMD, 4, 32, 40);
+    const bare = new Bare(SIMD, 4, 32, 72);
     let n = 0;
     while (bare.x.add!(n) === 1) n++;
     expect(n).toBeGreaterThan(10000);

@@ -309,7 +309,7 @@ describe.skipIf(!hasRedis)('reading commands', () => {
     );
     expect(core.command('HGET', 'ttl', 'f1').toString()).toBe('$-1\r\n');
     expect(core.command('HGET', 'ttl', 'f3').toString()).toBe('$2\r\nv3\r\n');
-    expect(core.command('HLEN', 'ttl').toString()).toBe(':4\r\n');
+    expect(core.command('HLEN', 'ttl').toString()).toBe(':3\r\n');
     expect(core.command('HGETALL', 'ttl').toString()).toMatch(/^\*6\r\n/);
     expect(core.command('HGETALL', 'bigttl').toString()).toMatch(/^\*450\r\n/);
     expect(core.command('HSCAN', 'ttl', '0', 'NOVALUES').toString()).toMatch(
