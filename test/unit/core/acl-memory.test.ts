@@ -78,11 +78,11 @@ test('every allocation may fail', { timeout: 120_000 }, async () => {
     if (i % 50 === 49) seen.add(`load ${load()}`);
     if (i % 20 === 19) seen.add((await ask(client, 'ACL', 'DELUSER', 'u')).slice(0, 2));
     expect(client.isClosing).toBe(false);
-    for (let n = 0; n < 20; n++) await ask(client, 'DEL', `key:${i * 20 + n}`);
+    for (let n = 0; n < 60; n++) await ask(client, 'DEL', `key:${i * 60 + n}`);
   }
   expect(seen).toContain(OOM);
   expect(seen).toContain('+OK\r\n');
-  expect(seen).toContain('load 0');
+  expect([...seen]).toContain('load 0');
   expect(await ask(client, 'ACL', 'SETUSER', 'last', 'on')).toBe('+OK\r\n');
   expect(await ask(client, 'ACL', 'LIST')).toContain('user last on');
 });
