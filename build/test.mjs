@@ -104,7 +104,7 @@ async function vitest(names) {
 
 /** Tests that passed on a second try are no failure, but somebody should look at them. */
 function listRetries(text) {
-  const retried = stripVTControlCharacters(text).match(/^.*\(retry x\d+\).*$/gm) ?? [];
+  const retried = stripVTControlCharacters(text).match(/^\s*✓.*\(retry x\d+\).*$/gm) ?? [];
   if (retried.length > 0) console.log(`\nPassed on the second try only: ${retried.length}`);
   for (const line of retried) console.log(`  ${line.trim()}`);
 }
