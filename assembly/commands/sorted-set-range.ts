@@ -371,7 +371,8 @@ export function cmdZrevrangebylex(): void {
  */
 function copyRange(h: usize): bool {
   const count = beyond - first;
-  if (!zsetNew(h, count, 0)) return false;
+  // Redis: only of a range by rank it is known beforehand how long it is.
+  if (!zsetNew(h, rangeBy == BY_RANK ? count : 1, 0)) return false;
   if (count == 0) return true;
   zsetSeek(zset, <u32>(isReverse ? beyond - 1 : first), pos);
   for (let left = count; left > 0; left--) {
