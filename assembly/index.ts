@@ -103,6 +103,7 @@ import { loadInfoPtr } from './rdb/load-info';
 import { rdbSetCompression } from './rdb/save-sink';
 import { argc, argv } from './resp/args';
 import { errorCodes, errorStatsReset, errorTable } from './resp/error-stats';
+import { findSecrets, secretEnd, secretFirst } from './resp/secrets';
 import {
   PUSH_MONITOR,
   PUSH_OVER_LIMIT,
@@ -261,6 +262,15 @@ export function queryBytes(): usize {
 /** Arguments of the command handed to the host. */
 export function commandArgc(): u32 {
   return argc;
+}
+
+/**
+ * Which of them nobody but the sender may see, as far as the core knows: the first in the low half,
+ * the one behind in the high half; 0 = none.
+ */
+export function commandSecrets(): u32 {
+  findSecrets();
+  return secretFirst | (min<u32>(secretEnd, 0xffff) << 16);
 }
 
 /** Their (ptr, len) pairs. */

@@ -24,7 +24,7 @@
  */
 import { allocAside, freeAside } from '../base/alloc';
 import { clockMarked, clockNs } from '../base/clock';
-import { client, CLIENT_BLOCKED } from '../clients/client';
+import { client, CLIENT_BLOCKED, CLIENT_INTERNAL } from '../clients/client';
 import { argc, argv, setArgs } from '../resp/args';
 import { CMD_COUNT, CMDFLAG_FAST, CMDFLAG_SKIP_SLOWLOG } from './generated/ids';
 import { cmdFlags, cmdShortForm } from './generated/table';
@@ -131,11 +131,13 @@ export function callServed(id: i32, ns: f64, words: u32, pairs: usize): void {
 function report(id: i32, ns: f64, words: u32, pairs: usize): void {
   setArgs(words, pairs);
   const flags = cmdFlags(id);
+  // What the host asks for itself is nobody's command.
+  const isUnlogged = (flags & CMDFLAG_SKIP_SLOWLOG) != 0 || (client.flags & CLIENT_INTERNAL) != 0;
   reportSlow(
     client.handle,
     id,
     ns / 1000,
-    (flags & CMDFLAG_SKIP_SLOWLOG ? 1 : 0) | (flags & CMDFLAG_FAST ? 2 : 0),
+    (isUnlogged ? 1 : 0) | (flags & CMDFLAG_FAST ? 2 : 0),
   );
 }
 

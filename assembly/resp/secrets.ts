@@ -24,6 +24,8 @@ export function findSecrets(): void {
       if (argIs(i, 'auth')) secretsAre(i + 1, 2);
       else if (argIs(i, 'setname')) i++;
     }
+  } else if (argc > 2 && argIs(0, 'acl') && argIs(1, 'setuser')) {
+    secretsAre(2, argc);
   } else if (argIs(0, 'migrate')) {
     for (let i: u32 = 6; i + 1 < argc && !argIs(i, 'keys'); i++) {
       if (argIs(i, 'auth')) secretsAre(i + 1, 1);

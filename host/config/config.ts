@@ -227,6 +227,13 @@ export class Config {
     return [...found.values()];
   }
 
+  /** Every directive with its text, for CONFIG REWRITE. */
+  *states(): Generator<{ directive: Directive; text: string; isDefault: boolean }> {
+    for (const [directive, { text }] of this.#values) {
+      yield { directive, text, isDefault: text === this.#initialTexts.get(directive) };
+    }
+  }
+
   // CONFIG SET --------------------------------------------------------------------------------
 
   /**

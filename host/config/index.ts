@@ -20,5 +20,6 @@ export {
   loadText,
   type OptionValue,
 } from './load.js';
+export { rewriteConfig } from './rewrite.js';
 export { platformSource } from './source.js';
 export { clientTlsOf, serverTlsOf } from './tls.js';

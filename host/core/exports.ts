@@ -29,6 +29,7 @@ export interface CoreExports {
   // host commands
   commandArgc(): number;
   commandArgv(): number;
+  commandSecrets(): number;
   replyBytes(ptr: number, len: number, isMore: boolean): void;
   replyBytesLate(handle: number, ptr: number, len: number, isMore: boolean): void;
   // time passing

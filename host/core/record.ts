@@ -40,6 +40,7 @@ const CLOCK = 6;
 const PURE: ReadonlySet<string> = new Set([
   ...['init', 'readBuffer', 'readBufferSize', 'clientStatus', 'clientProtocol', 'clientInExec'],
   ...['clientOutputBytes', 'readyClients', 'queryBytes', 'commandArgc', 'commandArgv'],
+  ...['commandSecrets'],
   ...['effectsAddress', 'effectsLength', 'statisticsCount', 'databaseStatistics', 'headroom'],
   ...['commandCount', 'commandStatistics', 'errorStatistics', 'errorStatisticsCount'],
   ...['clientAddress', 'clientName', 'trafficStatistics'],

@@ -70,48 +70,24 @@ export class Slowlog {
   }
 
   #arguments(command: number): Uint8Array[] {
-    const count = this.#core.x.commandArgc();
+    const core = this.#core;
+    const count = core.x.commandArgc();
     const shown = count > ARGUMENTS_MAX ? ARGUMENTS_MAX - 1 : count;
-    // Secrets have their place among the first words; keys are looked for among all.
-    const secret = secretArguments(COMMAND_NAMES[command] as string, () =>
-      this.#core.commandArgs().map((bytes) => decoder.decode(bytes.subarray(0, 64)).toLowerCase()),
-    );
+    const secrets = core.x.commandSecrets();
+    const isSecret = (i: number): boolean => i >= (secrets & 0xffff) && i < secrets >>> 16;
+    const isConfigSet = COMMAND_NAMES[command] === 'config|set';
     const out: Uint8Array[] = [];
     for (let i = 0; i < shown; i++) {
-      out.push(secret.has(i) ? REDACTED : cut(this.#core.commandArg(i)));
+      const isHidden = isSecret(i) || (isConfigSet && i % 2 === 1 && this.#isSecretName(i - 1));
+      out.push(isHidden ? REDACTED : cut(core.commandArg(i)));
     }
     if (shown < count) out.push(encoder.encode(`... (${count - shown} more arguments)`));
     return out;
   }
-}
 
-/** Words that an option takes as its value or values; all others take none. */
-const TAKES: Readonly<Record<string, number>> = { auth: 1, auth2: 2, setname: 1 };
-
-/** Places of the values behind AUTH and AUTH2, options being read from `from` on. */
-function behindAuth(words: readonly string[], from: number, authTakes: number): Set<number> {
-  const places = new Set<number>();
-  for (let i = from; i < words.length; i++) {
-    const word = words[i] as string;
-    // Of MIGRATE: nothing but keys follows.
-    if (word === 'keys') break;
-    const takes = word === 'auth' ? authTakes : (TAKES[word] ?? 0);
-    if (word.startsWith('auth')) for (let n = 1; n <= takes; n++) places.add(i + n);
-    i += takes;
+  /** Whether an argument names a directive whose value is nobody's business. */
+  #isSecretName(index: number): boolean {
+    const name = decoder.decode(this.#core.commandArg(index)).toLowerCase();
+    return DIRECTIVE_BY_NAME.get(name)?.isSensitive === true;
   }
-  return places;
 }
-
-/** Places of passwords and the like in a command line; `words` gives it in lower case. */
-export function secretArguments(name: string, words: () => string[]): ReadonlySet<number> {
-  if (name === 'hello') return behindAuth(words(), 2, 2);
-  if (name === 'migrate') return behindAuth(words(), 6, 1);
-  if (name === 'auth') return new Set([...words().keys()].slice(1));
-  if (name === 'acl|setuser') return new Set([...words().keys()].slice(2));
-  if (name !== 'config|set') return NONE;
-  const isSecret = (word: string): boolean => DIRECTIVE_BY_NAME.get(word)?.isSensitive === true;
-  const places = words().map((word, i) => (i >= 2 && i % 2 === 0 && isSecret(word) ? i + 1 : 0));
-  return new Set(places.filter((place) => place > 0));
-}
-
-const NONE: ReadonlySet<number> = new Set();

@@ -1,9 +1,8 @@
-// The latency monitor, rates and the slow log's secrets, without a server.
+// The latency monitor and rates, without a server.
 
 import { describe, expect, test } from 'vitest';
 import { LatencyMonitor, latencyGraph, latencyReport } from '../../../host/server/latency.js';
 import { Rates } from '../../../host/server/rates.js';
-import { secretArguments } from '../../../host/server/slowlog.js';
 
 const SETTINGS = { thresholdMs: 1, slowerThanUs: 10000, slowlogLength: 128, hz: 10 };
 
@@ -108,21 +107,4 @@ test('rates are the mean of the last 16 samples', () => {
   rates.reset();
   rates.sample(3000, () => traffic);
   expect(rates.perSecond('commands')).toBe(0);
-});
-
-describe('secrets', () => {
-  test.each([
-    ['get', 'get password', []],
-    ['auth', 'auth user password', [1, 2]],
-    ['hello', 'hello 3 auth user password setname n', [3, 4]],
-    ['hello', 'hello 3 setname auth auth a b', [5, 6]],
-    ['hello', 'hello 3', []],
-    ['migrate', 'migrate h 1 k 0 10 copy auth pw keys auth x', [8]],
-    ['migrate', 'migrate h 1 auth 0 10 auth2 u pw', [7, 8]],
-    ['config|set', 'config set requirepass x maxmemory requirepass masterauth y', [3, 7]],
-    ['config|set', 'config set maxclients', []],
-    ['acl|setuser', 'acl setuser bob on >pw', [2, 3, 4]],
-  ])('of %s: %s', (name, line, places) => {
-    expect([...secretArguments(name, () => line.split(' '))]).toEqual(places);
-  });
 });
