@@ -1,6 +1,7 @@
 /** What clients cost: the memory figures of CLIENT LIST, INFO clients and MEMORY STATS. */
 import { usableSize } from '../base/alloc';
 import { argc, argLen } from '../resp/args';
+import { Blocked, blockedArgv } from './blocked';
 import {
   Client,
   client,
@@ -16,6 +17,12 @@ export function usageArguments(c: Client): u64 {
   let sum: u64 = 0;
   if (changetype<usize>(c) == changetype<usize>(client)) {
     for (let i: u32 = 0; i < argc; i++) sum += argLen(i);
+    return sum;
+  }
+  if (c.blocked != 0) {
+    const record = changetype<Blocked>(<usize>c.blocked);
+    const pairs = blockedArgv(record);
+    for (let i: u32 = 0; i < record.argc; i++) sum += load<u32>(pairs + (<usize>i << 3), 4);
     return sum;
   }
   if (c.multibulkLeft == 0) return 0;

@@ -1,11 +1,9 @@
-// A redis-server of our own on a unix socket, and a client that keeps replies as plain values and
-// as raw bytes. Only for comparing; no features.
+// A redis-server of our own, and a client that keeps replies as plain values and as raw bytes. Only
+// for comparing; no features.
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import fs from 'node:fs';
-import net from 'node:net';
-import os from 'node:os';
-import path from 'node:path';
+import { encodeCommand } from '../../support/bytes.js';
+import type { RawConnection } from '../../support/connection.js';
+import { type Server, startServer } from '../../support/servers.js';
 
 export type Reply = string | number | null | Reply[] | Map<string, Reply> | { error: string };
 
@@ -38,50 +36,29 @@ export function parseReply(text: string, at = 0): { value: Reply; next: number }
   return { value: map, next };
 }
 
-export class LiveRedis {
-  #child: ChildProcess;
-  #dir: string;
-  #socket!: net.Socket;
-  #text = '';
-  #waiting: { resolve: (raw: string) => void }[] = [];
+/** A reply that never comes is an error of its own, long before a test's time is out. */
+const REPLY_MS = 30_000;
 
-  private constructor(child: ChildProcess, dir: string) {
-    this.#child = child;
-    this.#dir = dir;
+export class LiveRedis {
+  #server: Server;
+  #connection: RawConnection;
+
+  private constructor(server: Server, connection: RawConnection) {
+    this.#server = server;
+    this.#connection = connection;
   }
 
   static async start(): Promise<LiveRedis> {
-    const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'respite-table-'));
-    const file = path.join(dir, 'redis.sock');
-    const args = ['--port', '0', '--unixsocket', file, '--save', '', '--dir', dir];
-    const child = spawn('redis-server', args, { stdio: 'ignore' });
-    const live = new LiveRedis(child, dir);
-    for (let i = 0; !fs.existsSync(file); i++) {
-      if (i > 200) throw new Error('redis-server does not start (apt-get install redis-server)');
-      await new Promise((done) => setTimeout(done, 25));
-    }
-    live.#socket = net.connect(file);
-    live.#socket.setEncoding('latin1');
-    live.#socket.on('data', (chunk: string) => live.#receive(chunk));
-    return live;
-  }
-
-  #receive(chunk: string): void {
-    this.#text += chunk;
-    for (;;) {
-      const reply = parseReply(this.#text);
-      if (!reply) return;
-      const raw = this.#text.slice(0, reply.next);
-      this.#text = this.#text.slice(reply.next);
-      this.#waiting.shift()?.resolve(raw);
-    }
+    const server = await startServer('redis');
+    return new LiveRedis(server, await server.connect());
   }
 
   /** Raw reply bytes (latin1) of one command. */
-  raw(...args: string[]): Promise<string> {
-    const words = args.map((arg) => `$${Buffer.byteLength(arg, 'latin1')}\r\n${arg}\r\n`);
-    this.#socket.write(`*${args.length}\r\n${words.join('')}`, 'latin1');
-    return new Promise((resolve) => this.#waiting.push({ resolve }));
+  async raw(...args: string[]): Promise<string> {
+    this.#connection.send(encodeCommand(args));
+    const reply = await this.#connection.reply(REPLY_MS);
+    if (reply === undefined) throw new Error(`connection closed on ${args.join(' ')}`);
+    return reply.toString('latin1');
   }
 
   async call(...args: string[]): Promise<Reply> {
@@ -89,10 +66,7 @@ export class LiveRedis {
   }
 
   async stop(): Promise<void> {
-    this.#socket.destroy();
-    const gone = new Promise((done) => this.#child.once('exit', done));
-    this.#child.kill();
-    await gone;
-    fs.rmSync(this.#dir, { recursive: true, force: true });
+    this.#connection.close();
+    await this.#server.stop();
   }
 }
