@@ -14,6 +14,7 @@ import {
   filterPattern, filterReset, filterShapes, filterSlots,
 } from './inspect/filter';
 import { setMode } from './inspect/mode';
+import { optionsReset, setOptionNumber, setOptionText } from './inspect/options';
 import { outLen, outPtr, outTaken } from './inspect/out';
 import { writeLiteral } from './base/literal';
 
@@ -62,6 +63,10 @@ export function outputLength(): usize {
 export function outputTaken(): void {
   outTaken();
 }
+
+// ---- what is asked of a mode, between inspections
+
+export { optionsReset, setOptionNumber, setOptionText };
 
 // ---- what went wrong, and where
 

@@ -26,6 +26,9 @@ interface InspectExports {
   keyDb(): number;
   fileVersion(): number;
   fileIsValkey(): number;
+  optionsReset(): void;
+  setOptionNumber(place: number, value: number): void;
+  setOptionText(place: number, ptr: number, len: number): number;
   filterReset(): void;
   filterDb(db: number): void;
   filterShapes(bits: number): void;
@@ -151,11 +154,30 @@ export class Inspector {
   }
 
   #pattern(pattern: string, isNot: boolean): void {
-    const bytes = new TextEncoder().encode(pattern);
+    this.#withBytes(new TextEncoder().encode(pattern), (ptr, len) =>
+      this.#x.filterPattern(ptr, len, isNot),
+    );
+  }
+
+  /** What is asked of the mode, by place (assembly/inspect/options.ts); all others are reset. */
+  options(options: Readonly<Record<number, number | string | Uint8Array>> = {}): void {
+    this.#x.optionsReset();
+    for (const [place, value] of Object.entries(options)) {
+      if (typeof value === 'number') {
+        this.#x.setOptionNumber(Number(place), value);
+        continue;
+      }
+      const bytes = typeof value === 'string' ? new TextEncoder().encode(value) : value;
+      this.#withBytes(bytes, (ptr, len) => this.#x.setOptionText(Number(place), ptr, len));
+    }
+  }
+
+  /** Lends bytes to a call that copies them; 0 from it is lack of memory. */
+  #withBytes(bytes: Uint8Array, call: (ptr: number, len: number) => number): void {
     const ptr = this.#x.hostAlloc(bytes.length + 1) >>> 0;
     if (ptr === 0) throw new RespiteError('ERR_RESPITE_OUT_OF_MEMORY');
     this.bytes(ptr, bytes.length).set(bytes);
-    const isKept = this.#x.filterPattern(ptr, bytes.length, isNot) !== 0;
+    const isKept = call(ptr, bytes.length) !== 0;
     this.#x.hostFree(ptr);
     if (!isKept) throw new RespiteError('ERR_RESPITE_OUT_OF_MEMORY');
   }

@@ -81,7 +81,7 @@ function value(rng: Rng): Buffer {
 describe.skipIf(!hasRedis)('against redis-server', () => {
   beforeAll(async () => {
     m = await Encoding.load();
-    redis = await RedisOracle.start('--sanitize-dump-payload', 'yes');
+    redis = await RedisOracle.start({ 'sanitize-dump-payload': 'yes' });
     for (const name of ['hash-max-listpack-value', 'zset-max-listpack-value']) {
       await redis.send('CONFIG', 'SET', name, 100_000_000);
     }

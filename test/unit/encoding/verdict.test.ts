@@ -86,7 +86,7 @@ const makers: Record<number, (rng: Rng) => Buffer> = {
 describe.skipIf(!hasRedis)('against redis-server', () => {
   beforeAll(async () => {
     m = await Encoding.load();
-    redis = await RedisOracle.start('--sanitize-dump-payload', 'yes', '--rdbcompression', 'no');
+    redis = await RedisOracle.start({ 'sanitize-dump-payload': 'yes', rdbcompression: 'no' });
     await redis.send('CONFIG', 'SET', 'hash-max-listpack-value', 1_000_000);
     await redis.send('CONFIG', 'SET', 'hash-max-listpack-entries', 10_000);
   }, 60_000);

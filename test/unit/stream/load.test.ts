@@ -182,7 +182,7 @@ test.runIf(hasRedis && existsSync(DATA))(
   'streams of real files, through DUMP of a server',
   async () => {
     for (const file of readdirSync(DATA).filter((f) => /^types-redis(6|7).*\.rdb$/.test(f))) {
-      const redis = await RedisOracle.start('--dir', DATA, '--dbfilename', file);
+      const redis = await RedisOracle.start({ dir: DATA, dbfilename: file });
       const m = new StreamModule();
       let seen = 0;
       try {

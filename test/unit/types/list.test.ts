@@ -9,7 +9,7 @@ let t: Types;
 let redis: RedisOracle;
 beforeAll(async () => {
   t = await Types.load();
-  if (hasRedis) redis = await RedisOracle.start('--enable-debug-command', 'yes');
+  if (hasRedis) redis = await RedisOracle.start();
 }, 60_000);
 afterAll(() => redis?.stop());
 

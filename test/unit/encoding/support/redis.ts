@@ -1,7 +1,8 @@
-// A real redis-server for the differential tests: started on a free port, spoken to in plain RESP.
+// A real redis-server for the differential tests, spoken to in plain RESP.
 
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { connect, createServer, type Socket } from 'node:net';
+import { spawnSync } from 'node:child_process';
+import { connect, type Socket } from 'node:net';
+import { type Directives, type Server, startServer } from '../../../support/servers.js';
 
 export const hasRedis = spawnSync('redis-server', ['--version']).status === 0;
 
@@ -10,32 +11,22 @@ type Reply = Buffer | number | null | Error | Reply[];
 
 /** One server process and one connection to it. */
 export class RedisOracle {
-  #process!: ChildProcess;
+  #server!: Server;
   #socket!: Socket;
   #pending: ((reply: Reply) => void)[] = [];
   #data = Buffer.alloc(0);
 
-  static async start(...options: string[]): Promise<RedisOracle> {
+  static async start(directives: Directives = {}): Promise<RedisOracle> {
     const self = new RedisOracle();
-    const port = await freePort();
-    const args = ['--save', '', '--port', String(port), '--daemonize', 'no', '--bind', '127.0.0.1'];
-    self.#process = spawn('redis-server', [...args, ...options], { stdio: 'ignore', cwd: '/tmp' });
-    for (let attempt = 0; ; attempt++) {
-      try {
-        self.#socket = await open(port);
-        break;
-      } catch (error) {
-        if (attempt === 100) throw error;
-        await new Promise((done) => setTimeout(done, 50));
-      }
-    }
+    self.#server = await startServer('redis', { directives });
+    self.#socket = await open(self.#server.port);
     self.#socket.on('data', (chunk) => self.#feed(chunk));
     return self;
   }
 
   stop(): void {
     this.#socket.destroy();
-    this.#process.kill('SIGKILL');
+    this.#server.dispose();
   }
 
   /** Sends one command; calls made without waiting are pipelined. */
@@ -106,17 +97,6 @@ function open(port: number): Promise<Socket> {
   return new Promise((done, fail) => {
     const socket = connect(port, '127.0.0.1', () => done(socket));
     socket.once('error', fail);
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((done, fail) => {
-    const server = createServer();
-    server.once('error', fail);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => done(port));
-    });
   });
 }
 
