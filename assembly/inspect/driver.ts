@@ -44,7 +44,7 @@ import {
   modeBegin, modeDamage, modeElement, modeEnd, modeEntry, modeEntryEnd, modeEntryField, modeField,
   modeFile, modeFinish, modeHold, modeKey, modeScored, modeString, modeValues,
 } from './mode';
-import { tallyBegin, tallyDamage, tallyKey } from './tally';
+import { tallyBegin, tallyDamage, tallyEnd, tallyKey } from './tally';
 
 export const STEP_ERROR: i32 = -1;
 export const STEP_MORE: i32 = 0;
@@ -155,6 +155,7 @@ function record(kind: i32): void {
   } else {
     modeFile(reader, kind);
     if (kind == REC_EOF) {
+      tallyEnd(reader);
       modeFinish(reader);
       ended = true;
     }
