@@ -12,6 +12,11 @@
  * walks containers, so that modes see elements only (event.ts). It can stop in the middle of a
  * container when the output is full. What a mode does not look at is passed over unread.
  *
+ * A mode that writes while the value passes (modeSpeaksEarly) cannot take it back when the value
+ * turns out too small for the filter: then values are passed twice, first in silence (isMeasuring),
+ * out of their kept bytes (rdb/raw.ts) the second time. A value with more bytes than are asked for
+ * is not waited for.
+ *
  * A damaged container does not stop the reader, whose records are whole: the driver ends there with
  * INSPECT_ERR_BLOB, or, told to salvage, says so through the mode and goes on with the next key.
  */
@@ -21,9 +26,10 @@ import { string2ll, llValue } from '../base/numbers/integers';
 import { RdbReader } from '../rdb/input';
 import {
   BLOB_INTSET, BLOB_LISTPACK, FORM_INT, RDB_ERROR, RDB_NEED_MORE, REC_BLOB, REC_ELEMENT, REC_EOF,
-  REC_FIELD, REC_KEY, REC_SCORED, REC_STREAM_NODE, REC_STRING, REC_VALUE_END, REC_VALUE_SKIPPED,
-  TYPE_HASH_LISTPACK_EX, TYPE_HASH_LISTPACK_EX_PRE_GA,
+  REC_FIELD, REC_KEY, REC_RAW, REC_SCORED, REC_STREAM_NODE, REC_STRING, REC_VALUE_END,
+  REC_VALUE_SKIPPED, TYPE_HASH_LISTPACK_EX, TYPE_HASH_LISTPACK_EX_PRE_GA,
 } from '../rdb/opcodes';
+import { rdbDropRaw, rdbKeepRaw, rdbReplay } from '../rdb/raw';
 import {
   rdbClose, rdbFeed, rdbFinish, rdbNext, rdbOpen, rdbSetHoldMax, rdbSkipValue,
 } from '../rdb/reader';
@@ -38,11 +44,12 @@ import {
   facts, factsElement, factsEnd, factsField, factsKey, factsNode, factsScored, factsString,
   factsUnseen,
 } from './facts';
-import { filterKey, filterValue } from './filter';
+import { filterBytes, filterKey, filterLarge, filterValue } from './filter';
 import { OUT_HIGH, outBegin, outFailed, outLen, outSettle } from './out';
 import {
   modeBegin, modeDamage, modeElement, modeEnd, modeEntry, modeEntryEnd, modeEntryField, modeField,
-  modeFile, modeFinish, modeHold, modeKey, modeScored, modeString, modeValues,
+  modeFile, modeFinish, modeHold, modeKey, modePause, modeRaw, modeRawInPieces, modeRawMax,
+  modeResume, modeScored, modeSpeaksEarly, modeString, modeValues,
 } from './mode';
 
 export const STEP_ERROR: i32 = -1;
@@ -74,6 +81,8 @@ let streamWalk: StreamWalk = changetype<StreamWalk>(0);
 let inEntry: bool = false;
 /** The current key was filtered out. */
 let skipping: bool = false;
+/** The current value is looked at before anything is said of it. */
+let isMeasuring: bool = false;
 /** Our own error, 0 = none. */
 export let inspectError: i32 = 0;
 let ended: bool = false;
@@ -86,6 +95,7 @@ export function inspectOpen(openFlags: u32): bool {
   inspectError = 0;
   ended = false;
   skipping = false;
+  isMeasuring = false;
   walkKind = WALK_NONE;
   const block = rdbOpen(openFlags & 0xff);
   const walks = alloc(WALK_SIZE + STREAM_WALK_SIZE);
@@ -99,6 +109,8 @@ export function inspectOpen(openFlags: u32): bool {
   streamWalk = changetype<StreamWalk>(walks + WALK_SIZE);
   const hold = modeHold();
   if (hold != 0) rdbSetHoldMax(reader, hold);
+  const raw = modeSpeaksEarly() ? filterBytes() : 0;
+  rdbKeepRaw(reader, max(raw, modeRawMax()), raw == 0 && modeRawInPieces());
   return modeBegin();
 }
 
@@ -141,14 +153,7 @@ function record(kind: i32): void {
   if (kind > REC_KEY) {
     valueRecord(kind);
   } else if (kind == REC_KEY) {
-    factsKey(reader);
-    skipping = !filterKey(reader);
-    if (skipping) {
-      rdbSkipValue(reader);
-      return;
-    }
-    modeKey(reader);
-    if (!modeValues()) rdbSkipValue(reader);
+    keyRecord();
   } else {
     modeFile(reader, kind);
     if (kind == REC_EOF) {
@@ -156,6 +161,32 @@ function record(kind: i32): void {
       ended = true;
     }
   }
+}
+
+function keyRecord(): void {
+  factsKey(reader);
+  if (reader.isReplay) {
+    // measured and wanted; or still being measured, but larger than has to be known
+    if (isMeasuring) {
+      isMeasuring = false;
+      modeResume();
+      filterLarge();
+    }
+  } else {
+    skipping = !filterKey(reader);
+    if (skipping) {
+      rdbDropRaw(reader);
+      rdbSkipValue(reader);
+      return;
+    }
+    if (filterBytes() != 0 && modeSpeaksEarly()) {
+      isMeasuring = true;
+      modePause();
+      return;
+    }
+  }
+  modeKey(reader);
+  if (!modeValues()) rdbSkipValue(reader);
 }
 
 function valueRecord(kind: i32): void {
@@ -194,6 +225,9 @@ function valueRecord(kind: i32): void {
       else walkKind = WALK_STREAM;
       inEntry = false;
       break;
+    case REC_RAW:
+      modeRaw(reader);
+      break;
     case REC_VALUE_END:
     case REC_VALUE_SKIPPED:
       endValue();
@@ -206,13 +240,24 @@ function valueRecord(kind: i32): void {
 /** The value is whole: last facts, then the filters that need them, then the mode. */
 function endValue(): void {
   factsEnd(reader);
-  modeEnd(reader, filterValue());
+  if (isMeasuring) {
+    isMeasuring = false;
+    modeResume();
+    if (filterValue()) rdbReplay(reader);
+    return;
+  }
+  modeEnd(reader, reader.isReplay && filterBytes() != 0 ? true : filterValue());
 }
 
 function damaged(): void {
   walkKind = WALK_NONE;
+  if (isMeasuring) {
+    isMeasuring = false;
+    modeResume();
+  }
   if (flags & INSPECT_SALVAGE) {
     modeDamage(reader);
+    rdbDropRaw(reader);
     rdbSkipValue(reader);
     skipping = true;
   } else {
