@@ -12,11 +12,6 @@
  * walks containers, so that modes see elements only (event.ts). It can stop in the middle of a
  * container when the output is full. What a mode does not look at is passed over unread.
  *
- * A mode that writes while the value passes (modeSpeaksEarly) cannot take it back when the value
- * turns out too small for the filter: then values are passed twice, first in silence (isMeasuring),
- * out of their kept bytes (rdb/raw.ts) the second time. A value with more bytes than are asked for
- * is not waited for.
- *
  * A damaged container does not stop the reader, whose records are whole: the driver ends there with
  * INSPECT_ERR_BLOB, or, told to salvage, says so through the mode and goes on with the next key.
  */
@@ -29,7 +24,7 @@ import {
   REC_FIELD, REC_KEY, REC_RAW, REC_SCORED, REC_STREAM_NODE, REC_STRING, REC_VALUE_END,
   REC_VALUE_SKIPPED, TYPE_HASH_LISTPACK_EX, TYPE_HASH_LISTPACK_EX_PRE_GA,
 } from '../rdb/opcodes';
-import { rdbDropRaw, rdbKeepRaw, rdbReplay } from '../rdb/raw';
+import { rdbDropRaw, rdbKeepRaw } from '../rdb/raw';
 import {
   rdbClose, rdbFeed, rdbFinish, rdbNext, rdbOpen, rdbSetHoldMax, rdbSkipValue,
 } from '../rdb/reader';
@@ -44,12 +39,12 @@ import {
   facts, factsElement, factsEnd, factsField, factsKey, factsNode, factsScored, factsString,
   factsUnseen,
 } from './facts';
-import { filterBytes, filterKey, filterLarge, filterValue } from './filter';
+import { filterKey, filterValue } from './filter';
 import { OUT_HIGH, outBegin, outFailed, outLen, outSettle } from './out';
 import {
   modeBegin, modeDamage, modeElement, modeEnd, modeEntry, modeEntryEnd, modeEntryField, modeField,
-  modeFile, modeFinish, modeHold, modeKey, modePause, modeRaw, modeRawInPieces, modeRawMax,
-  modeResume, modeScored, modeSpeaksEarly, modeString, modeValues,
+  modeFile, modeFinish, modeHold, modeKey, modeRaw, modeRawInPieces, modeRawMax, modeScored,
+  modeString, modeValues,
 } from './mode';
 
 export const STEP_ERROR: i32 = -1;
@@ -81,8 +76,6 @@ let streamWalk: StreamWalk = changetype<StreamWalk>(0);
 let inEntry: bool = false;
 /** The current key was filtered out. */
 let skipping: bool = false;
-/** The current value is looked at before anything is said of it. */
-let isMeasuring: bool = false;
 /** Our own error, 0 = none. */
 export let inspectError: i32 = 0;
 let ended: bool = false;
@@ -95,7 +88,6 @@ export function inspectOpen(openFlags: u32): bool {
   inspectError = 0;
   ended = false;
   skipping = false;
-  isMeasuring = false;
   walkKind = WALK_NONE;
   const block = rdbOpen(openFlags & 0xff);
   const walks = alloc(WALK_SIZE + STREAM_WALK_SIZE);
@@ -109,8 +101,7 @@ export function inspectOpen(openFlags: u32): bool {
   streamWalk = changetype<StreamWalk>(walks + WALK_SIZE);
   const hold = modeHold();
   if (hold != 0) rdbSetHoldMax(reader, hold);
-  const raw = modeSpeaksEarly() ? filterBytes() : 0;
-  rdbKeepRaw(reader, max(raw, modeRawMax()), raw == 0 && modeRawInPieces());
+  rdbKeepRaw(reader, modeRawMax(), modeRawInPieces());
   return modeBegin();
 }
 
@@ -153,7 +144,16 @@ function record(kind: i32): void {
   if (kind > REC_KEY) {
     valueRecord(kind);
   } else if (kind == REC_KEY) {
-    keyRecord();
+    factsKey(reader);
+    // a key that is told once more, because its bytes are too many, has been let in before
+    if (!reader.isReplay) skipping = !filterKey(reader);
+    if (skipping) {
+      rdbDropRaw(reader);
+      rdbSkipValue(reader);
+      return;
+    }
+    modeKey(reader);
+    if (!modeValues()) rdbSkipValue(reader);
   } else {
     modeFile(reader, kind);
     if (kind == REC_EOF) {
@@ -161,32 +161,6 @@ function record(kind: i32): void {
       ended = true;
     }
   }
-}
-
-function keyRecord(): void {
-  factsKey(reader);
-  if (reader.isReplay) {
-    // measured and wanted; or still being measured, but larger than has to be known
-    if (isMeasuring) {
-      isMeasuring = false;
-      modeResume();
-      filterLarge();
-    }
-  } else {
-    skipping = !filterKey(reader);
-    if (skipping) {
-      rdbDropRaw(reader);
-      rdbSkipValue(reader);
-      return;
-    }
-    if (filterBytes() != 0 && modeSpeaksEarly()) {
-      isMeasuring = true;
-      modePause();
-      return;
-    }
-  }
-  modeKey(reader);
-  if (!modeValues()) rdbSkipValue(reader);
 }
 
 function valueRecord(kind: i32): void {
@@ -240,21 +214,11 @@ function valueRecord(kind: i32): void {
 /** The value is whole: last facts, then the filters that need them, then the mode. */
 function endValue(): void {
   factsEnd(reader);
-  if (isMeasuring) {
-    isMeasuring = false;
-    modeResume();
-    if (filterValue()) rdbReplay(reader);
-    return;
-  }
-  modeEnd(reader, reader.isReplay && filterBytes() != 0 ? true : filterValue());
+  modeEnd(reader, filterValue());
 }
 
 function damaged(): void {
   walkKind = WALK_NONE;
-  if (isMeasuring) {
-    isMeasuring = false;
-    modeResume();
-  }
   if (flags & INSPECT_SALVAGE) {
     modeDamage(reader);
     rdbDropRaw(reader);

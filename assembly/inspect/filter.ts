@@ -138,16 +138,6 @@ export function filterKey(r: RdbReader): bool {
   return true;
 }
 
-/** Bytes of memory a key must take at least, 0 = any: what `filterValue` asks. */
-export function filterBytes(): u64 {
-  return bytesMin;
-}
-
-/** In place of `filterValue`: the value is not whole yet, but large enough. */
-export function filterLarge(): void {
-  left--;
-}
-
 /** What takes the whole value: a key that is too small is none of those counted by the limit. */
 export function filterValue(): bool {
   if (bytesMin == 0) return true;

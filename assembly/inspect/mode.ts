@@ -24,24 +24,15 @@ export function setMode(which: u32): void {
   mode = which;
 }
 
-/** Says nothing of what comes, until `modeResume`. */
-let paused: u32 = MODE_CHECK;
-export function modePause(): void {
-  paused = mode;
-  mode = MODE_CHECK;
-}
-export function modeResume(): void {
-  mode = paused;
-}
-
-/** The mode writes of a value before its end, and cannot take that back (see driver.ts). */
-export function modeSpeaksEarly(): bool {
-  return false;
+/** Longest string of a value that is needed as a whole; 0 = any. */
+export function modeHold(): u64 {
+  return mode == MODE_VALUES ? 0 : MEASURE_HOLD;
 }
 
 /**
  * Up to how many bytes of each value are kept as they stand in the file (rdb/raw.ts), 0 = none; and
- * what becomes of longer ones: given in pieces, or told record by record, the key once more first.
+ * what becomes of longer ones: given in pieces (modeRaw, the last ones are there at modeEnd), or
+ * the key is told once more, with isReplay set, and its value record by record.
  */
 export function modeRawMax(): u64 {
   return 0;
@@ -49,13 +40,7 @@ export function modeRawMax(): u64 {
 export function modeRawInPieces(): bool {
   return false;
 }
-/** The next bytes of a value given in pieces; the last ones are there at modeEnd. */
 export function modeRaw(_r: RdbReader): void {}
-
-/** Longest string of a value that is needed as a whole; 0 = any. */
-export function modeHold(): u64 {
-  return mode == MODE_VALUES ? 0 : MEASURE_HOLD;
-}
 
 /** Prepares the mode; false when memory is short. */
 export function modeBegin(): bool {
