@@ -38,12 +38,13 @@ import {
   facts, factsElement, factsEnd, factsField, factsKey, factsNode, factsScored, factsString,
   factsUnseen,
 } from './facts';
-import { filterKey, filterValue } from './filter';
+import { filterIsDone, filterKey, filterValue } from './filter';
 import { OUT_HIGH, outBegin, outFailed, outLen, outSettle } from './out';
 import {
   modeBegin, modeDamage, modeElement, modeEnd, modeEntry, modeEntryEnd, modeEntryField, modeField,
   modeFile, modeFinish, modeHold, modeKey, modeScored, modeString, modeValues,
 } from './mode';
+import { tallyBegin, tallyDamage, tallyKey } from './tally';
 
 export const STEP_ERROR: i32 = -1;
 export const STEP_MORE: i32 = 0;
@@ -87,6 +88,7 @@ export function inspectOpen(openFlags: u32): bool {
   ended = false;
   skipping = false;
   walkKind = WALK_NONE;
+  tallyBegin();
   const block = rdbOpen(openFlags & 0xff);
   const walks = alloc(WALK_SIZE + STREAM_WALK_SIZE);
   if (block == 0 || walks == 0 || !outBegin()) {
@@ -142,6 +144,7 @@ function record(kind: i32): void {
     valueRecord(kind);
   } else if (kind == REC_KEY) {
     factsKey(reader);
+    tallyKey(reader);
     skipping = !filterKey(reader);
     if (skipping) {
       rdbSkipValue(reader);
@@ -207,11 +210,17 @@ function valueRecord(kind: i32): void {
 function endValue(): void {
   factsEnd(reader);
   modeEnd(reader, filterValue());
+  // as many keys as were asked for: what follows is not read
+  if (filterIsDone()) {
+    modeFinish(reader);
+    ended = true;
+  }
 }
 
 function damaged(): void {
   walkKind = WALK_NONE;
   if (flags & INSPECT_SALVAGE) {
+    tallyDamage();
     modeDamage(reader);
     rdbSkipValue(reader);
     skipping = true;

@@ -8,12 +8,14 @@ import {
   recordsFile, recordsKey, recordsScored, recordsString,
 } from './records';
 
-/** Nothing is said: verifying only. */
+/** Records of the file only: all of it is verified. */
 export const MODE_CHECK: u32 = 0;
 /** Records for the host, keys with their facts. */
 export const MODE_KEYS: u32 = 1;
 /** Records for the host, keys with their values. */
 export const MODE_VALUES: u32 = 2;
+/** Records of the file only: values are passed over. */
+export const MODE_INFO: u32 = 9;
 
 /** Strings longer than this are not collected where only their length is asked for. */
 const MEASURE_HOLD: u64 = 4 << 20;
@@ -36,12 +38,12 @@ export function modeBegin(): bool {
 
 /** Whether the mode looks at values at all. */
 export function modeValues(): bool {
-  return true;
+  return mode != MODE_INFO;
 }
 
 /** A record that is about the file, not about a key (REC_*). */
 export function modeFile(r: RdbReader, kind: i32): void {
-  if (mode == MODE_KEYS || mode == MODE_VALUES) recordsFile(r, kind);
+  if (mode <= MODE_VALUES || mode == MODE_INFO) recordsFile(r, kind);
 }
 
 export function modeKey(r: RdbReader): void {
