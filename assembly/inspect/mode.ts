@@ -89,5 +89,8 @@ export function modeDamage(r: RdbReader): void {
   if (mode == MODE_KEYS || mode == MODE_VALUES) recordsDamage(r);
 }
 
+/** The file is at its end too early or damaged for good: nothing else will be asked. */
+export function modeBroken(_r: RdbReader): void {}
+
 /** The file is at its end. */
 export function modeFinish(_r: RdbReader): void {}
