@@ -15,6 +15,7 @@ import {
 import { setMode } from './inspect/mode';
 import { optionsReset, setOptionNumber, setOptionText } from './inspect/options';
 import { outLen, outPtr, outTaken } from './inspect/out';
+import { tallyDamaged, tallyKeys } from './inspect/tally';
 
 // ---- life and memory
 
@@ -65,6 +66,14 @@ export function outputTaken(): void {
 // ---- what is asked of a mode, between inspections
 
 export { optionsReset, setOptionNumber, setOptionText };
+
+/** Keys read so far, and values that were damaged and left out. */
+export function keysRead(): f64 {
+  return <f64>tallyKeys;
+}
+export function damagedValues(): f64 {
+  return <f64>tallyDamaged;
+}
 
 // ---- what went wrong, and where
 

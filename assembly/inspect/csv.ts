@@ -48,7 +48,8 @@ export function csvBegin(): bool {
   how = <u32>optionNumber(OPTION_ESCAPE);
   if (optionNumber(OPTION_NO_HEADER) != 0) return true;
   if (columns == COLUMNS_RDB_TOOLS) {
-    outLiteral('database,type,key,size_in_bytes,encoding,num_elements,len_largest_element,expiry\n');
+    outLiteral('database,type,key,size_in_bytes,encoding,num_elements,');
+    outLiteral('len_largest_element,expiry\n');
   } else {
     outLiteral('database,key,type,size,size_readable,element_count,encoding,expiration\n');
   }

@@ -39,7 +39,7 @@ import {
   factsUnseen,
 } from './facts';
 import { INSPECT_ERR_BLOB, INSPECT_ERR_MEMORY, inspectError, setInspectError } from './failure';
-import { filterIsSure, filterKey, filterNeedsValue, filterValue } from './filter';
+import { filterIsDone, filterIsSure, filterKey, filterNeedsValue, filterValue } from './filter';
 import {
   outBegin, outDrop, outFailed, outHold, outHoldsMuch, outIsFull, outLen, outRelease, outSettle,
 } from './out';
@@ -48,6 +48,7 @@ import {
   modeEntryField, modeField, modeFile, modeFinish, modeHold, modeKey, modeScored, modeString,
   modeValues,
 } from './mode';
+import { tallyBegin, tallyDamage, tallyKey } from './tally';
 
 export const STEP_ERROR: i32 = -1;
 export const STEP_MORE: i32 = 0;
@@ -88,6 +89,7 @@ export function inspectOpen(openFlags: u32): bool {
   isBroken = false;
   skipping = false;
   walkKind = WALK_NONE;
+  tallyBegin();
   const block = rdbOpen(openFlags & 0xff);
   const walks = alloc(WALK_SIZE + STREAM_WALK_SIZE);
   if (block == 0 || walks == 0 || !outBegin()) {
@@ -154,6 +156,7 @@ function record(kind: i32): void {
     valueRecord(kind);
   } else if (kind == REC_KEY) {
     factsKey(reader);
+    tallyKey(reader);
     skipping = !filterKey(reader);
     if (skipping) {
       rdbSkipValue(reader);
@@ -223,11 +226,17 @@ function endValue(): void {
   modeEnd(reader, isWanted);
   if (isWanted) outRelease();
   else outDrop();
+  // as many keys as were asked for: what follows is not read
+  if (filterIsDone()) {
+    modeFinish(reader);
+    ended = true;
+  }
 }
 
 function damaged(): void {
   walkKind = WALK_NONE;
   if (flags & INSPECT_SALVAGE) {
+    tallyDamage();
     modeDamage(reader);
     outRelease();
     rdbSkipValue(reader);

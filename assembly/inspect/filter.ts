@@ -155,3 +155,8 @@ export function filterValue(): bool {
   left--;
   return true;
 }
+
+/** As many keys as were asked for have been there. */
+export function filterIsDone(): bool {
+  return left <= 0;
+}

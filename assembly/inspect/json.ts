@@ -20,7 +20,7 @@
  */
 import { RdbReader } from '../rdb/input';
 import {
-  CRC_ABSENT, CRC_DISABLED, CRC_OK, REC_AUX, REC_EOF, REC_FUNCTION, REC_FUNCTION_PRE_GA,
+  CRC_ABSENT, CRC_DISABLED, CRC_OK, REC_AUX, REC_FUNCTION, REC_FUNCTION_PRE_GA,
   REC_MODULE_AUX, REC_RESIZEDB, REC_SLOT_IMPORT, REC_SLOT_INFO, TYPE_MODULE_2,
 } from '../rdb/opcodes';
 import { rdbModuleName, rdbModuleVersion } from '../rdb/skip';
@@ -150,12 +150,6 @@ export function jsonFile(r: RdbReader, kind: i32): void {
     case REC_SLOT_IMPORT:
       text('{"type":"slotImport","job":', r.a.ptr, r.a.len);
       jsonInt(',"ranges":', r.count);
-      break;
-    case REC_EOF:
-      beginRecord();
-      outLiteral('{"type":"end","checksum":"');
-      outLiteral(verdictName(r.verdict));
-      outByte(0x22);
       break;
     default: return;
   }
@@ -339,7 +333,15 @@ function finish(): void {
   outLiteral(form == FORM_FLAT ? ']\n' : '\n]\n');
 }
 
-export function jsonFinish(): void {
+export function jsonFinish(r: RdbReader): void {
+  if (!isKeysOnly) {
+    head(r);
+    beginRecord();
+    outLiteral('{"type":"end","checksum":"');
+    outLiteral(verdictName(r.verdict));
+    outByte(0x22);
+    endRecord();
+  }
   finish();
 }
 

@@ -16,7 +16,7 @@ import {
   recordsFile, recordsKey, recordsScored, recordsString,
 } from './records';
 
-/** Nothing is said: verifying only. */
+/** Records of the file only: all of it is verified. */
 export const MODE_CHECK: u32 = 0;
 /** Records for the host, keys with their facts. */
 export const MODE_KEYS: u32 = 1;
@@ -25,6 +25,8 @@ export const MODE_VALUES: u32 = 2;
 export const MODE_JSON: u32 = 3;
 export const MODE_CSV: u32 = 4;
 export const MODE_KEYS_TEXT: u32 = 5;
+/** Records of the file only: values are passed over. */
+export const MODE_INFO: u32 = 9;
 
 /** Strings longer than this are not collected where only their length is asked for. */
 const MEASURE_HOLD: u64 = 4 << 20;
@@ -50,12 +52,13 @@ export function modeBegin(): bool {
 
 /** Whether the mode looks at values at all. */
 export function modeValues(): bool {
-  return mode != MODE_KEYS_TEXT || filterNeedsValue();
+  if (mode == MODE_KEYS_TEXT) return filterNeedsValue();
+  return mode != MODE_INFO;
 }
 
 /** A record that is about the file, not about a key (REC_*). */
 export function modeFile(r: RdbReader, kind: i32): void {
-  if (mode == MODE_KEYS || mode == MODE_VALUES) recordsFile(r, kind);
+  if (mode <= MODE_VALUES || mode == MODE_INFO) recordsFile(r, kind);
   else if (mode == MODE_JSON) jsonFile(r, kind);
 }
 
@@ -122,6 +125,6 @@ export function modeBroken(r: RdbReader): void {
 }
 
 /** The file is at its end. */
-export function modeFinish(_r: RdbReader): void {
-  if (mode == MODE_JSON) jsonFinish();
+export function modeFinish(r: RdbReader): void {
+  if (mode == MODE_JSON) jsonFinish(r);
 }

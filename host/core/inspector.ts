@@ -16,6 +16,8 @@ interface InspectExports {
   output(): number;
   outputLength(): number;
   outputTaken(): void;
+  keysRead(): number;
+  damagedValues(): number;
   errorCode(): number;
   errorOffset(): number;
   errorArgument(): number;
@@ -48,6 +50,7 @@ export const MODE_VALUES = 2;
 export const MODE_JSON = 3;
 export const MODE_CSV = 4;
 export const MODE_KEYS_TEXT = 5;
+export const MODE_INFO = 9;
 
 export const FLAG_NO_CHECKSUM = 1;
 export const FLAG_ALLOW_FUTURE = 2;
@@ -128,6 +131,16 @@ export class Inspector {
 
   get memoryUsed(): number {
     return this.#x.memoryUsed() >>> 0;
+  }
+
+  /** Keys read so far, those that were filtered out too. */
+  get keysRead(): number {
+    return this.#x.keysRead();
+  }
+
+  /** Values that were damaged and left out (FLAG_SALVAGE). */
+  get damaged(): number {
+    return this.#x.damagedValues();
   }
 
   /** The file's version once its head was read; Valkey's own numbering is told apart. */

@@ -1,7 +1,7 @@
 // RDB to CSV: a line a key (assembly/inspect/csv.ts).
 
 import { MODE_CSV } from '../core/inspector.js';
-import { ESCAPES, type ExportOptions, exported } from './export.js';
+import { ESCAPES, type ExportOptions, exported, type Places } from './export.js';
 import type { RdbSource } from './source.js';
 
 /** Numbers of COLUMNS_* in assembly/inspect/csv.ts. */
@@ -26,12 +26,16 @@ export interface CsvOptions extends ExportOptions {
   header?: boolean;
 }
 
+/** The options of the mode, by place. */
+export function csvPlaces(options: CsvOptions): Places {
+  const { columns = 'rdb-tools', escape: how = 'utf8', header = true } = options;
+  return { 0: COLUMNS[columns], 1: KEYS[how], 2: Number(!header) };
+}
+
 /**
  * The keys of an RDB file as CSV (RFC 4180 quoting, lines end in LF), block by block; a block is
  * good until the next is asked for. Throws as `readRdb` does, after what came before.
  */
 export function exportCsv(source: RdbSource, options: CsvOptions = {}): AsyncGenerator<Uint8Array> {
-  const { columns = 'rdb-tools', escape: how = 'utf8', header = true } = options;
-  const places = { 0: COLUMNS[columns], 1: KEYS[how], 2: Number(!header) };
-  return exported(source, MODE_CSV, places, options);
+  return exported(source, MODE_CSV, csvPlaces(options), options);
 }

@@ -1,7 +1,7 @@
 // RDB to JSON. The text is made in the core (assembly/inspect/json.ts, which has the schema).
 
 import { MODE_JSON } from '../core/inspector.js';
-import { ESCAPES, type ExportOptions, exported } from './export.js';
+import { ESCAPES, type ExportOptions, exported, type Places } from './export.js';
 import type { RdbSource } from './source.js';
 
 /**
@@ -32,6 +32,12 @@ export interface JsonOptions extends ExportOptions {
   sizes?: boolean;
 }
 
+/** The options of the mode, by place. */
+export function jsonPlaces(options: JsonOptions): Places {
+  const { form = 'array', escape: how = 'utf8', keysOnly = false, sizes = false } = options;
+  return { 0: FORMS[form], 1: ESCAPES[how], 2: Number(keysOnly), 3: Number(sizes) };
+}
+
 /**
  * An RDB file as JSON, in UTF-8, block by block; a block is good until the next is asked for. No
  * byte of the data is lost, and the text is always valid: where the file is damaged the open value
@@ -42,7 +48,5 @@ export function exportJson(
   source: RdbSource,
   options: JsonOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  const { form = 'array', escape: how = 'utf8', keysOnly = false, sizes = false } = options;
-  const places = { 0: FORMS[form], 1: ESCAPES[how], 2: Number(keysOnly), 3: Number(sizes) };
-  return exported(source, MODE_JSON, places, options);
+  return exported(source, MODE_JSON, jsonPlaces(options), options);
 }

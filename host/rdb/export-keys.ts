@@ -1,7 +1,7 @@
 // The names of the keys as text (assembly/inspect/keys-text.ts).
 
 import { MODE_KEYS_TEXT } from '../core/inspector.js';
-import { ESCAPES, type ExportOptions, exported } from './export.js';
+import { ESCAPES, type ExportOptions, exported, type Places } from './export.js';
 import type { RdbSource } from './source.js';
 
 const KEYS = {
@@ -26,6 +26,12 @@ export interface KeysOptions extends ExportOptions {
   db?: boolean;
 }
 
+/** The options of the mode, by place. */
+export function keysPlaces(options: KeysOptions): Places {
+  const { escape: how = 'utf8', separator = 'newline', db = false } = options;
+  return { 0: SEPARATORS[separator], 1: KEYS[how], 2: Number(db) };
+}
+
 /**
  * The names of the keys of an RDB file, block by block; a block is good until the next is asked
  * for. Throws as `readRdb` does, after what came before.
@@ -34,7 +40,5 @@ export function exportKeys(
   source: RdbSource,
   options: KeysOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  const { escape: how = 'utf8', separator = 'newline', db = false } = options;
-  const places = { 0: SEPARATORS[separator], 1: KEYS[how], 2: Number(db) };
-  return exported(source, MODE_KEYS_TEXT, places, options);
+  return exported(source, MODE_KEYS_TEXT, keysPlaces(options), options);
 }
