@@ -8,12 +8,14 @@ import {
   recordsFile, recordsKey, recordsScored, recordsString,
 } from './records';
 
-/** Nothing is said: verifying only. */
+/** Records of the file only: all of it is verified. */
 export const MODE_CHECK: u32 = 0;
 /** Records for the host, keys with their facts. */
 export const MODE_KEYS: u32 = 1;
 /** Records for the host, keys with their values. */
 export const MODE_VALUES: u32 = 2;
+/** Records of the file only: values are passed over. */
+export const MODE_INFO: u32 = 9;
 
 /** Strings longer than this are not collected where only their length is asked for. */
 const MEASURE_HOLD: u64 = 4 << 20;
@@ -29,6 +31,19 @@ export function modeHold(): u64 {
   return mode == MODE_VALUES ? 0 : MEASURE_HOLD;
 }
 
+/**
+ * Up to how many bytes of each value are kept as they stand in the file (rdb/raw.ts), 0 = none; and
+ * what becomes of longer ones: given in pieces (modeRaw, the last ones are there at modeEnd), or
+ * the key is told once more, with isReplay set, and its value record by record.
+ */
+export function modeRawMax(): u64 {
+  return 0;
+}
+export function modeRawInPieces(): bool {
+  return false;
+}
+export function modeRaw(_r: RdbReader): void {}
+
 /** Prepares the mode; false when memory is short. */
 export function modeBegin(): bool {
   return true;
@@ -36,12 +51,12 @@ export function modeBegin(): bool {
 
 /** Whether the mode looks at values at all. */
 export function modeValues(): bool {
-  return true;
+  return mode != MODE_INFO;
 }
 
 /** A record that is about the file, not about a key (REC_*). */
 export function modeFile(r: RdbReader, kind: i32): void {
-  if (mode == MODE_KEYS || mode == MODE_VALUES) recordsFile(r, kind);
+  if (mode <= MODE_VALUES || mode == MODE_INFO) recordsFile(r, kind);
 }
 
 export function modeKey(r: RdbReader): void {
@@ -86,6 +101,9 @@ export function modeEnd(r: RdbReader, isWanted: bool): void {
 export function modeDamage(r: RdbReader): void {
   if (mode == MODE_KEYS || mode == MODE_VALUES) recordsDamage(r);
 }
+
+/** The file is at its end too early or damaged for good: nothing else will be asked. */
+export function modeBroken(_r: RdbReader): void {}
 
 /** The file is at its end. */
 export function modeFinish(_r: RdbReader): void {}

@@ -16,6 +16,8 @@ interface InspectExports {
   output(): number;
   outputLength(): number;
   outputTaken(): void;
+  keysRead(): number;
+  damagedValues(): number;
   errorCode(): number;
   errorOffset(): number;
   errorArgument(): number;
@@ -45,6 +47,7 @@ interface InspectExports {
 export const MODE_CHECK = 0;
 export const MODE_KEYS = 1;
 export const MODE_VALUES = 2;
+export const MODE_INFO = 9;
 
 export const FLAG_NO_CHECKSUM = 1;
 export const FLAG_ALLOW_FUTURE = 2;
@@ -125,6 +128,16 @@ export class Inspector {
 
   get memoryUsed(): number {
     return this.#x.memoryUsed() >>> 0;
+  }
+
+  /** Keys read so far, those that were filtered out too. */
+  get keysRead(): number {
+    return this.#x.keysRead();
+  }
+
+  /** Values that were damaged and left out (FLAG_SALVAGE). */
+  get damaged(): number {
+    return this.#x.damagedValues();
   }
 
   /** The file's version once its head was read; Valkey's own numbering is told apart. */

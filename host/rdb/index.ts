@@ -2,14 +2,15 @@
 
 export type { KeyFilter, ValueType } from '../core/inspector.js';
 export { isRespiteError, RespiteError } from '../errors.js';
+export { checkRdb, type RdbVerdict, readRdbInfo } from './check.js';
 export type { RdbFile } from './file-facts.js';
 export {
-  checkRdb,
+  type InspectOptions,
   type RdbEntry,
   type RdbReading,
   type ReadOptions,
   readRdb,
 } from './read-rdb.js';
 export type { Encoding, KeyFacts } from './records.js';
-export type { RdbSource } from './source.js';
+export type { RdbPullSource, RdbSource } from './source.js';
 export type { RdbElement, StreamConsumer, StreamGroup, StreamMeta } from './values.js';

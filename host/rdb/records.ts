@@ -15,6 +15,7 @@ export const R_ENTRY_END = 8;
 export const R_FILE = 9;
 export const R_STREAM = 10;
 export const R_DAMAGE = 11;
+export const R_DATABASE = 12;
 
 const KEY_HEAD = 112;
 const FILE_HEAD = 96;
