@@ -2,6 +2,7 @@
 
 export type { KeyFilter, ValueType } from '../core/inspector.js';
 export { isRespiteError, RespiteError } from '../errors.js';
+export type * from './analysis-types.js';
 export { checkRdb, type RdbVerdict, readRdbInfo } from './check.js';
 export type { RdbFile } from './file-facts.js';
 export {

@@ -3,10 +3,20 @@
 // host is answered by host-commands.ts.
 
 import { splitArgs } from '../../config/split-args.js';
-import { CLIENT_AUTHENTICATED, CLIENT_INTERNAL, Core } from '../../core/core.js';
+import {
+  CLIENT_AUTHENTICATED,
+  CLIENT_INTERNAL,
+  Core,
+  STATUS_CLOSE_AFTER_REPLY,
+  STATUS_CLOSE_NOW,
+} from '../../core/core.js';
 import { compileCore } from '../../core/load.js';
-import { LOAD_ERR_MEMORY, type LoadFacts, readLoadFacts } from '../../core/load-facts.js';
-import { STATUS_CLOSE_AFTER_REPLY, STATUS_CLOSE_NOW } from '../../core/core.js';
+import {
+  LOAD_ERR_MEMORY,
+  LOAD_KEEP_EXPIRED,
+  type LoadFacts,
+  readLoadFacts,
+} from '../../core/load-facts.js';
 import { RespiteError } from '../../errors.js';
 import type { ConsoleFacts, ConsoleStart, Source } from '../protocol.js';
 import { HostCommands } from './host-commands.js';
@@ -18,8 +28,6 @@ const DATABASES = 16;
 const PIECE_BYTES = 1 << 20;
 const CRON_MS = 100;
 const LOAD_FAILED = -1;
-/** Keys that have expired stay: the dump is looked at as it was written. */
-const LOAD_KEEP_EXPIRED = 2;
 
 const encoder = new TextEncoder();
 
@@ -27,9 +35,14 @@ export class Console {
   readonly core: Core;
   readonly #commands: HostCommands;
   #handle: number;
+  /** What is added to the clock: it goes on from where the dump was made, so nothing is lost. */
+  #shiftMs = 0;
 
   private constructor(wasm: Uint8Array) {
-    this.#commands = new HostCommands(() => this.core);
+    this.#commands = new HostCommands(
+      () => this.core,
+      () => this.#nowMs(),
+    );
     this.core = new Core(
       compileCore(wasm),
       { hostCommand: (handle, id) => this.#commands.run(handle, id), applyProblem: () => undefined },
@@ -53,9 +66,13 @@ export class Console {
     return { console: made, facts: { keys, usedBytes, notes } };
   }
 
+  #nowMs(): number {
+    return Date.now() + this.#shiftMs;
+  }
+
   #tick(): void {
     if (this.core.trap !== undefined) return;
-    this.core.x.cron(Date.now());
+    this.core.x.cron(this.#nowMs());
     this.core.x.lazyStep();
   }
 
@@ -72,7 +89,7 @@ export class Console {
     // a blank in front: no line is taken for the head of a RESP request
     const request = encoder.encode(` ${line}\r\n`);
     return this.core.withBytes(request, (ptr, len) =>
-      this.core.x.feedAt(this.#handle, ptr, len, Date.now()),
+      this.core.x.feedAt(this.#handle, ptr, len, this.#nowMs()),
     );
   }
 
@@ -117,15 +134,13 @@ export class Console {
     const onRead = (bytes: number, size: number | undefined) => progress({ bytes, size });
     const ptr = core.x.hostAlloc(PIECE_BYTES) >>> 0;
     if (ptr === 0 || core.x.loadBegin(LOAD_KEEP_EXPIRED) !== 0) throw outOfMemory();
-    // nothing expires while and because somebody looks at it
-    core.x.setActiveExpiry(false);
     try {
       let state = 0;
       for await (const piece of file.pieces({ signal, onRead })) {
         for (let at = 0; at < piece.length && state === 0; at += PIECE_BYTES) {
           const part = piece.subarray(at, at + PIECE_BYTES);
           core.bytes.set(part, ptr);
-          state = core.x.loadFeed(ptr, part.length, Date.now());
+          state = core.x.loadFeed(ptr, part.length, this.#nowMs());
         }
         if (state !== 0) break;
       }
@@ -138,7 +153,10 @@ export class Console {
     } finally {
       if (core.trap === undefined) core.x.hostFree(ptr);
     }
-    return notesOf(readLoadFacts(core));
+    const facts = readLoadFacts(core);
+    const { createdSec } = facts;
+    if (createdSec !== undefined) this.#shiftMs = createdSec * 1000 - Date.now();
+    return notesOf(facts);
   }
 }
 
@@ -156,10 +174,14 @@ function failure(core: Core, name: string): RespiteError {
   return new RespiteError('ERR_RESPITE_RDB_FORMAT', text, { details });
 }
 
-function notesOf({ skipped, functions }: LoadFacts): string[] {
+function notesOf({ skipped, functions, createdSec }: LoadFacts): string[] {
   const notes = skipped.map(
     ({ name, count }) => `${count} values of type ${name} were left out: the core has no such type`,
   );
+  if (createdSec !== undefined) {
+    const when = new Date(createdSec * 1000).toISOString().replace(/\.\d+/, '');
+    notes.push(`The clock goes on from when the dump was made, ${when}: nothing has expired since`);
+  }
   if (functions > 0) notes.push(`${functions} function libraries are not run here`);
   return notes;
 }
