@@ -54,7 +54,7 @@ export interface ValueResult {
   isCut: boolean;
 }
 
-export type ExportFormat = 'json' | 'ndjson' | 'csv' | 'html';
+export type ExportFormat = 'report' | 'html' | 'json' | 'ndjson' | 'csv';
 
 export interface ConsoleStart {
   /** build/core.wasm in base64. */
@@ -75,7 +75,7 @@ export interface Operations {
   search: { in: { source: Source; query: KeyQuery }; part: KeyFacts[]; out: SearchResult };
   value: { in: { source: Source; request: ValueRequest }; part: never; out: ValueResult };
   compare: { in: { a: Source; b: Source }; part: never; out: Comparison };
-  export: { in: { source: Source; format: ExportFormat }; part: never; out: Blob };
+  export: { in: { source: Source; report: Report; format: ExportFormat }; part: never; out: Blob };
   consoleStart: { in: ConsoleStart; part: never; out: ConsoleFacts };
   consoleRun: { in: { line: string }; part: never; out: Reply[] };
 }

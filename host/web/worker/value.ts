@@ -54,13 +54,13 @@ interface Limits {
 /** Reads what is asked for of the first key that `isIt`. */
 async function take(
   pieces: AsyncIterable<Uint8Array>,
-  { key, db, elements: elementsMax, bytes: valueBytesMax }: ValueRequest & Limits,
+  { key, db, elements: elementsMax, bytes: elementBytesMax }: ValueRequest & Limits,
   signal: AbortSignal,
 ): Promise<ValueResult | undefined> {
   const match = globOf(key);
   const filter = { db, limit: 1, ...(match === undefined ? {} : { match }) };
   if (match === undefined) filter.limit = Number.MAX_SAFE_INTEGER;
-  const options = { signal, filter, values: 'stream', checksum: false, valueBytesMax } as const;
+  const options = { signal, filter, values: 'stream', checksum: false, elementBytesMax } as const;
   for await (const entry of readRdb(pieces, { ...options, allowFuture: true })) {
     if (!isSame(entry.key, key)) continue;
     const elements: RdbElement[] = [];
