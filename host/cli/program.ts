@@ -8,12 +8,16 @@ import type { Platform } from '../platform/platform.js';
 import { RESPITE_VERSION as VERSION } from '../server/version.js';
 import { loadEngine, type StartServer } from './engine.js';
 import { parseListen, parseMasterUrl } from './master-url.js';
+import { addRdb } from './rdb/index.js';
+import type { RdbIo } from './rdb/io.js';
 import { EXIT, run } from './run.js';
 
 export interface ProgramOptions {
   platform: Platform;
   /** Stands in for the server in tests. */
   load?: (kind: 'serve' | 'replicate') => Promise<StartServer>;
+  /** What `respite rdb` reads and writes in tests. */
+  io?: RdbIo;
 }
 
 const DIRECTIVE_HELP = `
@@ -132,6 +136,7 @@ export async function runProgram(argv: readonly string[], options: ProgramOption
 Examples:
   respite serve --port 6380
   respite replicate redis://user:password@host:6379 --listen 127.0.0.1:6380
+  respite rdb info dump.rdb
   respite help serve
 ${EXIT_HELP}`,
     );
@@ -163,6 +168,7 @@ ${EXIT_HELP}`,
     REPLICATE_HELP,
     replicate,
   );
+  const rdb = addRdb(program, options.io);
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
@@ -170,5 +176,5 @@ ${EXIT_HELP}`,
     const isAnswer = error.exitCode === 0 || error.code === 'commander.help';
     return isAnswer && argv.length > 0 ? EXIT.ok : EXIT.usage;
   }
-  return code;
+  return code === EXIT.ok ? rdb.code : code;
 }

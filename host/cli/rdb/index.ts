@@ -1,0 +1,19 @@
+// `respite rdb`: every command on files and servers that only reads them.
+
+import type { Command } from 'commander';
+import { addCheck } from './check.js';
+import { type RdbContext, setContext } from './common.js';
+import { addInfo } from './info.js';
+import type { RdbIo } from './io.js';
+
+/** Adds `rdb` and its commands; the context will hold the exit code. */
+export function addRdb(program: Command, io?: RdbIo): RdbContext {
+  const rdb = program
+    .command('rdb')
+    .description('read, analyse, convert and export RDB files and the data of live servers')
+    .usage('<command> <file | - | redis://…> [options]');
+  const context = setContext(rdb, io);
+  addInfo(rdb);
+  addCheck(rdb);
+  return context;
+}
