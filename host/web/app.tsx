@@ -137,9 +137,7 @@ export function App() {
       <Header inspect={inspect} />
       {state.phase === 'start' && <StartView problem={state.problem} onFile={inspect.open} />}
       {state.phase === 'reading' && <ReadingView state={state} onCancel={inspect.cancel} />}
-      {state.phase === 'ready' && (
-        <ReadyFrame key={state.tookMs} ready={state} inspect={inspect} />
-      )}
+      {state.phase === 'ready' && <ReadyFrame key={state.tookMs} ready={state} inspect={inspect} />}
     </div>
   );
 }

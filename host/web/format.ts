@@ -54,7 +54,10 @@ export function duration(seconds: number): string {
 }
 
 export function time(ms: number): string {
-  return new Date(ms).toISOString().replace('T', ' ').replace(/\.000Z$|Z$/, ' UTC');
+  return new Date(ms)
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.000Z$|Z$/, ' UTC');
 }
 
 /** Time left, as seen from `nowMs`. */
@@ -69,25 +72,25 @@ const lenient = new TextDecoder('utf-8');
 // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what it is about
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
 
-const escape = (char: string) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
+const escaped = (char: string) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
 
 /** Bytes as one line: UTF-8, `\xNN` for control characters and for what is no UTF-8. */
 export function bytesLine(data: Uint8Array, max = 512): string {
   const part = data.subarray(0, max);
   const more = data.length > max ? '…' : '';
   try {
-    return strict.decode(part).replace(CONTROL, escape) + more;
+    return strict.decode(part).replace(CONTROL, escaped) + more;
   } catch {
     if (data.length > max) {
       const text = lenient.decode(part);
       if (text.indexOf('\ufffd') >= text.length - 1) {
-        return text.slice(0, -1).replace(CONTROL, escape) + more;
+        return text.slice(0, -1).replace(CONTROL, escaped) + more;
       }
     }
     let out = '';
     for (const b of part) {
       const char = String.fromCharCode(b);
-      out += b < 0x20 || b > 0x7e ? escape(char) : char;
+      out += b < 0x20 || b > 0x7e ? escaped(char) : char;
     }
     return out + more;
   }

@@ -1,10 +1,10 @@
 // What the page and its worker say to each other. Every call has a number; the worker answers with
 // progress and parts under it, and at last with a result or an error.
 
-import type { RdbElement } from '../rdb/values.js';
-import type { KeyFacts } from '../rdb/records.js';
-import type { RdbFile } from '../rdb/file-facts.js';
 import type { ValueType } from '../core/inspector.js';
+import type { RdbFile } from '../rdb/file-facts.js';
+import type { KeyFacts } from '../rdb/records.js';
+import type { RdbElement } from '../rdb/values.js';
 import type { Comparison, Report } from './analysis.js';
 import type { Reply } from './worker/reply.js';
 

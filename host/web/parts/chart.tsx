@@ -50,7 +50,6 @@ export function Chart({ summary, className, option, onClick }: ChartProps) {
   click.current = onClick;
   const isDark = useDark();
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the colours follow isDark
   useEffect(() => {
     let isGone = false;
     const draw = async () => {
@@ -68,6 +67,7 @@ export function Chart({ summary, className, option, onClick }: ChartProps) {
     return () => {
       isGone = true;
     };
+    // isDark: the colours follow it
   }, [option, isDark]);
 
   useEffect(() => {

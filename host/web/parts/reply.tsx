@@ -46,7 +46,6 @@ export function ReplyText({ reply }: { reply: Reply }) {
     <div class={`r-list ${kind}`}>
       {kind === 'push' && <small>message</small>}
       {rows.map(([first, second], i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: the place is the name
         <div key={i} class="r-row">
           <span class="r-index">
             {i + 1}

@@ -2,7 +2,7 @@
 // technology: arrows, PageUp/PageDown, Home and End move the active row, Enter opens it.
 
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
+import { useId, useMemo, useRef, useState } from 'preact/hooks';
 import { useVirtual } from './virtual.js';
 
 export interface Column<Row> {
@@ -105,11 +105,6 @@ export function Table<Row>(props: TableProps<Row>) {
   const last = shown.length - 1;
   const at = Math.min(active, Math.max(last, 0));
 
-  useEffect(() => {
-    const tracks = columns.map(({ width }) => width).join(' ');
-    scroller.current?.style.setProperty('--columns', tracks);
-  }, [columns]);
-
   const onSort = (column: Column<Row>) => {
     const isSame = sort?.id === column.id;
     setSort({ id: column.id, isDown: isSame ? !sort.isDown : column.isNumber === true });
@@ -131,6 +126,7 @@ export function Table<Row>(props: TableProps<Row>) {
 
   if (rows.length === 0) return <p class="empty">{empty}</p>;
   const height = HEAD_PX + ROW_PX * Math.min(shown.length, rowsMax) + 2;
+  const tracks = columns.map(({ width }) => width).join(' ');
   return (
     <div
       class="table"
@@ -140,7 +136,7 @@ export function Table<Row>(props: TableProps<Row>) {
       aria-activedescendant={`${id}-${at}`}
       tabIndex={0}
       ref={scroller}
-      style={{ height: `${height}px` }}
+      style={{ height: `${height}px`, '--columns': tracks }}
       onKeyDown={onKeyDown}
     >
       <Head columns={columns} sort={sort} onSort={onSort} />
@@ -163,11 +159,7 @@ export function Table<Row>(props: TableProps<Row>) {
               }}
             >
               {columns.map((column) => (
-                <div
-                  key={column.id}
-                  role="gridcell"
-                  class={column.isNumber ? 'td number' : 'td'}
-                >
+                <div key={column.id} role="gridcell" class={column.isNumber ? 'td number' : 'td'}>
                   {column.render(row)}
                 </div>
               ))}

@@ -121,7 +121,6 @@ function Prompt({ onRun, onClear }: { onRun: (line: string) => void; onClear: ()
 
 function Log({ lines }: { lines: readonly Line[] }) {
   const log = useRef<HTMLDivElement>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new line scrolls
   useEffect(() => {
     log.current?.scrollTo({ top: log.current.scrollHeight });
   }, [lines]);
@@ -142,7 +141,6 @@ function Log({ lines }: { lines: readonly Line[] }) {
             <small>{ms.toFixed(1)} ms</small>
           </p>
           {replies.map((reply, i) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: replies have no other name
             <ReplyText key={i} reply={reply} />
           ))}
         </div>

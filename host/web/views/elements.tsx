@@ -31,7 +31,8 @@ function StringValue({ data, length }: { data: Uint8Array; length: number }) {
   const [form, setForm] = useState(first);
   const forms: Form[] = json === undefined ? ['text', 'hex'] : ['json', 'text', 'hex'];
   const part = data.subarray(0, SHOWN_MAX);
-  const text = form === 'json' ? (json ?? '') : form === 'hex' ? hexDump(part) : decoder.decode(part);
+  const text =
+    form === 'json' ? (json ?? '') : form === 'hex' ? hexDump(part) : decoder.decode(part);
   return (
     <>
       <fieldset class="segmented">

@@ -37,7 +37,9 @@ export function ExportMenu({ ready, client }: { ready: Ready; client: WorkerClie
   const run = (format: ExportFormat) => {
     setStatus('Exporting…');
     const onProgress = ({ bytes, size }: { bytes: number; size: number | undefined }) => {
-      setStatus(size === undefined ? 'Exporting…' : `Exporting ${Math.round((100 * bytes) / size)} %`);
+      setStatus(
+        size === undefined ? 'Exporting…' : `Exporting ${Math.round((100 * bytes) / size)} %`,
+      );
     };
     client.call('export', { source, report, format }, { onProgress }).then(
       (blob) => {

@@ -12,7 +12,11 @@ interface FindingProps extends Pick<ViewProps, 'openKey'> {
 
 const isBytes = (name: string) => /bytes/i.test(name);
 const words = (name: string) =>
-  name.replace(/([A-Z])/g, ' $1').replace(/[-_]/g, ' ').toLowerCase().replace(/ bytes/, '');
+  name
+    .replace(/([A-Z])/g, ' $1')
+    .replace(/[-_]/g, ' ')
+    .toLowerCase()
+    .replace(/ bytes/, '');
 const number = (name: string, value: number) =>
   isBytes(name) ? bytes(value) : Number.isInteger(value) ? count(value) : value.toFixed(2);
 

@@ -1,12 +1,7 @@
 // Distributions: time to expiry, sizes and lengths, idle time and frequency.
 
 import { useMemo, useState } from 'preact/hooks';
-import type {
-  Bucket,
-  Histogram,
-  HistogramName,
-  RdbAnalysis,
-} from '../../rdb/analysis-types.js';
+import type { Bucket, Histogram, HistogramName, RdbAnalysis } from '../../rdb/analysis-types.js';
 import { bytes, count, duration, percent, short } from '../format.js';
 import { Card } from '../parts/card.js';
 import { Chart, type Colours } from '../parts/chart.js';
@@ -176,7 +171,11 @@ export function IdleCard({ report: { idle, frequency } }: { report: RdbAnalysis 
       (source ?? []).map((bucket) => {
         const text = isIdle ? duration : String;
         const to = bucket.to === null ? '' : text(bucket.to);
-        const name = isIdle ? (to === '' ? `> ${text(bucket.from)}` : `< ${to}`) : text(bucket.from);
+        const name = isIdle
+          ? to === ''
+            ? `> ${text(bucket.from)}`
+            : `< ${to}`
+          : text(bucket.from);
         return { name, ...plain(bucket) };
       }),
     [source, isIdle],

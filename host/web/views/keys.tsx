@@ -12,10 +12,7 @@ export function KeysView({ ready: { report }, openKey }: ViewProps) {
   const [by, setBy] = useState<By>('memory');
   const rows = by === 'memory' ? report.topBySize : report.topByLength;
   const lines = useMemo(() => rows.map(lineOfRow), [rows]);
-  const columns = useMemo(
-    () => keyColumns(report.nowMs, report.databases.length > 1),
-    [report],
-  );
+  const columns = useMemo(() => keyColumns(report.nowMs, report.databases.length > 1), [report]);
   const sort = { id: by === 'memory' ? 'memory' : 'count', isDown: true };
   return (
     <Card

@@ -52,13 +52,7 @@ function rowColumns<Row extends PrefixRow>(
 }
 
 /** Where one is in the tree, a button for every level above. */
-function Path({
-  path,
-  onPick,
-}: {
-  path: readonly PrefixNode[];
-  onPick: (depth: number) => void;
-}) {
+function Path({ path, onPick }: { path: readonly PrefixNode[]; onPick: (depth: number) => void }) {
   return (
     <nav aria-label="Zoomed into">
       <ol class="path">

@@ -28,8 +28,7 @@ export async function analyse(
   let damage: Report['damage'] = null;
   try {
     for await (const e of reading) {
-      const row =
-        types.get(e.type) ?? { type: e.type, ...sums(), payloadBytes: 0, expires: 0 };
+      const row = types.get(e.type) ?? { type: e.type, ...sums(), payloadBytes: 0, expires: 0 };
       types.set(e.type, row);
       for (const s of [total, row]) {
         s.keys++;

@@ -45,7 +45,10 @@ export class Console {
     );
     this.core = new Core(
       compileCore(wasm),
-      { hostCommand: (handle, id) => this.#commands.run(handle, id), applyProblem: () => undefined },
+      {
+        hostCommand: (handle, id) => this.#commands.run(handle, id),
+        applyProblem: () => undefined,
+      },
       { seed: crypto.getRandomValues(new Uint8Array(16)), databases: DATABASES, reserve: false },
     );
     this.#handle = this.#open();

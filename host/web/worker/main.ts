@@ -2,7 +2,14 @@
 // other; each has a signal of its own, so that a reading can be ended at any time.
 
 import { isRespiteError } from '../../errors.js';
-import type { FromWorker, Operation, Operations, Progress, ToWorker, WireError } from '../protocol.js';
+import type {
+  FromWorker,
+  Operation,
+  Operations,
+  Progress,
+  ToWorker,
+  WireError,
+} from '../protocol.js';
 import { analyse } from './analyse.js';
 import { compare } from './compare.js';
 import { Console } from './console.js';

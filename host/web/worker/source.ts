@@ -44,8 +44,8 @@ function blobReader(blob: Blob): Reader {
       const piece = new Uint8Array((await queue.shift()) as ArrayBuffer);
       done += piece.length;
       if (piece.length === 0) return;
-      yield piece;
       onRead?.(done, blob.size);
+      yield piece;
     }
   };
 }
@@ -65,8 +65,8 @@ function urlReader(url: string, size: number | undefined): Reader {
     for await (const piece of streamPieces(response.body as ReadableStream<Uint8Array>)) {
       signal?.throwIfAborted();
       done += piece.length;
-      yield piece;
       onRead?.(done, size);
+      yield piece;
     }
   };
 }
