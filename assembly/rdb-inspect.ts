@@ -4,11 +4,10 @@
  * memory.
  */
 import { alloc, allocInit, free, usedMemory } from './base/alloc';
-import { rdbErrorText } from './rdb/errors';
 import {
-  INSPECT_ERR_BLOB, inspectClose, inspectError, inspectFeed, inspectFinish, inspectOpen,
-  inspectStep, reader,
+  inspectClose, inspectFeed, inspectFinish, inspectOpen, inspectStep, reader,
 } from './inspect/driver';
+import { failureCode, failureOffset, failureText } from './inspect/failure';
 import {
   filterAskHost, filterBytesMin, filterDb, filterExpiry, filterLimit, filterNoExpiry,
   filterPattern, filterReset, filterShapes, filterSlots,
@@ -17,7 +16,6 @@ import { setMode } from './inspect/mode';
 import { optionsReset, setOptionNumber, setOptionText } from './inspect/options';
 import { outLen, outPtr, outTaken } from './inspect/out';
 import { tallyBytes, tallyDamaged, tallyKeys } from './inspect/tally';
-import { writeLiteral } from './base/literal';
 
 // ---- life and memory
 
@@ -85,19 +83,17 @@ export function rdbBytes(): f64 {
 // ---- what went wrong, and where
 
 export function errorCode(): i32 {
-  return inspectError != 0 ? inspectError : reader.err;
+  return failureCode(reader);
 }
 export function errorOffset(): f64 {
-  return inspectError != 0 ? <f64>reader.keyOffset : <f64>reader.errOffset;
+  return <f64>failureOffset(reader);
 }
 export function errorArgument(): f64 {
   return <f64>reader.errArg;
 }
 /** Writes the reason at `to` (80 bytes of room); its length. */
 export function errorText(to: usize): usize {
-  if (inspectError == INSPECT_ERR_BLOB) return writeLiteral(to, 'damaged container of elements');
-  if (inspectError != 0) return writeLiteral(to, 'out of memory');
-  return rdbErrorText(reader.err, to);
+  return failureText(reader, to);
 }
 /** The key the reader stands at: whether there is one, its name, its database. */
 export function inKey(): bool {

@@ -21,9 +21,10 @@ import { string2ll, llValue } from '../base/numbers/integers';
 import { RdbReader } from '../rdb/input';
 import {
   BLOB_INTSET, BLOB_LISTPACK, FORM_INT, RDB_ERROR, RDB_NEED_MORE, REC_BLOB, REC_ELEMENT, REC_EOF,
-  REC_FIELD, REC_KEY, REC_SCORED, REC_STREAM_NODE, REC_STRING, REC_VALUE_END, REC_VALUE_SKIPPED,
-  TYPE_HASH_LISTPACK_EX, TYPE_HASH_LISTPACK_EX_PRE_GA,
+  REC_FIELD, REC_KEY, REC_RAW, REC_SCORED, REC_STREAM_NODE, REC_STRING, REC_VALUE_END,
+  REC_VALUE_SKIPPED, TYPE_HASH_LISTPACK_EX, TYPE_HASH_LISTPACK_EX_PRE_GA,
 } from '../rdb/opcodes';
+import { rdbDropRaw, rdbKeepRaw } from '../rdb/raw';
 import {
   rdbClose, rdbFeed, rdbFinish, rdbNext, rdbOpen, rdbSetHoldMax, rdbSkipValue,
 } from '../rdb/reader';
@@ -38,11 +39,15 @@ import {
   facts, factsElement, factsEnd, factsField, factsKey, factsNode, factsScored, factsString,
   factsUnseen,
 } from './facts';
-import { filterIsDone, filterKey, filterValue } from './filter';
-import { OUT_HIGH, outBegin, outFailed, outLen, outSettle } from './out';
+import { INSPECT_ERR_BLOB, INSPECT_ERR_MEMORY, inspectError, setInspectError } from './failure';
+import { filterIsDone, filterIsSure, filterKey, filterNeedsValue, filterValue } from './filter';
 import {
-  modeBegin, modeDamage, modeElement, modeEnd, modeEntry, modeEntryEnd, modeEntryField, modeField,
-  modeFile, modeFinish, modeHold, modeKey, modeScored, modeString, modeValues,
+  outBegin, outDrop, outFailed, outHold, outHoldsMuch, outIsFull, outLen, outRelease, outSettle,
+} from './out';
+import {
+  modeBegin, modeBroken, modeDamage, modeElement, modeEnd, modeEntry, modeEntryEnd,
+  modeEntryField, modeField, modeFile, modeFinish, modeHold, modeKey, modeRaw, modeRawInPieces,
+  modeRawMax, modeScored, modeString, modeValues,
 } from './mode';
 import { tallyBegin, tallyDamage, tallyEnd, tallyKey } from './tally';
 
@@ -52,10 +57,6 @@ export const STEP_MORE: i32 = 0;
 export const STEP_END: i32 = 1;
 /** The output is to be taken. */
 export const STEP_OUTPUT: i32 = 2;
-
-/** Errors beside the reader's ERR_*. */
-export const INSPECT_ERR_BLOB: i32 = 100;
-export const INSPECT_ERR_MEMORY: i32 = 101;
 
 /** Flags of `inspectOpen` beside RDB_NO_CHECKSUM and RDB_ALLOW_FUTURE. */
 export const INSPECT_SALVAGE: u32 = 1 << 8;
@@ -75,17 +76,18 @@ let streamWalk: StreamWalk = changetype<StreamWalk>(0);
 let inEntry: bool = false;
 /** The current key was filtered out. */
 let skipping: bool = false;
-/** Our own error, 0 = none. */
-export let inspectError: i32 = 0;
 let ended: bool = false;
+/** The mode was told of the error. */
+let isBroken: bool = false;
 /** An integer's text of the first of a pair. */
 const firstText = memory.data(32);
 
 /** Starts an inspection; false when memory is short. */
 export function inspectOpen(openFlags: u32): bool {
   flags = openFlags;
-  inspectError = 0;
+  setInspectError(0);
   ended = false;
+  isBroken = false;
   skipping = false;
   walkKind = WALK_NONE;
   tallyBegin();
@@ -101,6 +103,7 @@ export function inspectOpen(openFlags: u32): bool {
   streamWalk = changetype<StreamWalk>(walks + WALK_SIZE);
   const hold = modeHold();
   if (hold != 0) rdbSetHoldMax(reader, hold);
+  rdbKeepRaw(reader, modeRawMax(), modeRawInPieces());
   return modeBegin();
 }
 
@@ -117,26 +120,37 @@ export function inspectFeed(ptr: usize, len: usize): void {
 
 /** No more bytes will come: STEP_END, STEP_OUTPUT (take, call again) or STEP_ERROR. */
 export function inspectFinish(): i32 {
-  if (inspectError != 0) return STEP_ERROR;
-  if (!ended && rdbFinish(reader) == RDB_ERROR) return STEP_ERROR;
+  if (inspectError != 0) return broken();
+  if (!ended && rdbFinish(reader) == RDB_ERROR) return broken();
   return outLen > 0 || !outSettle() ? STEP_OUTPUT : STEP_END;
 }
 
 /** Goes on until the chunk is used up, the output is full, or there is an end. */
 export function inspectStep(): i32 {
   while (true) {
-    if (!outSettle() || outLen >= OUT_HIGH) return STEP_OUTPUT;
-    if (outFailed) inspectError = INSPECT_ERR_MEMORY;
-    if (inspectError != 0) return STEP_ERROR;
+    if (!outSettle() || outIsFull()) return STEP_OUTPUT;
+    if (outHoldsMuch() && filterIsSure()) outRelease();
+    if (outFailed) setInspectError(INSPECT_ERR_MEMORY);
+    if (inspectError != 0) return broken();
     if (ended) return outLen > 0 ? STEP_OUTPUT : STEP_END;
     if (walkKind != WALK_NONE) {
       if (!walkOn()) damaged();
       continue;
     }
     const kind = rdbNext(reader);
-    if (kind <= RDB_NEED_MORE) return kind == RDB_NEED_MORE ? STEP_MORE : STEP_ERROR;
+    if (kind <= RDB_NEED_MORE) return kind == RDB_NEED_MORE ? STEP_MORE : broken();
     record(kind);
   }
+}
+
+/** An end that is none: the mode completes what it has begun, and nothing is held back. */
+function broken(): i32 {
+  if (!isBroken) {
+    isBroken = true;
+    outRelease();
+    modeBroken(reader);
+  }
+  return STEP_ERROR;
 }
 
 function record(kind: i32): void {
@@ -144,12 +158,17 @@ function record(kind: i32): void {
     valueRecord(kind);
   } else if (kind == REC_KEY) {
     factsKey(reader);
-    tallyKey(reader);
-    skipping = !filterKey(reader);
+    // a key that is told once more, because its bytes are too many, has been let in before
+    if (!reader.isReplay) {
+      tallyKey(reader);
+      skipping = !filterKey(reader);
+    }
     if (skipping) {
+      rdbDropRaw(reader);
       rdbSkipValue(reader);
       return;
     }
+    if (filterNeedsValue()) outHold();
     modeKey(reader);
     if (!modeValues()) rdbSkipValue(reader);
   } else {
@@ -168,7 +187,7 @@ function valueRecord(kind: i32): void {
     case REC_STRING:
       eventString(reader.a.ptr, reader.a.len, reader.a.form == FORM_INT);
       factsString(reader);
-      modeString();
+      modeString(reader);
       endValue();
       break;
     case REC_ELEMENT:
@@ -198,6 +217,9 @@ function valueRecord(kind: i32): void {
       else walkKind = WALK_STREAM;
       inEntry = false;
       break;
+    case REC_RAW:
+      modeRaw(reader);
+      break;
     case REC_VALUE_END:
     case REC_VALUE_SKIPPED:
       endValue();
@@ -210,7 +232,10 @@ function valueRecord(kind: i32): void {
 /** The value is whole: last facts, then the filters that need them, then the mode. */
 function endValue(): void {
   factsEnd(reader);
-  modeEnd(reader, filterValue());
+  const isWanted = filterValue();
+  modeEnd(reader, isWanted);
+  if (isWanted) outRelease();
+  else outDrop();
   // as many keys as were asked for: what follows is not read
   if (filterIsDone()) {
     modeFinish(reader);
@@ -223,10 +248,12 @@ function damaged(): void {
   if (flags & INSPECT_SALVAGE) {
     tallyDamage();
     modeDamage(reader);
+    outRelease();
+    rdbDropRaw(reader);
     rdbSkipValue(reader);
     skipping = true;
   } else {
-    inspectError = INSPECT_ERR_BLOB;
+    setInspectError(INSPECT_ERR_BLOB);
   }
 }
 
@@ -252,7 +279,7 @@ function openBlob(): void {
 /** Walks until the end of the container or until the output is full. False: damage. */
 function walkOn(): bool {
   if (walkKind == WALK_STREAM) return streamOn();
-  while (outLen < OUT_HIGH) {
+  while (!outIsFull()) {
     const got = walkNext(walk);
     if (got <= 0) {
       walkKind = WALK_NONE;
@@ -265,7 +292,7 @@ function walkOn(): bool {
     } else if (!walkPair()) {
       return false;
     }
-    if (!outSettle()) break;
+    if (!outSettle() || outHoldsMuch()) break;
   }
   return true;
 }
@@ -322,7 +349,7 @@ function walkTriple(): bool {
 }
 
 function streamOn(): bool {
-  while (outLen < OUT_HIGH) {
+  while (!outIsFull()) {
     if (inEntry) {
       const got = streamField(streamWalk);
       if (got < 0) return false;
@@ -348,7 +375,7 @@ function streamOn(): bool {
       factsElement();
       modeEntry(reader, REC_STREAM_NODE);
     }
-    if (!outSettle()) break;
+    if (!outSettle() || outHoldsMuch()) break;
   }
   return true;
 }

@@ -155,43 +155,51 @@ export function factsScored(): void {
   if (facts.nodes == 0) facts.strings += sdsBytes(evLen);
 }
 
+/** How a Redis of today holds a value of the type; of strings, factsString tells. */
+export function encodingOf(type: u32): u32 {
+  switch (type) {
+    case TYPE_SET_INTSET: return AS_INTSET;
+    case TYPE_SET: return AS_HASHTABLE;
+    case TYPE_HASH:
+    case TYPE_HASH_META:
+    case TYPE_HASH_META_PRE_GA:
+    case TYPE_HASH_TMPL_ARRAY:
+    case TYPE_HASH_TMPL_ARRAY_REF: return AS_HASHTABLE;
+    case TYPE_ZSET:
+    case TYPE_ZSET_2: return AS_SKIPLIST;
+  }
+  const shape = shapeOf(type);
+  if (shape == SHAPE_LIST) return AS_QUICKLIST;
+  if (shape == SHAPE_STREAM) return AS_STREAM;
+  return shape == SHAPE_OTHER || shape == SHAPE_STRING ? AS_OTHER : AS_LISTPACK;
+}
+
+/** Estimated bytes of the value, so far as it was read; a sum that only grows. */
+function valueMemory(): u64 {
+  const isBlob = facts.nodes != 0;
+  switch (facts.shape) {
+    case SHAPE_STRING: return facts.memory;
+    case SHAPE_LIST: return estimateQuicklist(max<u64>(facts.nodes, 1), facts.nodeBytes);
+    case SHAPE_SET:
+    case SHAPE_HASH:
+      return isBlob ? estimateBlob(facts.nodeBytes) : estimateTable(facts.count, facts.strings);
+    case SHAPE_ZSET:
+      return isBlob ? estimateBlob(facts.nodeBytes) : estimateZset(facts.count, facts.strings);
+    case SHAPE_STREAM: return estimateQuicklist(facts.nodes, facts.nodeBytes);
+    default: return facts.fileBytes;
+  }
+}
+
+/** A lower bound of the memory that factsEnd will tell. */
+export function factsMemorySoFar(): u64 {
+  return valueMemory();
+}
+
 /** The value was read to its end. */
 export function factsEnd(r: RdbReader): void {
   facts.fileBytes = rdbOffset(r) - r.keyOffset;
-  const isBlob = facts.nodes != 0;
-  switch (facts.shape) {
-    case SHAPE_STRING: break;
-    case SHAPE_LIST:
-      facts.encoding = AS_QUICKLIST;
-      facts.memory = estimateQuicklist(max<u64>(facts.nodes, 1), facts.nodeBytes);
-      break;
-    case SHAPE_SET:
-      facts.encoding = !isBlob ? AS_HASHTABLE : r.type == TYPE_SET_INTSET ? AS_INTSET : AS_LISTPACK;
-      facts.memory = isBlob
-        ? estimateBlob(facts.nodeBytes)
-        : estimateTable(facts.count, facts.strings);
-      break;
-    case SHAPE_HASH:
-      facts.encoding = isBlob ? AS_LISTPACK : AS_HASHTABLE;
-      facts.memory = isBlob
-        ? estimateBlob(facts.nodeBytes)
-        : estimateTable(facts.count, facts.strings);
-      break;
-    case SHAPE_ZSET:
-      facts.encoding = isBlob ? AS_LISTPACK : AS_SKIPLIST;
-      facts.memory = isBlob
-        ? estimateBlob(facts.nodeBytes)
-        : estimateZset(facts.count, facts.strings);
-      break;
-    case SHAPE_STREAM:
-      facts.encoding = AS_STREAM;
-      facts.memory = estimateQuicklist(facts.nodes, facts.nodeBytes);
-      break;
-    default:
-      facts.encoding = AS_OTHER;
-      facts.memory = facts.fileBytes;
-  }
-  facts.memory += estimateKey(r.key.len);
+  if (facts.shape != SHAPE_STRING) facts.encoding = encodingOf(r.type);
+  facts.memory = valueMemory() + estimateKey(r.key.len);
 }
 
 /** Types whose insides the reader passes over. */

@@ -7,7 +7,7 @@ import { alloc, free } from '../base/alloc';
 import { keyHashSlot } from '../base/crc16';
 import { globMatch } from '../base/glob';
 import { RdbReader } from '../rdb/input';
-import { facts } from './facts';
+import { facts, factsMemorySoFar } from './facts';
 
 // @ts-ignore: decorator
 @external('env', 'inspectName')
@@ -136,6 +136,16 @@ export function filterKey(r: RdbReader): bool {
   if (asksHost && hostName(ptr, len) == 0) return false;
   if (bytesMin == 0) left--;
   return true;
+}
+
+/** Whether only the value can tell. */
+export function filterNeedsValue(): bool {
+  return bytesMin != 0;
+}
+
+/** Whether filterValue will say yes, so far as the value was read: estimates only grow. */
+export function filterIsSure(): bool {
+  return factsMemorySoFar() >= bytesMin && left > 0;
 }
 
 /** What takes the whole value: a key that is too small is none of those counted by the limit. */
