@@ -18,6 +18,7 @@ interface InspectExports {
   outputTaken(): void;
   keysRead(): number;
   damagedValues(): number;
+  rdbBytes(): number;
   errorCode(): number;
   errorOffset(): number;
   errorArgument(): number;
@@ -141,6 +142,11 @@ export class Inspector {
   /** Values that were damaged and left out (FLAG_SALVAGE). */
   get damaged(): number {
     return this.#x.damagedValues();
+  }
+
+  /** Bytes of the RDB once its end was reached, 0 before; a source may have more behind it. */
+  get rdbBytes(): number {
+    return this.#x.rdbBytes();
   }
 
   /** The file's version once its head was read; Valkey's own numbering is told apart. */
