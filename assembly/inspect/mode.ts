@@ -3,6 +3,14 @@
  * a number here, a line in the functions it cares about, and a file of its own.
  */
 import { RdbReader } from '../rdb/input';
+import { csvBegin, csvEnd, csvField, csvKey } from './csv';
+import { filterNeedsValue } from './filter';
+import {
+  jsonBegin, jsonBroken, jsonDamage, jsonElement, jsonEnd, jsonField, jsonFile, jsonFinish,
+  jsonKey, jsonScored, jsonStringValue,
+} from './json';
+import { jsonStreamEntry, jsonStreamEntryEnd, jsonStreamField } from './json-stream';
+import { keysTextBegin, keysTextEnd } from './keys-text';
 import {
   recordsDamage, recordsElement, recordsEnd, recordsEntry, recordsEntryEnd, recordsField,
   recordsFile, recordsKey, recordsScored, recordsString,
@@ -14,6 +22,9 @@ export const MODE_CHECK: u32 = 0;
 export const MODE_KEYS: u32 = 1;
 /** Records for the host, keys with their values. */
 export const MODE_VALUES: u32 = 2;
+export const MODE_JSON: u32 = 3;
+export const MODE_CSV: u32 = 4;
+export const MODE_KEYS_TEXT: u32 = 5;
 /** Records of the file only: values are passed over. */
 export const MODE_INFO: u32 = 9;
 
@@ -28,16 +39,33 @@ export function setMode(which: u32): void {
 
 /** Longest string of a value that is needed as a whole; 0 = any. */
 export function modeHold(): u64 {
-  return mode == MODE_VALUES ? 0 : MEASURE_HOLD;
+  return mode == MODE_VALUES || mode == MODE_JSON ? 0 : MEASURE_HOLD;
 }
+
+/**
+ * Up to how many bytes of each value are kept as they stand in the file (rdb/raw.ts), 0 = none; and
+ * what becomes of longer ones: given in pieces (modeRaw, the last ones are there at modeEnd), or
+ * the key is told once more, with isReplay set, and its value record by record.
+ */
+export function modeRawMax(): u64 {
+  return 0;
+}
+export function modeRawInPieces(): bool {
+  return false;
+}
+export function modeRaw(_r: RdbReader): void {}
 
 /** Prepares the mode; false when memory is short. */
 export function modeBegin(): bool {
+  if (mode == MODE_JSON) return jsonBegin();
+  if (mode == MODE_CSV) return csvBegin();
+  if (mode == MODE_KEYS_TEXT) return keysTextBegin();
   return true;
 }
 
 /** Whether the mode looks at values at all. */
 export function modeValues(): bool {
+  if (mode == MODE_KEYS_TEXT) return filterNeedsValue();
   return mode != MODE_INFO;
 }
 
@@ -49,53 +77,72 @@ export function modeElements(): bool {
 /** A record that is about the file, not about a key (REC_*). */
 export function modeFile(r: RdbReader, kind: i32): void {
   if (mode <= MODE_VALUES || mode == MODE_INFO) recordsFile(r, kind);
+  else if (mode == MODE_JSON) jsonFile(r, kind);
 }
 
 export function modeKey(r: RdbReader): void {
   if (mode == MODE_VALUES) recordsKey(r);
+  else if (mode == MODE_JSON) jsonKey(r);
+  else if (mode == MODE_CSV) csvKey();
 }
 
-export function modeString(): void {
+export function modeString(r: RdbReader): void {
   if (mode == MODE_VALUES) recordsString();
+  else if (mode == MODE_JSON) jsonStringValue(r);
 }
 
 export function modeElement(): void {
   if (mode == MODE_VALUES) recordsElement();
+  else if (mode == MODE_JSON) jsonElement();
 }
 
 export function modeField(): void {
   if (mode == MODE_VALUES) recordsField();
+  else if (mode == MODE_JSON) jsonField();
+  else if (mode == MODE_CSV) csvField();
 }
 
 export function modeScored(): void {
   if (mode == MODE_VALUES) recordsScored();
+  else if (mode == MODE_JSON) jsonScored();
 }
 
 /** A stream's entry (REC_STREAM_NODE; its fields follow) or any other REC_STREAM_* of it. */
 export function modeEntry(r: RdbReader, kind: i32): void {
   if (mode == MODE_VALUES) recordsEntry(r, kind);
+  else if (mode == MODE_JSON) jsonStreamEntry(r, kind);
 }
 
 export function modeEntryField(): void {
   if (mode == MODE_VALUES) recordsField();
+  else if (mode == MODE_JSON) jsonStreamField();
 }
 
 export function modeEntryEnd(): void {
   if (mode == MODE_VALUES) recordsEntryEnd();
+  else if (mode == MODE_JSON) jsonStreamEntryEnd();
 }
 
 /** The value is whole; `isWanted`: it passed the filters that need the value. */
 export function modeEnd(r: RdbReader, isWanted: bool): void {
   if (mode == MODE_KEYS || mode == MODE_VALUES) recordsEnd(r, isWanted);
+  else if (mode == MODE_JSON) jsonEnd(isWanted);
+  else if (mode == MODE_CSV) csvEnd(r, isWanted);
+  else if (mode == MODE_KEYS_TEXT) keysTextEnd(r, isWanted);
 }
 
 /** The current value is damaged and was given up. */
 export function modeDamage(r: RdbReader): void {
   if (mode == MODE_KEYS || mode == MODE_VALUES) recordsDamage(r);
+  else if (mode == MODE_JSON) jsonDamage();
 }
 
 /** The file is at its end too early or damaged for good: nothing else will be asked. */
-export function modeBroken(_r: RdbReader): void {}
+export function modeBroken(r: RdbReader): void {
+  if (mode == MODE_JSON) jsonBroken(r);
+}
 
 /** The file is at its end. */
-export function modeFinish(_r: RdbReader): void {}
+export function modeFinish(r: RdbReader): void {
+  if (mode == MODE_JSON) jsonFinish(r);
+}
