@@ -81,7 +81,8 @@ export interface Operations {
   search: { in: { source: Source; query: KeyQuery }; part: KeyFacts[]; out: SearchResult };
   value: { in: { source: Source; request: ValueRequest }; part: never; out: ValueResult };
   compare: { in: { a: Source; b: Source }; part: never; out: Comparison };
-  export: { in: { source: Source; report: Report; format: ExportFormat };
+  export: {
+    in: { source: Source; report: Report; format: ExportFormat };
     part: never;
     out: ExportResult;
   };

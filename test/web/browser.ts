@@ -83,7 +83,8 @@ export async function showTab(page: Page, id: string): Promise<void> {
 
 /** A figure of the overview: its value. */
 export function figure(page: Page, name: string): Promise<string> {
-  return page.locator('.figure', { hasText: name }).locator('b').innerText();
+  const exact = page.locator('dt', { hasText: new RegExp(`^${name}$`) });
+  return page.locator('.figure', { has: exact }).locator('b').innerText();
 }
 
 /** The cells of every row of a plain table, heads included. */

@@ -83,7 +83,7 @@ describe('what it gives', () => {
     ['bytes=9-1', 416, 0, 0, 'bytes */5000'],
     ['lines=1-2', 416, 0, 0, 'bytes */5000'],
   ] as const)('the file, range %s', async (range, status, from, to, said) => {
-    const headers = range === undefined ? {} : { range };
+    const headers: Record<string, string> = range === undefined ? {} : { range };
     const response = await fetch(`${await serve(file)}file`, { headers });
     expect(response.status).toBe(status);
     expect(response.headers.get('content-range')).toBe(said);
