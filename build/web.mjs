@@ -60,6 +60,7 @@ export async function buildWeb() {
       assetsInlineLimit: 0,
       chunkSizeWarningLimit: 4096,
       reportCompressedSize: false,
+      rolldownOptions: { checks: { pluginTimings: false } },
     },
   });
 }
