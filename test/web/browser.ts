@@ -10,8 +10,6 @@ import { ROOT } from '../support/servers.js';
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) =>
   existsSync(path),
 );
-/** Without it the tests of the page are skipped; build/test.mjs tries to install it. */
-export const hasChromium = CHROMIUM !== undefined;
 export const PAGE_ROOT = join(ROOT, 'build/web');
 export const DATA = join(ROOT, 'test/rdb/data');
 /** Generous: other tests may have the machine. */
@@ -25,6 +23,24 @@ const FLAGS = [
 export function launch(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM as string, args: FLAGS });
 }
+
+/** Whether Chromium is there and starts; if not, why is said once. */
+async function canLaunch(): Promise<boolean> {
+  let why = 'it is not installed (Debian: apt-get install chromium)';
+  for (let tries = CHROMIUM === undefined ? 0 : 2; tries > 0; tries--) {
+    try {
+      await (await launch()).close();
+      return true;
+    } catch (error) {
+      why = `it does not start: ${error instanceof Error ? error.message : String(error)}`;
+    }
+  }
+  console.warn(`The tests of the page are skipped. They run in Chromium, but ${why}`);
+  return false;
+}
+
+/** Without it the tests of the page are skipped; build/test.mjs tries to install it. */
+export const hasChromium = await canLaunch();
 
 export function serve(file?: string): Promise<PageServer> {
   return servePage({ root: PAGE_ROOT, host: '127.0.0.1', port: 0, file });

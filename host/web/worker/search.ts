@@ -1,5 +1,5 @@
-// Search over the keys: the file is read once more, the core tests the names, and what fits comes in
-// batches while the reading goes on.
+// Search over the keys: the file is read once more, the core tests the names, and what fits comes
+// in batches while the reading goes on.
 
 import type { KeyFilter } from '../../core/inspector.js';
 import { RespiteError } from '../../errors.js';
