@@ -169,6 +169,7 @@ export function CompareView(props: ViewProps) {
   const { reading, read, cancel } = useOther(props);
   return (
     <Card title="Compare with another file" wide>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the button does it by keyboard */}
       <div
         class="compare-files"
         data-drop
