@@ -21,9 +21,10 @@ import { string2ll, llValue } from '../base/numbers/integers';
 import { RdbReader } from '../rdb/input';
 import {
   BLOB_INTSET, BLOB_LISTPACK, FORM_INT, RDB_ERROR, RDB_NEED_MORE, REC_BLOB, REC_ELEMENT, REC_EOF,
-  REC_FIELD, REC_KEY, REC_SCORED, REC_STREAM_NODE, REC_STRING, REC_VALUE_END, REC_VALUE_SKIPPED,
-  TYPE_HASH_LISTPACK_EX, TYPE_HASH_LISTPACK_EX_PRE_GA,
+  REC_FIELD, REC_KEY, REC_RAW, REC_SCORED, REC_STREAM_NODE, REC_STRING, REC_VALUE_END,
+  REC_VALUE_SKIPPED, TYPE_HASH_LISTPACK_EX, TYPE_HASH_LISTPACK_EX_PRE_GA,
 } from '../rdb/opcodes';
+import { rdbDropRaw, rdbKeepRaw } from '../rdb/raw';
 import {
   rdbClose, rdbFeed, rdbFinish, rdbNext, rdbOpen, rdbSetHoldMax, rdbSkipValue,
 } from '../rdb/reader';
@@ -45,8 +46,8 @@ import {
 } from './out';
 import {
   modeBegin, modeBroken, modeDamage, modeElement, modeEnd, modeEntry, modeEntryEnd,
-  modeEntryField, modeField, modeFile, modeFinish, modeHold, modeKey, modeScored, modeString,
-  modeValues,
+  modeEntryField, modeField, modeFile, modeFinish, modeHold, modeKey, modeRaw, modeRawInPieces,
+  modeRawMax, modeScored, modeString, modeValues,
 } from './mode';
 import { tallyBegin, tallyDamage, tallyKey } from './tally';
 
@@ -102,6 +103,7 @@ export function inspectOpen(openFlags: u32): bool {
   streamWalk = changetype<StreamWalk>(walks + WALK_SIZE);
   const hold = modeHold();
   if (hold != 0) rdbSetHoldMax(reader, hold);
+  rdbKeepRaw(reader, modeRawMax(), modeRawInPieces());
   return modeBegin();
 }
 
@@ -156,9 +158,13 @@ function record(kind: i32): void {
     valueRecord(kind);
   } else if (kind == REC_KEY) {
     factsKey(reader);
-    tallyKey(reader);
-    skipping = !filterKey(reader);
+    // a key that is told once more, because its bytes are too many, has been let in before
+    if (!reader.isReplay) {
+      tallyKey(reader);
+      skipping = !filterKey(reader);
+    }
     if (skipping) {
+      rdbDropRaw(reader);
       rdbSkipValue(reader);
       return;
     }
@@ -210,6 +216,9 @@ function valueRecord(kind: i32): void {
       else walkKind = WALK_STREAM;
       inEntry = false;
       break;
+    case REC_RAW:
+      modeRaw(reader);
+      break;
     case REC_VALUE_END:
     case REC_VALUE_SKIPPED:
       endValue();
@@ -239,6 +248,7 @@ function damaged(): void {
     tallyDamage();
     modeDamage(reader);
     outRelease();
+    rdbDropRaw(reader);
     rdbSkipValue(reader);
     skipping = true;
   } else {

@@ -42,6 +42,19 @@ export function modeHold(): u64 {
   return mode == MODE_VALUES || mode == MODE_JSON ? 0 : MEASURE_HOLD;
 }
 
+/**
+ * Up to how many bytes of each value are kept as they stand in the file (rdb/raw.ts), 0 = none; and
+ * what becomes of longer ones: given in pieces (modeRaw, the last ones are there at modeEnd), or
+ * the key is told once more, with isReplay set, and its value record by record.
+ */
+export function modeRawMax(): u64 {
+  return 0;
+}
+export function modeRawInPieces(): bool {
+  return false;
+}
+export function modeRaw(_r: RdbReader): void {}
+
 /** Prepares the mode; false when memory is short. */
 export function modeBegin(): bool {
   if (mode == MODE_JSON) return jsonBegin();

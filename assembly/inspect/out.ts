@@ -90,6 +90,16 @@ export function outBegin(): bool {
   return outPtr != 0;
 }
 
+/** Something found no memory outside: the output is not to be trusted. */
+export function outFail(): void {
+  outFailed = true;
+}
+
+/** Pieces wait to be written by `outSettle`: what they point at has to stay. */
+export function outWaiting(): bool {
+  return queueLen != 0;
+}
+
 /** The host has taken everything. */
 export function outTaken(): void {
   outLen = 0;

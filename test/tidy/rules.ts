@@ -31,7 +31,7 @@ export const ASSEMBLY_IMPORTS: Record<string, readonly string[]> = {
 
 /** Parts of rdb/ that rdb.wasm shares: only these folders. */
 export const RDB_READER =
-  /^(opcodes|length|reader|values|stats|collections|errors|input|skip|streams|templates)/;
+  /^(opcodes|length|raw|reader|values|stats|collections|errors|input|skip|streams|templates|write)/;
 export const RDB_READER_IMPORTS: readonly string[] = ['base', 'encoding'];
 
 /** What several command families may share inside commands/, besides generated/. */
