@@ -75,6 +75,12 @@ export function damagedValues(): f64 {
   return <f64>tallyDamaged;
 }
 
+// ---- what a mode could not say
+
+export {
+  leftOutCount, leftOutExamples, leftOutExamplesLength,
+} from './inspect/left-out';
+
 // ---- what went wrong, and where
 
 export function errorCode(): i32 {

@@ -7,6 +7,12 @@ import {
   recordsDamage, recordsElement, recordsEnd, recordsEntry, recordsEntryEnd, recordsField,
   recordsFile, recordsKey, recordsScored, recordsString,
 } from './records';
+import {
+  respBegin, respBroken, respDamage, respElement, respEnd, respEntry, respEntryEnd,
+  respEntryField, respField, respFile, respHead, respKey, respReset, respScored, respSpeaks,
+  respString,
+} from './resp';
+import { restoreDamage, restoreEnd, restoreKey, restoreLimit, restoreReads } from './restore';
 
 /** Records of the file only: all of it is verified. */
 export const MODE_CHECK: u32 = 0;
@@ -14,6 +20,10 @@ export const MODE_CHECK: u32 = 0;
 export const MODE_KEYS: u32 = 1;
 /** Records for the host, keys with their values. */
 export const MODE_VALUES: u32 = 2;
+/** Commands: for `redis-cli --pipe`; RESTORE; an append-only file. */
+export const MODE_RESP: u32 = 6;
+export const MODE_RESTORE: u32 = 7;
+export const MODE_AOF: u32 = 8;
 /** Records of the file only: values are passed over. */
 export const MODE_INFO: u32 = 9;
 
@@ -26,9 +36,14 @@ export function setMode(which: u32): void {
   mode = which;
 }
 
+/** The mode writes commands. */
+function isCommands(): bool {
+  return mode >= MODE_RESP && mode <= MODE_AOF;
+}
+
 /** Longest string of a value that is needed as a whole; 0 = any. */
 export function modeHold(): u64 {
-  return mode == MODE_VALUES ? 0 : MEASURE_HOLD;
+  return mode == MODE_VALUES || isCommands() ? 0 : MEASURE_HOLD;
 }
 
 /**
@@ -37,7 +52,7 @@ export function modeHold(): u64 {
  * the key is told once more, with isReplay set, and its value record by record.
  */
 export function modeRawMax(): u64 {
-  return 0;
+  return mode == MODE_RESTORE ? restoreLimit() : 0;
 }
 export function modeRawInPieces(): bool {
   return false;
@@ -46,64 +61,83 @@ export function modeRaw(_r: RdbReader): void {}
 
 /** Prepares the mode; false when memory is short. */
 export function modeBegin(): bool {
+  if (isCommands()) return respBegin();
+  respReset();
   return true;
 }
 
 /** Whether the mode looks at values at all. */
 export function modeValues(): bool {
+  if (isCommands()) return mode == MODE_RESTORE ? restoreReads() : respSpeaks;
   return mode != MODE_INFO;
 }
 
 /** A record that is about the file, not about a key (REC_*). */
 export function modeFile(r: RdbReader, kind: i32): void {
   if (mode <= MODE_VALUES || mode == MODE_INFO) recordsFile(r, kind);
+  else if (isCommands()) respFile(r, kind);
 }
 
 export function modeKey(r: RdbReader): void {
   if (mode == MODE_VALUES) recordsKey(r);
+  else if (mode == MODE_RESTORE) restoreKey(r);
+  else if (isCommands() && respHead(r)) respKey(r);
 }
 
 export function modeString(): void {
   if (mode == MODE_VALUES) recordsString();
+  else if (respSpeaks) respString();
 }
 
 export function modeElement(): void {
   if (mode == MODE_VALUES) recordsElement();
+  else if (respSpeaks) respElement();
 }
 
 export function modeField(): void {
   if (mode == MODE_VALUES) recordsField();
+  else if (respSpeaks) respField();
 }
 
 export function modeScored(): void {
   if (mode == MODE_VALUES) recordsScored();
+  else if (respSpeaks) respScored();
 }
 
 /** A stream's entry (REC_STREAM_NODE; its fields follow) or any other REC_STREAM_* of it. */
 export function modeEntry(r: RdbReader, kind: i32): void {
   if (mode == MODE_VALUES) recordsEntry(r, kind);
+  else if (respSpeaks) respEntry(r, kind);
 }
 
 export function modeEntryField(): void {
   if (mode == MODE_VALUES) recordsField();
+  else if (respSpeaks) respEntryField();
 }
 
 export function modeEntryEnd(): void {
   if (mode == MODE_VALUES) recordsEntryEnd();
+  else if (respSpeaks) respEntryEnd();
 }
 
 /** The value is whole; `isWanted`: it passed the filters that need the value. */
 export function modeEnd(r: RdbReader, isWanted: bool): void {
   if (mode == MODE_KEYS || mode == MODE_VALUES) recordsEnd(r, isWanted);
+  else if (mode == MODE_RESTORE) restoreEnd(r, isWanted);
+  else if (isCommands()) respEnd(r, isWanted);
 }
 
 /** The current value is damaged and was given up. */
 export function modeDamage(r: RdbReader): void {
   if (mode == MODE_KEYS || mode == MODE_VALUES) recordsDamage(r);
+  else if (mode == MODE_RESTORE) restoreDamage();
+  else if (isCommands()) respDamage();
 }
 
 /** The file is at its end too early or damaged for good: nothing else will be asked. */
-export function modeBroken(_r: RdbReader): void {}
+export function modeBroken(r: RdbReader): void {
+  if (isCommands()) respBroken(r);
+}
 
 /** The file is at its end. */
 export function modeFinish(_r: RdbReader): void {}

@@ -18,6 +18,9 @@ interface InspectExports {
   outputTaken(): void;
   keysRead(): number;
   damagedValues(): number;
+  leftOutCount(reason: number): number;
+  leftOutExamples(): number;
+  leftOutExamplesLength(): number;
   errorCode(): number;
   errorOffset(): number;
   errorArgument(): number;
@@ -47,6 +50,9 @@ interface InspectExports {
 export const MODE_CHECK = 0;
 export const MODE_KEYS = 1;
 export const MODE_VALUES = 2;
+export const MODE_RESP = 6;
+export const MODE_RESTORE = 7;
+export const MODE_AOF = 8;
 export const MODE_INFO = 9;
 
 export const FLAG_NO_CHECKSUM = 1;
@@ -138,6 +144,14 @@ export class Inspector {
   /** Values that were damaged and left out (FLAG_SALVAGE). */
   get damaged(): number {
     return this.#x.damagedValues();
+  }
+
+  /** What a mode could not say (assembly/inspect/left-out.ts): how often, and the first keys. */
+  leftOutCount(reason: number): number {
+    return this.#x.leftOutCount(reason);
+  }
+  get leftOutExamples(): Uint8Array {
+    return this.bytes(this.#x.leftOutExamples(), this.#x.leftOutExamplesLength());
   }
 
   /** The file's version once its head was read; Valkey's own numbering is told apart. */

@@ -3,7 +3,15 @@
 export type { KeyFilter, ValueType } from '../core/inspector.js';
 export { isRespiteError, RespiteError } from '../errors.js';
 export { checkRdb, type RdbVerdict, readRdbInfo } from './check.js';
+export {
+  aofManifest,
+  type CommandExport,
+  type CommandOptions,
+  type ExportOptions,
+  exportCommands,
+} from './export-commands.js';
 export type { RdbFile } from './file-facts.js';
+export type { LeftOut, LeftOutReason } from './left-out.js';
 export {
   type InspectOptions,
   type RdbEntry,
