@@ -15,11 +15,16 @@
  */
 import { crc64 } from '../base/crc64';
 import { RdbReader } from '../rdb/input';
+import {
+  TYPE_HASH_LISTPACK_EX, TYPE_HASH_ZIPLIST, TYPE_HASH_ZIPMAP, TYPE_SET_INTSET,
+} from '../rdb/opcodes';
 import { rdbDropRaw, rdbRawLimit } from '../rdb/raw';
+import { RDB_COUNT_UNKNOWN } from '../rdb/reader';
 import {
   argument, argumentEnd, argumentHead, argumentInt, argumentWord, commandBegin,
 } from './command';
-import { isOpaque } from './facts';
+import { SHAPE_STREAM, SHAPE_STRING } from './event';
+import { facts, isOpaque } from './facts';
 import { filterNeedsValue } from './filter';
 import { LEFT_AS_COMMANDS, LEFT_EMPTY, leftOut } from './left-out';
 import { optionNumber } from './options';
@@ -65,13 +70,27 @@ export function restoreKey(r: RdbReader): void {
   if (isOpaque(r.type)) rdbRawLimit(r, u64.MAX_VALUE);
 }
 
+/** No element at all, which RESTORE takes for damage. */
+function isEmpty(r: RdbReader): bool {
+  // a stream's count is that of its nodes: it may have none
+  if (facts.shape == SHAPE_STREAM || facts.shape == SHAPE_STRING) return false;
+  if (r.count != RDB_COUNT_UNKNOWN) return r.count == 0;
+  // behind the length, which is one byte: what a container without elements takes
+  let bytes: usize = 8;
+  if (r.type == TYPE_HASH_ZIPMAP) bytes = 3;
+  else if (r.type == TYPE_SET_INTSET) bytes = 9;
+  else if (r.type <= TYPE_HASH_ZIPLIST) bytes = 12;
+  else if (r.type == TYPE_HASH_LISTPACK_EX) bytes = 16;
+  return r.rawSize == bytes;
+}
+
 export function restoreEnd(r: RdbReader, isWanted: bool): void {
   if (version == 0) {
     respEnd(r, isWanted);
     return;
   }
   if (!isWanted) return;
-  if (r.count == 0) {
+  if (isEmpty(r)) {
     leftOut(r, LEFT_EMPTY);
     return;
   }
