@@ -3,6 +3,14 @@
  * a number here, a line in the functions it cares about, and a file of its own.
  */
 import { RdbReader } from '../rdb/input';
+import { csvBegin, csvEnd, csvField, csvKey } from './csv';
+import { filterNeedsValue } from './filter';
+import {
+  jsonBegin, jsonBroken, jsonDamage, jsonElement, jsonEnd, jsonField, jsonFile, jsonFinish,
+  jsonKey, jsonScored, jsonStringValue,
+} from './json';
+import { jsonStreamEntry, jsonStreamEntryEnd, jsonStreamField } from './json-stream';
+import { keysTextBegin, keysTextEnd } from './keys-text';
 import {
   recordsDamage, recordsElement, recordsEnd, recordsEntry, recordsEntryEnd, recordsField,
   recordsFile, recordsKey, recordsScored, recordsString,
@@ -20,6 +28,9 @@ export const MODE_CHECK: u32 = 0;
 export const MODE_KEYS: u32 = 1;
 /** Records for the host, keys with their values. */
 export const MODE_VALUES: u32 = 2;
+export const MODE_JSON: u32 = 3;
+export const MODE_CSV: u32 = 4;
+export const MODE_KEYS_TEXT: u32 = 5;
 /** Commands: for `redis-cli --pipe`; RESTORE; an append-only file. */
 export const MODE_RESP: u32 = 6;
 export const MODE_RESTORE: u32 = 7;
@@ -43,7 +54,7 @@ function isCommands(): bool {
 
 /** Longest string of a value that is needed as a whole; 0 = any. */
 export function modeHold(): u64 {
-  return mode == MODE_VALUES || isCommands() ? 0 : MEASURE_HOLD;
+  return mode == MODE_VALUES || mode == MODE_JSON || isCommands() ? 0 : MEASURE_HOLD;
 }
 
 /**
@@ -61,6 +72,9 @@ export function modeRaw(_r: RdbReader): void {}
 
 /** Prepares the mode; false when memory is short. */
 export function modeBegin(): bool {
+  if (mode == MODE_JSON) return jsonBegin();
+  if (mode == MODE_CSV) return csvBegin();
+  if (mode == MODE_KEYS_TEXT) return keysTextBegin();
   if (isCommands()) return respBegin();
   respReset();
   return true;
@@ -68,6 +82,7 @@ export function modeBegin(): bool {
 
 /** Whether the mode looks at values at all. */
 export function modeValues(): bool {
+  if (mode == MODE_KEYS_TEXT) return filterNeedsValue();
   if (isCommands()) return mode == MODE_RESTORE ? restoreReads() : respSpeaks;
   return mode != MODE_INFO;
 }
@@ -75,54 +90,68 @@ export function modeValues(): bool {
 /** A record that is about the file, not about a key (REC_*). */
 export function modeFile(r: RdbReader, kind: i32): void {
   if (mode <= MODE_VALUES || mode == MODE_INFO) recordsFile(r, kind);
+  else if (mode == MODE_JSON) jsonFile(r, kind);
   else if (isCommands()) respFile(r, kind);
 }
 
 export function modeKey(r: RdbReader): void {
   if (mode == MODE_VALUES) recordsKey(r);
+  else if (mode == MODE_JSON) jsonKey(r);
+  else if (mode == MODE_CSV) csvKey();
   else if (mode == MODE_RESTORE) restoreKey(r);
   else if (isCommands() && respHead(r)) respKey(r);
 }
 
-export function modeString(): void {
+export function modeString(r: RdbReader): void {
   if (mode == MODE_VALUES) recordsString();
+  else if (mode == MODE_JSON) jsonStringValue(r);
   else if (respSpeaks) respString();
 }
 
 export function modeElement(): void {
   if (mode == MODE_VALUES) recordsElement();
+  else if (mode == MODE_JSON) jsonElement();
   else if (respSpeaks) respElement();
 }
 
 export function modeField(): void {
   if (mode == MODE_VALUES) recordsField();
+  else if (mode == MODE_JSON) jsonField();
+  else if (mode == MODE_CSV) csvField();
   else if (respSpeaks) respField();
 }
 
 export function modeScored(): void {
   if (mode == MODE_VALUES) recordsScored();
+  else if (mode == MODE_JSON) jsonScored();
   else if (respSpeaks) respScored();
 }
 
 /** A stream's entry (REC_STREAM_NODE; its fields follow) or any other REC_STREAM_* of it. */
 export function modeEntry(r: RdbReader, kind: i32): void {
   if (mode == MODE_VALUES) recordsEntry(r, kind);
+  else if (mode == MODE_JSON) jsonStreamEntry(r, kind);
   else if (respSpeaks) respEntry(r, kind);
 }
 
 export function modeEntryField(): void {
   if (mode == MODE_VALUES) recordsField();
+  else if (mode == MODE_JSON) jsonStreamField();
   else if (respSpeaks) respEntryField();
 }
 
 export function modeEntryEnd(): void {
   if (mode == MODE_VALUES) recordsEntryEnd();
+  else if (mode == MODE_JSON) jsonStreamEntryEnd();
   else if (respSpeaks) respEntryEnd();
 }
 
 /** The value is whole; `isWanted`: it passed the filters that need the value. */
 export function modeEnd(r: RdbReader, isWanted: bool): void {
   if (mode == MODE_KEYS || mode == MODE_VALUES) recordsEnd(r, isWanted);
+  else if (mode == MODE_JSON) jsonEnd(isWanted);
+  else if (mode == MODE_CSV) csvEnd(r, isWanted);
+  else if (mode == MODE_KEYS_TEXT) keysTextEnd(r, isWanted);
   else if (mode == MODE_RESTORE) restoreEnd(r, isWanted);
   else if (isCommands()) respEnd(r, isWanted);
 }
@@ -130,14 +159,18 @@ export function modeEnd(r: RdbReader, isWanted: bool): void {
 /** The current value is damaged and was given up. */
 export function modeDamage(r: RdbReader): void {
   if (mode == MODE_KEYS || mode == MODE_VALUES) recordsDamage(r);
+  else if (mode == MODE_JSON) jsonDamage();
   else if (mode == MODE_RESTORE) restoreDamage();
   else if (isCommands()) respDamage();
 }
 
 /** The file is at its end too early or damaged for good: nothing else will be asked. */
 export function modeBroken(r: RdbReader): void {
-  if (isCommands()) respBroken(r);
+  if (mode == MODE_JSON) jsonBroken(r);
+  else if (isCommands()) respBroken(r);
 }
 
 /** The file is at its end. */
-export function modeFinish(_r: RdbReader): void {}
+export function modeFinish(r: RdbReader): void {
+  if (mode == MODE_JSON) jsonFinish(r);
+}

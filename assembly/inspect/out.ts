@@ -15,7 +15,7 @@
 import { alloc, realloc } from '../base/alloc';
 import { writeLiteral } from '../base/literal';
 import { ll2string } from '../base/numbers/integers';
-import { ESCAPE_MAX, ESCAPE_NONE, escape, escapeCut } from './escape';
+import { ESCAPE_MAX, ESCAPE_NONE, ESCAPE_SLACK, escape, escapeCut } from './escape';
 
 /** The host should take the output from this many bytes on. */
 export const OUT_HIGH: usize = 1 << 20;
@@ -88,6 +88,16 @@ export function outBegin(): bool {
     outPtr = alloc(cap);
   }
   return outPtr != 0;
+}
+
+/** Something found no memory outside: the output is not to be trusted. */
+export function outFail(): void {
+  outFailed = true;
+}
+
+/** Pieces wait to be written by `outSettle`: what they point at has to stay. */
+export function outWaiting(): bool {
+  return queueLen != 0;
 }
 
 /** The host has taken everything. */
@@ -185,7 +195,7 @@ export function outString(how: u32, ptr: usize, len: usize): void {
     push(how, <u32>ptr, <u32>(ptr + len));
     return;
   }
-  const at = outReserve(len * ESCAPE_MAX);
+  const at = outReserve(len * ESCAPE_MAX + ESCAPE_SLACK);
   if (at != 0) outCommit(escape(how, ptr, len, at));
 }
 
@@ -199,11 +209,6 @@ export function outBytes(ptr: usize, len: usize): void {
   if (at == 0) return;
   memory.copy(at, ptr, len);
   outCommit(len);
-}
-
-/** What a mode wanted to keep found no memory: the inspection must end. */
-export function outFail(): void {
-  outFailed = true;
 }
 
 /** Works off what waits, up to OUT_HIGH; true when nothing waits any more. */
@@ -235,7 +240,7 @@ function settleOne(at: usize): bool {
     outCommit(n);
   } else {
     if (n < to - from) n = escapeCut(kind, from, n);
-    const room = outReserve(n * ESCAPE_MAX);
+    const room = outReserve(n * ESCAPE_MAX + ESCAPE_SLACK);
     if (room == 0) return true;
     outCommit(escape(kind, from, n, room));
   }

@@ -13,7 +13,7 @@
  * `tmp` hashes to the key's cluster slot (unless the key has a '}' but no hash tag).
  *
  * Options (options.ts): 0 flags RESP_*, 1 level and 2 payload version of target.ts, 3 now in ms,
- * 4 items of a batch, 5 see restore.ts; text 6 pairs of databases, (u32 from, u32 to)*, from ANY_DB.
+ * 4 items of a batch, 5 see restore.ts; text 6 pairs of databases: (u32 from or ANY_DB, u32 to)*.
  */
 import { equalsLiteral } from '../base/literal';
 import { RdbReader } from '../rdb/input';
@@ -26,8 +26,8 @@ import {
   commandBegin,
 } from './command';
 import {
-  SHAPE_HASH, SHAPE_LIST, SHAPE_OTHER, SHAPE_SET, SHAPE_STREAM, SHAPE_STRING, evExpireMs, evLen, evPtr,
-  evScore, evValueLen, evValuePtr,
+  SHAPE_HASH, SHAPE_LIST, SHAPE_OTHER, SHAPE_SET, SHAPE_STREAM, SHAPE_STRING, evExpireMs, evLen,
+  evPtr, evScore, evValueLen, evValuePtr,
 } from './event';
 import { facts } from './facts';
 import { afterDrop, afterExpiry, afterWrite } from './field-expiry';

@@ -1,10 +1,11 @@
 // The data of a file as commands: a protocol stream for `redis-cli --pipe`, RESTORE commands, an
 // append-only file. All of it is made in the core (assembly/inspect/resp.ts, restore.ts).
 
-import { Inspector, type KeyFilter, MODE_AOF, MODE_RESP, MODE_RESTORE } from '../core/inspector.js';
+import { Inspector, MODE_AOF, MODE_RESP, MODE_RESTORE } from '../core/inspector.js';
+import type { ExportOptions } from './export.js';
 import { type LeftOut, readLeftOut } from './left-out.js';
 import { inspectModule } from './module.js';
-import { type InspectOptions, inspectFlags } from './read-rdb.js';
+import { inspectFlags } from './read-rdb.js';
 import { outputs } from './run.js';
 import type { RdbSource } from './source.js';
 import { targetOptions } from './target.js';
@@ -47,9 +48,7 @@ export interface CommandOptions {
   now?: number | undefined;
 }
 
-export interface ExportOptions extends InspectOptions, CommandOptions {
-  filter?: KeyFilter | undefined;
-}
+export interface CommandExportOptions extends ExportOptions, CommandOptions {}
 
 /** Pieces of output, each valid until the next is asked for; to be iterated once. */
 export interface CommandExport extends AsyncIterable<Uint8Array> {
@@ -92,7 +91,10 @@ export function commandMode(options: CommandOptions): {
  * Writes a file's data as commands. Rejects with ERR_RESPITE_RDB_FORMAT where the file is damaged,
  * after whole commands for everything before were delivered.
  */
-export function exportCommands(source: RdbSource, options: ExportOptions = {}): CommandExport {
+export function exportCommands(
+  source: RdbSource,
+  options: CommandExportOptions = {},
+): CommandExport {
   return new Export(source, options);
 }
 
@@ -100,9 +102,9 @@ class Export implements CommandExport {
   leftOut: LeftOut = { counts: {}, examples: [] };
   damaged = 0;
   readonly #source: RdbSource;
-  readonly #options: ExportOptions;
+  readonly #options: CommandExportOptions;
 
-  constructor(source: RdbSource, options: ExportOptions) {
+  constructor(source: RdbSource, options: CommandExportOptions) {
     this.#source = source;
     this.#options = options;
   }

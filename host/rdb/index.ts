@@ -2,14 +2,19 @@
 
 export type { KeyFilter, ValueType } from '../core/inspector.js';
 export { isRespiteError, RespiteError } from '../errors.js';
+export type * from './analysis-types.js';
 export { checkRdb, type RdbVerdict, readRdbInfo } from './check.js';
+export type { ExportOptions } from './export.js';
 export {
   aofManifest,
   type CommandExport,
+  type CommandExportOptions,
   type CommandOptions,
-  type ExportOptions,
   exportCommands,
 } from './export-commands.js';
+export { type CsvOptions, exportCsv } from './export-csv.js';
+export { exportJson, type JsonEscape, type JsonOptions } from './export-json.js';
+export { exportKeys, type KeysOptions } from './export-keys.js';
 export type { RdbFile } from './file-facts.js';
 export type { LeftOut, LeftOutReason } from './left-out.js';
 export {
@@ -21,4 +26,5 @@ export {
 } from './read-rdb.js';
 export type { Encoding, KeyFacts } from './records.js';
 export type { RdbPullSource, RdbSource } from './source.js';
+export { type TextEscape, unescapeText } from './unescape.js';
 export type { RdbElement, StreamConsumer, StreamGroup, StreamMeta } from './values.js';

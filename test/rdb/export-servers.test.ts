@@ -2,7 +2,7 @@
 import { copyFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ExportOptions, exportCommands, type LeftOut } from '../../host/rdb/index.js';
+import { type CommandExportOptions, exportCommands, type LeftOut } from '../../host/rdb/index.js';
 import type { RawConnection } from '../support/connection.js';
 import {
   differences,
@@ -35,7 +35,7 @@ const files = hasData
   : [];
 const old = files.filter((file) => versionOf(file) <= VERSION_MAX);
 
-async function exported(file: string, options: ExportOptions): Promise<[Buffer, LeftOut]> {
+async function exported(file: string, options: CommandExportOptions): Promise<[Buffer, LeftOut]> {
   const run = exportCommands(readFileSync(file), { target: '7.0', ...options });
   const parts: Buffer[] = [];
   for await (const part of run) parts.push(Buffer.from(part));
