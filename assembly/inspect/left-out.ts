@@ -33,11 +33,15 @@ const counts = memory.data(128, 8);
 const examples = memory.data(20800, 8);
 let exampleCount: u32 = 0;
 let used: usize = 0;
+/** What the last example was about: a key is named once. */
+let lastKey: u64 = u64.MAX_VALUE;
+let lastReason: u32 = 0;
 
 export function leftOutBegin(): void {
   memory.fill(counts, 0, REASONS << 3);
   exampleCount = 0;
   used = 0;
+  lastReason = 0;
 }
 
 /** Something of the file itself. */
@@ -50,6 +54,9 @@ export function leftOutOfFile(reason: u32): void {
 export function leftOut(r: RdbReader, reason: u32): void {
   leftOutOfFile(reason);
   if (exampleCount == EXAMPLES_MAX || reason == LEFT_EXPIRED) return;
+  if (lastReason == reason && lastKey == r.keyOffset) return;
+  lastReason = reason;
+  lastKey = r.keyOffset;
   exampleCount++;
   const len = min(r.key.len, NAME_MAX);
   const at = examples + used;
