@@ -79,6 +79,11 @@ export function damagedValues(): f64 {
 export function rdbBytes(): f64 {
   return <f64>tallyBytes;
 }
+// ---- what a mode could not say
+
+export {
+  leftOutCount, leftOutExamples, leftOutExamplesLength,
+} from './inspect/left-out';
 
 // ---- what went wrong, and where
 
