@@ -1,6 +1,7 @@
 /**
  * What is known of the current key: from its head at once, from its value as the elements pass.
  */
+import { string2ll } from '../base/numbers/integers';
 import { RdbReader } from '../rdb/input';
 import {
   FORM_INT, TYPE_ARRAY, TYPE_HASH, TYPE_HASH_LISTPACK, TYPE_HASH_LISTPACK_EX,
@@ -18,7 +19,7 @@ import {
 } from './estimate';
 import {
   SHAPE_HASH, SHAPE_LIST, SHAPE_OTHER, SHAPE_SET, SHAPE_STREAM, SHAPE_STRING, SHAPE_ZSET,
-  evExpireMs, evLen, evValueLen,
+  evExpireMs, evLen, evPtr, evValueLen,
 } from './event';
 
 // ---- encodings, as OBJECT ENCODING names them today
@@ -109,7 +110,8 @@ function element(len: u64): void {
 }
 
 export function factsString(r: RdbReader): void {
-  const isInt = r.a.form == FORM_INT;
+  // Redis: loading makes an int of a longer number that the file has as text
+  const isInt = r.a.form == FORM_INT || (evLen <= 20 && string2ll(evPtr, evLen));
   facts.count = evLen;
   facts.payload = evLen;
   facts.largest = evLen;

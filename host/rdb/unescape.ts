@@ -21,10 +21,16 @@ export function unescapeText(text: string, how: TextEscape = 'utf8'): Uint8Array
         return hexAt(bytes, at, 0x61) ?? [LETTERS[String.fromCharCode(letter)] ?? letter, 1];
       });
     case 'latin1':
-      return Uint8Array.from(text, (c) => c.charCodeAt(0));
+      return byteEach(text);
     case 'base64':
-      return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+      return byteEach(atob(text));
   }
+}
+
+function byteEach(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }
 
 type Read = readonly [byte: number, length: number] | undefined;

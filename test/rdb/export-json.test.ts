@@ -10,6 +10,7 @@ import { Prng, runSeed } from '../support/prng.js';
 import { rareFiles } from '../support/rdb-build.js';
 import {
   expectSameKeys,
+  expectStream,
   gathered,
   type Json,
   keysOf,
@@ -54,7 +55,8 @@ describe('the same as readRdb, in every form and escape', () => {
     // negative expiries are none to readRdb
     const since = (at: number | undefined) => (at !== undefined && at < 0 ? undefined : at);
     for (const how of ESCAPES) {
-      for (const form of ['array', 'lines'] as const) {
+      const forms = bytes.length > 100_000 && how !== 'utf8' ? ['lines'] : ['array', 'lines'];
+      for (const form of forms as ('array' | 'lines')[]) {
         const { bytes: text } = await gathered(
           exportJson(bytes, { ...options, escape: how, form }),
         );
@@ -96,44 +98,6 @@ function truthValue({ type, value, fieldExpireAt }: Json): unknown {
   );
 }
 
-function compareGroups(stream: Json, info: Json): void {
-  const map = (flat: unknown[]): Json =>
-    Object.fromEntries(flat.flatMap((name, i) => (i % 2 ? [] : [[name, flat[i + 1]]])));
-  const facts = map(info);
-  expect(stream.length).toBe(facts.length);
-  expect(stream.lastId).toBe(facts['last-generated-id']);
-  if (facts['max-deleted-entry-id'] && stream.maxDeletedId) {
-    expect(stream.maxDeletedId).toBe(facts['max-deleted-entry-id']);
-    expect(stream.entriesAdded).toBe(facts['entries-added']);
-    expect(stream.firstId).toBe(facts['recorded-first-entry-id']);
-  }
-  const groups = facts.groups.map(map);
-  expect(stream.groups.map((one: Json) => one.name)).toEqual(groups.map((one: Json) => one.name));
-  for (const [i, group] of stream.groups.entries()) {
-    const want = groups[i];
-    expect(group.lastDeliveredId).toBe(want['last-delivered-id']);
-    if ('entriesRead' in group) expect(group.entriesRead).toBe(want['entries-read']);
-    const owner = new Map(
-      group.consumers.flatMap((one: Json) => one.pending.map((id: string) => [id, one.name])),
-    );
-    expect(
-      group.pending.map((one: Json) => [
-        one.id,
-        owner.get(one.id),
-        one.deliveredAt,
-        one.deliveries,
-      ]),
-    ).toEqual(want.pending);
-    const consumers = want.consumers.map(map);
-    expect(group.consumers.map((one: Json) => [one.name, one.seenAt])).toEqual(
-      consumers.map((one: Json) => [one.name, one['seen-time']]),
-    );
-    for (const [j, one] of group.consumers.entries()) {
-      if ('activeAt' in one) expect(one.activeAt ?? -1).toBe(consumers[j]['active-time']);
-    }
-  }
-}
-
 describe.skipIf(truths.length === 0)('what the servers said of their own dumps', () => {
   test.each(truths)('%s', async (name) => {
     const file = name.replace('.truth.jsonl.gz', '.rdb');
@@ -163,7 +127,7 @@ describe.skipIf(truths.length === 0)('what the servers said of their own dumps',
       if (want.type === 'stream') {
         const stream = got!.value as Json;
         expect([at, stream.entries]).toEqual([at, want.value]);
-        compareGroups(stream, want.info);
+        expectStream(stream, want.info);
       } else if (want.type === 'zset') {
         // redis 7 says 0 for -0
         const zero = (got!.value as string[]).map((pair) => pair.replace(/"-0"\]$/, '"0"]'));

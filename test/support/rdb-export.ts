@@ -247,3 +247,42 @@ export function expectSameKeys(got: PlainKey[], want: PlainKey[]): void {
     if (JSON.stringify(one) !== JSON.stringify(want[i])) expect(one).toEqual(want[i]);
   }
 }
+
+/** Expects a stream of an export to be what XINFO STREAM … FULL says. */
+export function expectStream(stream: Json, info: Json): void {
+  const map = (flat: unknown[]): Json =>
+    Object.fromEntries(flat.flatMap((name, i) => (i % 2 ? [] : [[name, flat[i + 1]]])));
+  const facts = map(info);
+  expect(stream.length).toBe(facts.length);
+  expect(stream.lastId).toBe(facts['last-generated-id']);
+  if (facts['max-deleted-entry-id'] && stream.maxDeletedId) {
+    expect(stream.maxDeletedId).toBe(facts['max-deleted-entry-id']);
+    expect(stream.entriesAdded).toBe(facts['entries-added']);
+    expect(stream.firstId).toBe(facts['recorded-first-entry-id']);
+  }
+  const groups = facts.groups.map(map);
+  expect(stream.groups.map((one: Json) => one.name)).toEqual(groups.map((one: Json) => one.name));
+  for (const [i, group] of stream.groups.entries()) {
+    const want = groups[i];
+    expect(group.lastDeliveredId).toBe(want['last-delivered-id']);
+    if ('entriesRead' in group) expect(group.entriesRead).toBe(want['entries-read']);
+    const owner = new Map(
+      group.consumers.flatMap((one: Json) => one.pending.map((id: string) => [id, one.name])),
+    );
+    expect(
+      group.pending.map((one: Json) => [
+        one.id,
+        owner.get(one.id),
+        one.deliveredAt,
+        one.deliveries,
+      ]),
+    ).toEqual(want.pending);
+    const consumers = want.consumers.map(map);
+    expect(group.consumers.map((one: Json) => [one.name, one.seenAt])).toEqual(
+      consumers.map((one: Json) => [one.name, one['seen-time']]),
+    );
+    for (const [j, one] of group.consumers.entries()) {
+      if ('activeAt' in one) expect(one.activeAt ?? -1).toBe(consumers[j]['active-time']);
+    }
+  }
+}
