@@ -36,6 +36,7 @@ import {
   ERR_INTERNAL, ERR_LENGTH, ERR_LZF, ERR_LZF_RATIO, ERR_MEMORY, ERR_STRING, ERR_STRING_TOO_LONG,
   FORM_INT, FORM_LZF, FORM_RAW, RDB_ERROR, RDB_NEED_MORE, RDB_NO_CHECKSUM,
 } from './opcodes';
+import { rawFree, rawSuspend } from './raw';
 
 /** Bytes of the longest unit (STREAM_META: nine lengths of nine bytes), and of the carry. */
 export const UNIT_MAX: usize = 96;
@@ -169,6 +170,34 @@ export class RdbReader {
   n7: u64;
   moduleId: u64;
 
+  // -- the bytes of the value as they are (raw.ts)
+  /** Limits: of every value (0 = nothing is kept), of this one. */
+  rawDefault: u64;
+  rawMax: u64;
+  rawInPieces: bool;
+  /** The current value's bytes are being kept. */
+  isRawOn: bool;
+  /** The buffer was handed out as a piece. */
+  rawGiven: bool;
+  /** The current key and its value are delivered once more. */
+  isReplay: bool;
+  /** First byte of the value in the chunk that the buffer does not have. */
+  rawFrom: usize;
+  rawBuf: usize;
+  rawLen: usize;
+  rawCap: usize;
+  /** The value (its next piece), valid with its last record (with RAW). */
+  rawPtr: usize;
+  rawSize: usize;
+  /** Place of the value's first byte. */
+  rawOffset: u64;
+  /** Where a replay out of the buffer goes back to; backP 0: nowhere. */
+  backChunk: usize;
+  backChunkEnd: usize;
+  backP: usize;
+  backOffset: u64;
+  backCrcFrom: usize;
+
   // -- what was skipped, templates (skip.ts, templates.ts)
   opString: bool;
   /** Slot b, too, is needed when the chunk ends. */
@@ -207,6 +236,7 @@ export function readerAlloc(): usize {
 
 /** Give back the reader and its buffers. */
 export function readerFree(r: RdbReader): void {
+  rawFree(r);
   free(r.key.buf);
   free(r.a.buf);
   free(r.b.buf);
@@ -222,6 +252,7 @@ export function inputFeed(r: RdbReader, ptr: usize, len: usize): void {
   r.chunk = ptr;
   r.chunkEnd = ptr + len;
   r.crcFrom = ptr;
+  r.rawFrom = ptr;
   if (r.carryLen) {
     const take = min(UNIT_MAX - r.carryLen, len);
     memory.copy(r.carry + r.carryLen, ptr, take);
@@ -267,6 +298,7 @@ export function suspend(r: RdbReader): i32 {
   }
   r.carryLen = rest;
   if (!(r.flags & RDB_NO_CHECKSUM)) r.crc = crc64(r.crc, r.crcFrom, r.chunkEnd - r.crcFrom);
+  if (r.isRawOn && !rawSuspend(r)) return fail(r, ERR_MEMORY);
   if (r.inValue && !keep(r, r.key)) return fail(r, ERR_MEMORY);
   if (r.keepsB && !keep(r, r.b)) return fail(r, ERR_MEMORY);
   if (r.part > 0) {
@@ -436,6 +468,15 @@ export function beginRaw(r: RdbReader, len: u32): void {
   r.strLeft = len;
   r.strHave = 0;
   r.strPhase = STR_COLLECT;
+}
+
+/** Forget the string in the making: its value is read anew. */
+export function stringReset(r: RdbReader): void {
+  r.strPhase = STR_HEAD;
+  r.opString = false;
+  r.keepsB = false;
+  r.a.ptr = 0;
+  r.b.ptr = 0;
 }
 
 function passBody(r: RdbReader, s: Slot): i32 {

@@ -2,12 +2,21 @@
 
 export type { KeyFilter, ValueType } from '../core/inspector.js';
 export { isRespiteError, RespiteError } from '../errors.js';
+export type * from './analysis-types.js';
 export { checkRdb, type RdbVerdict, readRdbInfo } from './check.js';
 export type { ExportOptions } from './export.js';
+export {
+  aofManifest,
+  type CommandExport,
+  type CommandExportOptions,
+  type CommandOptions,
+  exportCommands,
+} from './export-commands.js';
 export { type CsvOptions, exportCsv } from './export-csv.js';
 export { exportJson, type JsonEscape, type JsonOptions } from './export-json.js';
 export { exportKeys, type KeysOptions } from './export-keys.js';
 export type { RdbFile } from './file-facts.js';
+export type { LeftOut, LeftOutReason } from './left-out.js';
 export {
   type InspectOptions,
   type RdbEntry,
