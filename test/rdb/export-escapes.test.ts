@@ -156,9 +156,9 @@ describe('names of keys', () => {
   test('repr is what redis-cli prints', async () => {
     const all = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
     const text = await textOf(exportKeys(fileOf([[all, all]]), { escape: 'repr' }));
-    expect(text.slice(0, 62)).toBe(
-      '"\\x00\\x01\\x02\\x03\\x04\\x05\\x06\\a\\b\\t\\n\\x0b\\x0c\\r\\x0e\\x0f\\x10\\x11',
-    );
+    const start =
+      '"\\x00\\x01\\x02\\x03\\x04\\x05\\x06\\a\\b\\t\\n\\x0b\\x0c\\r\\x0e\\x0f\\x10\\x11';
+    expect(text.slice(0, start.length)).toBe(start);
     expect(text.slice(-14)).toBe('\\xfd\\xfe\\xff"\n');
   });
 });
