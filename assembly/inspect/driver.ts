@@ -49,7 +49,7 @@ import {
   modeEntryField, modeField, modeFile, modeFinish, modeHold, modeKey, modeRaw, modeRawInPieces,
   modeRawMax, modeScored, modeString, modeValues,
 } from './mode';
-import { tallyBegin, tallyDamage, tallyKey } from './tally';
+import { tallyBegin, tallyDamage, tallyEnd, tallyKey } from './tally';
 
 export const STEP_ERROR: i32 = -1;
 export const STEP_MORE: i32 = 0;
@@ -175,6 +175,7 @@ function record(kind: i32): void {
   } else {
     modeFile(reader, kind);
     if (kind == REC_EOF) {
+      tallyEnd(reader);
       modeFinish(reader);
       ended = true;
     }

@@ -15,8 +15,17 @@ import {
   recordsDamage, recordsElement, recordsEnd, recordsEntry, recordsEntryEnd, recordsField,
   recordsFile, recordsKey, recordsScored, recordsString,
 } from './records';
+<<<<<<< HEAD
 import { statsBegin, statsKey, statsString } from './stats';
 import { statsReport } from './stats-report';
+=======
+import {
+  respBegin, respBroken, respDamage, respElement, respEnd, respEntry, respEntryEnd,
+  respEntryField, respField, respFile, respHead, respKey, respReset, respScored, respSpeaks,
+  respString,
+} from './resp';
+import { restoreDamage, restoreEnd, restoreKey, restoreLimit, restoreReads } from './restore';
+>>>>>>> main
 
 /** Records of the file only: all of it is verified. */
 export const MODE_CHECK: u32 = 0;
@@ -27,6 +36,10 @@ export const MODE_VALUES: u32 = 2;
 export const MODE_JSON: u32 = 3;
 export const MODE_CSV: u32 = 4;
 export const MODE_KEYS_TEXT: u32 = 5;
+/** Commands: for `redis-cli --pipe`; RESTORE; an append-only file. */
+export const MODE_RESP: u32 = 6;
+export const MODE_RESTORE: u32 = 7;
+export const MODE_AOF: u32 = 8;
 /** Records of the file only: values are passed over. */
 export const MODE_INFO: u32 = 9;
 /** Records of the file, and tables over all keys at the end. */
@@ -41,9 +54,14 @@ export function setMode(which: u32): void {
   mode = which;
 }
 
+/** The mode writes commands. */
+function isCommands(): bool {
+  return mode >= MODE_RESP && mode <= MODE_AOF;
+}
+
 /** Longest string of a value that is needed as a whole; 0 = any. */
 export function modeHold(): u64 {
-  return mode == MODE_VALUES || mode == MODE_JSON ? 0 : MEASURE_HOLD;
+  return mode == MODE_VALUES || mode == MODE_JSON || isCommands() ? 0 : MEASURE_HOLD;
 }
 
 /**
@@ -52,7 +70,7 @@ export function modeHold(): u64 {
  * the key is told once more, with isReplay set, and its value record by record.
  */
 export function modeRawMax(): u64 {
-  return 0;
+  return mode == MODE_RESTORE ? restoreLimit() : 0;
 }
 export function modeRawInPieces(): bool {
   return false;
@@ -64,13 +82,19 @@ export function modeBegin(): bool {
   if (mode == MODE_JSON) return jsonBegin();
   if (mode == MODE_CSV) return csvBegin();
   if (mode == MODE_KEYS_TEXT) return keysTextBegin();
+<<<<<<< HEAD
   if (mode == MODE_STATS) return statsBegin();
+=======
+  if (isCommands()) return respBegin();
+  respReset();
+>>>>>>> main
   return true;
 }
 
 /** Whether the mode looks at values at all. */
 export function modeValues(): bool {
   if (mode == MODE_KEYS_TEXT) return filterNeedsValue();
+  if (isCommands()) return mode == MODE_RESTORE ? restoreReads() : respSpeaks;
   return mode != MODE_INFO;
 }
 
@@ -83,50 +107,63 @@ export function modeElements(): bool {
 export function modeFile(r: RdbReader, kind: i32): void {
   if (mode <= MODE_VALUES || mode == MODE_INFO || mode == MODE_STATS) recordsFile(r, kind);
   else if (mode == MODE_JSON) jsonFile(r, kind);
+  else if (isCommands()) respFile(r, kind);
 }
 
 export function modeKey(r: RdbReader): void {
   if (mode == MODE_VALUES) recordsKey(r);
   else if (mode == MODE_JSON) jsonKey(r);
   else if (mode == MODE_CSV) csvKey();
+  else if (mode == MODE_RESTORE) restoreKey(r);
+  else if (isCommands() && respHead(r)) respKey(r);
 }
 
 export function modeString(r: RdbReader): void {
   if (mode == MODE_VALUES) recordsString();
   else if (mode == MODE_JSON) jsonStringValue(r);
+<<<<<<< HEAD
   else if (mode == MODE_STATS) statsString(r);
+=======
+  else if (respSpeaks) respString();
+>>>>>>> main
 }
 
 export function modeElement(): void {
   if (mode == MODE_VALUES) recordsElement();
   else if (mode == MODE_JSON) jsonElement();
+  else if (respSpeaks) respElement();
 }
 
 export function modeField(): void {
   if (mode == MODE_VALUES) recordsField();
   else if (mode == MODE_JSON) jsonField();
   else if (mode == MODE_CSV) csvField();
+  else if (respSpeaks) respField();
 }
 
 export function modeScored(): void {
   if (mode == MODE_VALUES) recordsScored();
   else if (mode == MODE_JSON) jsonScored();
+  else if (respSpeaks) respScored();
 }
 
 /** A stream's entry (REC_STREAM_NODE; its fields follow) or any other REC_STREAM_* of it. */
 export function modeEntry(r: RdbReader, kind: i32): void {
   if (mode == MODE_VALUES) recordsEntry(r, kind);
   else if (mode == MODE_JSON) jsonStreamEntry(r, kind);
+  else if (respSpeaks) respEntry(r, kind);
 }
 
 export function modeEntryField(): void {
   if (mode == MODE_VALUES) recordsField();
   else if (mode == MODE_JSON) jsonStreamField();
+  else if (respSpeaks) respEntryField();
 }
 
 export function modeEntryEnd(): void {
   if (mode == MODE_VALUES) recordsEntryEnd();
   else if (mode == MODE_JSON) jsonStreamEntryEnd();
+  else if (respSpeaks) respEntryEnd();
 }
 
 /** The value is whole; `isWanted`: it passed the filters that need the value. */
@@ -135,19 +172,30 @@ export function modeEnd(r: RdbReader, isWanted: bool): void {
   else if (mode == MODE_JSON) jsonEnd(isWanted);
   else if (mode == MODE_CSV) csvEnd(r, isWanted);
   else if (mode == MODE_KEYS_TEXT) keysTextEnd(r, isWanted);
+<<<<<<< HEAD
   else if (mode == MODE_STATS && isWanted) statsKey(r);
+=======
+  else if (mode == MODE_RESTORE) restoreEnd(r, isWanted);
+  else if (isCommands()) respEnd(r, isWanted);
+>>>>>>> main
 }
 
 /** The current value is damaged and was given up. */
 export function modeDamage(r: RdbReader): void {
   if (mode == MODE_KEYS || mode == MODE_VALUES) recordsDamage(r);
   else if (mode == MODE_JSON) jsonDamage();
+  else if (mode == MODE_RESTORE) restoreDamage();
+  else if (isCommands()) respDamage();
 }
 
 /** The file is at its end too early or damaged for good: nothing else will be asked. */
 export function modeBroken(r: RdbReader): void {
   if (mode == MODE_JSON) jsonBroken(r);
+<<<<<<< HEAD
   else if (mode == MODE_STATS) statsReport();
+=======
+  else if (isCommands()) respBroken(r);
+>>>>>>> main
 }
 
 /** The file is at its end. */

@@ -18,6 +18,10 @@ interface InspectExports {
   outputTaken(): void;
   keysRead(): number;
   damagedValues(): number;
+  rdbBytes(): number;
+  leftOutCount(reason: number): number;
+  leftOutExamples(): number;
+  leftOutExamplesLength(): number;
   errorCode(): number;
   errorOffset(): number;
   errorArgument(): number;
@@ -50,6 +54,9 @@ export const MODE_VALUES = 2;
 export const MODE_JSON = 3;
 export const MODE_CSV = 4;
 export const MODE_KEYS_TEXT = 5;
+export const MODE_RESP = 6;
+export const MODE_RESTORE = 7;
+export const MODE_AOF = 8;
 export const MODE_INFO = 9;
 export const MODE_STATS = 10;
 
@@ -142,6 +149,19 @@ export class Inspector {
   /** Values that were damaged and left out (FLAG_SALVAGE). */
   get damaged(): number {
     return this.#x.damagedValues();
+  }
+
+  /** Bytes of the RDB once its end was reached, 0 before; a source may have more behind it. */
+  get rdbBytes(): number {
+    return this.#x.rdbBytes();
+  }
+
+  /** What a mode could not say (assembly/inspect/left-out.ts): how often, and the first keys. */
+  leftOutCount(reason: number): number {
+    return this.#x.leftOutCount(reason);
+  }
+  get leftOutExamples(): Uint8Array {
+    return this.bytes(this.#x.leftOutExamples(), this.#x.leftOutExamplesLength());
   }
 
   /** The file's version once its head was read; Valkey's own numbering is told apart. */

@@ -6,11 +6,19 @@ export { type AnalyzeOptions, analyzeRdb } from './analysis.js';
 export type * from './analysis-types.js';
 export { checkRdb, type RdbVerdict, readRdbInfo } from './check.js';
 export type { ExportOptions } from './export.js';
+export {
+  aofManifest,
+  type CommandExport,
+  type CommandExportOptions,
+  type CommandOptions,
+  exportCommands,
+} from './export-commands.js';
 export { type CsvOptions, exportCsv } from './export-csv.js';
 export { exportJson, type JsonEscape, type JsonOptions } from './export-json.js';
 export { exportKeys, type KeysOptions } from './export-keys.js';
 export type { RdbFile } from './file-facts.js';
 export type { FindingLimits } from './findings.js';
+export type { LeftOut, LeftOutReason } from './left-out.js';
 export type { PrefixOptions } from './prefix-tables.js';
 export {
   type InspectOptions,
