@@ -1,5 +1,5 @@
 /**
- * MODE_DIGEST: what differs between two files, by a digest of every key. Three runs of one instance:
+ * MODE_DIGEST: what differs between two files, by a digest of every key. One instance, three runs:
  *
  *   PHASE_KEEP     the first file: digests are kept (digest-table.ts)
  *   PHASE_COMPARE  the second file: keys that are new or differ are told

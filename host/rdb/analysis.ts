@@ -28,7 +28,7 @@ export interface AnalyzeOptions extends Omit<ReadOptions, 'values' | 'elementByt
   top?: number | undefined;
   /** False: no prefixes (and no findings about them). */
   prefixes?: false | PrefixOptions | undefined;
-  /** Beginnings of names that are told apart while reading; default 16384 (about 150 bytes each). */
+  /** Beginnings of names that are told apart; default 16384 (about 150 bytes each). */
   prefixNodes?: number | undefined;
   /** False: cluster slots are not computed. */
   slots?: boolean | undefined;
@@ -243,7 +243,8 @@ function boundsOf(raw: RawAnalysis, options: AnalyzeOptions): Bound[] {
   const bounds: Bound[] = [];
   const { prefixNodes = 16384 } = options;
   if (raw.folded > 0) {
-    const note = `beginnings shared by few keys were counted with shorter ones; missingMax of each prefix says how many keys it may lack`;
+    const few = 'beginnings shared by few keys were counted with shorter ones';
+    const note = `${few}; missingMax of each prefix says how many keys it may lack`;
     bounds.push({ table: 'prefixes', limit: prefixNodes, note });
   }
   if (raw.leftOut > 0) {

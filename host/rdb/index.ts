@@ -5,6 +5,16 @@ export { isRespiteError, RespiteError } from '../errors.js';
 export { type AnalyzeOptions, analyzeRdb } from './analysis.js';
 export type * from './analysis-types.js';
 export { checkRdb, type RdbVerdict, readRdbInfo } from './check.js';
+export {
+  type DiffCounts,
+  type DiffEntry,
+  type DiffKind,
+  type DiffOptions,
+  type DiffPrefix,
+  DiffPrefixes,
+  diffRdb,
+  type RdbDiff,
+} from './diff.js';
 export type { ExportOptions } from './export.js';
 export {
   aofManifest,
@@ -28,6 +38,7 @@ export {
   readRdb,
 } from './read-rdb.js';
 export type { Encoding, KeyFacts } from './records.js';
+export { type MemoryOptions, reportMemory } from './report-memory.js';
 export type { RdbPullSource, RdbSource } from './source.js';
 export { type TextEscape, unescapeText } from './unescape.js';
 export type { RdbElement, StreamConsumer, StreamGroup, StreamMeta } from './values.js';
