@@ -15,7 +15,7 @@ import {
 import { setMode } from './inspect/mode';
 import { optionsReset, setOptionNumber, setOptionText } from './inspect/options';
 import { outLen, outPtr, outTaken } from './inspect/out';
-import { tallyDamaged, tallyKeys } from './inspect/tally';
+import { tallyBytes, tallyDamaged, tallyKeys } from './inspect/tally';
 
 // ---- life and memory
 
@@ -75,6 +75,10 @@ export function damagedValues(): f64 {
   return <f64>tallyDamaged;
 }
 
+/** Bytes of the RDB once its end was reached, else 0. */
+export function rdbBytes(): f64 {
+  return <f64>tallyBytes;
+}
 // ---- what a mode could not say
 
 export {

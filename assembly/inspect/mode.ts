@@ -87,6 +87,11 @@ export function modeValues(): bool {
   return mode != MODE_INFO;
 }
 
+/** Whether the mode hears of elements; if not, values are only measured. */
+export function modeElements(): bool {
+  return mode != MODE_KEYS;
+}
+
 /** A record that is about the file, not about a key (REC_*). */
 export function modeFile(r: RdbReader, kind: i32): void {
   if (mode <= MODE_VALUES || mode == MODE_INFO) recordsFile(r, kind);

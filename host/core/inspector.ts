@@ -18,6 +18,7 @@ interface InspectExports {
   outputTaken(): void;
   keysRead(): number;
   damagedValues(): number;
+  rdbBytes(): number;
   leftOutCount(reason: number): number;
   leftOutExamples(): number;
   leftOutExamplesLength(): number;
@@ -147,6 +148,11 @@ export class Inspector {
   /** Values that were damaged and left out (FLAG_SALVAGE). */
   get damaged(): number {
     return this.#x.damagedValues();
+  }
+
+  /** Bytes of the RDB once its end was reached, 0 before; a source may have more behind it. */
+  get rdbBytes(): number {
+    return this.#x.rdbBytes();
   }
 
   /** What a mode could not say (assembly/inspect/left-out.ts): how often, and the first keys. */

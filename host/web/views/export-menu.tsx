@@ -42,9 +42,9 @@ export function ExportMenu({ ready, client }: { ready: Ready; client: WorkerClie
       );
     };
     client.call('export', { source, report, format }, { onProgress }).then(
-      (blob) => {
+      ({ blob, problem = '' }) => {
         save(blob, `${source.name}.${ENDINGS[format]}`);
-        setStatus('');
+        setStatus(problem);
       },
       (error: unknown) => {
         if (!(error instanceof CallError && error.isAborted)) setStatus(problemText(error));
