@@ -36,8 +36,8 @@ import {
   SHAPE_HASH, SHAPE_ZSET, eventEntry, eventExpire, eventScore, eventString, eventValue,
 } from './event';
 import {
-  facts, factsElement, factsEnd, factsField, factsKey, factsNode, factsScored, factsString,
-  factsUnseen,
+  facts, factsBlob, factsElement, factsEnd, factsField, factsKey, factsNode, factsScored,
+  factsStream, factsString, isContainer,
 } from './facts';
 import { INSPECT_ERR_BLOB, INSPECT_ERR_MEMORY, inspectError, setInspectError } from './failure';
 import { filterIsDone, filterIsSure, filterKey, filterNeedsValue, filterValue } from './filter';
@@ -45,7 +45,7 @@ import {
   outBegin, outDrop, outFailed, outHold, outHoldsMuch, outIsFull, outLen, outRelease, outSettle,
 } from './out';
 import {
-  modeBegin, modeBroken, modeDamage, modeElement, modeEnd, modeEntry, modeEntryEnd,
+  modeBegin, modeBroken, modeDamage, modeElement, modeElements, modeEnd, modeEntry, modeEntryEnd,
   modeEntryField, modeField, modeFile, modeFinish, modeHold, modeKey, modeRaw, modeRawInPieces,
   modeRawMax, modeScored, modeString, modeValues,
 } from './mode';
@@ -171,6 +171,7 @@ function record(kind: i32): void {
     if (filterNeedsValue()) outHold();
     modeKey(reader);
     if (!modeValues()) rdbSkipValue(reader);
+    else if (!modeElements()) rdbSetHoldMax(reader, isContainer(reader.type) ? modeHold() : 32);
   } else {
     modeFile(reader, kind);
     if (kind == REC_EOF) {
@@ -211,10 +212,7 @@ function valueRecord(kind: i32): void {
       openBlob();
       break;
     case REC_STREAM_NODE:
-      factsNode(reader.b.len);
-      if (!streamOpen(streamWalk, reader.n0, reader.n1, reader.b.ptr, reader.b.len)) damaged();
-      else walkKind = WALK_STREAM;
-      inEntry = false;
+      openNode();
       break;
     case REC_RAW:
       modeRaw(reader);
@@ -224,6 +222,7 @@ function valueRecord(kind: i32): void {
       endValue();
       break;
     default:
+      factsStream(reader, kind);
       modeEntry(reader, kind);
   }
 }
@@ -259,12 +258,13 @@ function damaged(): void {
 // ---- containers
 
 function openBlob(): void {
-  factsNode(reader.a.len);
-  // Too long to be held where only sizes are asked for: a container that nobody looks into.
-  if (reader.a.ptr == 0) {
-    factsUnseen(reader.a.len);
+  const isGood = factsBlob(reader, walk);
+  if (!modeElements()) {
+    if (!isGood) damaged();
     return;
   }
+  // Too long to be held where only sizes are asked for: a container that nobody looks into.
+  if (reader.a.ptr == 0) return;
   if (!walkOpen(walk, reader.container, reader.a.ptr, reader.a.len)) {
     damaged();
     return;
@@ -273,6 +273,26 @@ function openBlob(): void {
   if (isEx) walkKind = WALK_TRIPLES;
   else if (facts.shape == SHAPE_HASH || facts.shape == SHAPE_ZSET) walkKind = WALK_PAIRS;
   else walkKind = WALK_PLAIN;
+}
+
+function openNode(): void {
+  const isHeld = reader.b.ptr != 0;
+  if (isHeld && !reopenNode()) {
+    damaged();
+    return;
+  }
+  const isGood = factsNode(reader, streamWalk);
+  if (!modeElements()) {
+    if (!isGood) damaged();
+    return;
+  }
+  if (!isHeld || !reopenNode()) return;
+  walkKind = WALK_STREAM;
+  inEntry = false;
+}
+
+function reopenNode(): bool {
+  return streamOpen(streamWalk, reader.n0, reader.n1, reader.b.ptr, reader.b.len);
 }
 
 /** Walks until the end of the container or until the output is full. False: damage. */
@@ -286,7 +306,6 @@ function walkOn(): bool {
     }
     if (walkKind == WALK_PLAIN) {
       eventString(walk.ptr, walk.len, walk.isInt);
-      factsElement();
       modeElement();
     } else if (!walkPair()) {
       return false;
@@ -314,14 +333,12 @@ function walkPair(): bool {
       if (!string2d(walk.ptr, walk.len)) return false;
       eventScore(doubleValue);
     }
-    factsScored();
     modeScored();
     return true;
   }
   eventValue(walk.ptr, walk.len);
   if (walkKind == WALK_PAIRS) {
     eventExpire(-1);
-    factsField();
     modeField();
     return true;
   }
@@ -342,7 +359,6 @@ function walkTriple(): bool {
   }
   // 0 stands for "does not expire"
   eventExpire(at == 0 ? <i64>-1 : at);
-  factsField();
   modeField();
   return true;
 }
@@ -358,7 +374,6 @@ function streamOn(): bool {
       } else {
         eventString(streamWalk.fieldPtr, streamWalk.fieldLen, false);
         eventValue(streamWalk.valuePtr, streamWalk.valueLen);
-        factsField();
         modeEntryField();
       }
     } else {
@@ -371,7 +386,6 @@ function streamOn(): bool {
       eventEntry(streamWalk.ms, streamWalk.seq, isDeleted);
       if (isDeleted) continue;
       inEntry = true;
-      factsElement();
       modeEntry(reader, REC_STREAM_NODE);
     }
     if (!outSettle() || outHoldsMuch()) break;

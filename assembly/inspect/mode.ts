@@ -15,6 +15,8 @@ import {
   recordsDamage, recordsElement, recordsEnd, recordsEntry, recordsEntryEnd, recordsField,
   recordsFile, recordsKey, recordsScored, recordsString,
 } from './records';
+import { statsBegin, statsKey, statsString } from './stats';
+import { statsReport } from './stats-report';
 
 /** Records of the file only: all of it is verified. */
 export const MODE_CHECK: u32 = 0;
@@ -27,6 +29,8 @@ export const MODE_CSV: u32 = 4;
 export const MODE_KEYS_TEXT: u32 = 5;
 /** Records of the file only: values are passed over. */
 export const MODE_INFO: u32 = 9;
+/** Records of the file, and tables over all keys at the end. */
+export const MODE_STATS: u32 = 10;
 
 /** Strings longer than this are not collected where only their length is asked for. */
 const MEASURE_HOLD: u64 = 4 << 20;
@@ -60,6 +64,7 @@ export function modeBegin(): bool {
   if (mode == MODE_JSON) return jsonBegin();
   if (mode == MODE_CSV) return csvBegin();
   if (mode == MODE_KEYS_TEXT) return keysTextBegin();
+  if (mode == MODE_STATS) return statsBegin();
   return true;
 }
 
@@ -69,9 +74,14 @@ export function modeValues(): bool {
   return mode != MODE_INFO;
 }
 
+/** Whether the mode hears of elements; if not, values are only measured. */
+export function modeElements(): bool {
+  return mode != MODE_KEYS && mode != MODE_STATS;
+}
+
 /** A record that is about the file, not about a key (REC_*). */
 export function modeFile(r: RdbReader, kind: i32): void {
-  if (mode <= MODE_VALUES || mode == MODE_INFO) recordsFile(r, kind);
+  if (mode <= MODE_VALUES || mode == MODE_INFO || mode == MODE_STATS) recordsFile(r, kind);
   else if (mode == MODE_JSON) jsonFile(r, kind);
 }
 
@@ -84,6 +94,7 @@ export function modeKey(r: RdbReader): void {
 export function modeString(r: RdbReader): void {
   if (mode == MODE_VALUES) recordsString();
   else if (mode == MODE_JSON) jsonStringValue(r);
+  else if (mode == MODE_STATS) statsString(r);
 }
 
 export function modeElement(): void {
@@ -124,6 +135,7 @@ export function modeEnd(r: RdbReader, isWanted: bool): void {
   else if (mode == MODE_JSON) jsonEnd(isWanted);
   else if (mode == MODE_CSV) csvEnd(r, isWanted);
   else if (mode == MODE_KEYS_TEXT) keysTextEnd(r, isWanted);
+  else if (mode == MODE_STATS && isWanted) statsKey(r);
 }
 
 /** The current value is damaged and was given up. */
@@ -135,9 +147,11 @@ export function modeDamage(r: RdbReader): void {
 /** The file is at its end too early or damaged for good: nothing else will be asked. */
 export function modeBroken(r: RdbReader): void {
   if (mode == MODE_JSON) jsonBroken(r);
+  else if (mode == MODE_STATS) statsReport();
 }
 
 /** The file is at its end. */
 export function modeFinish(r: RdbReader): void {
   if (mode == MODE_JSON) jsonFinish(r);
+  else if (mode == MODE_STATS) statsReport();
 }

@@ -51,6 +51,7 @@ export const MODE_JSON = 3;
 export const MODE_CSV = 4;
 export const MODE_KEYS_TEXT = 5;
 export const MODE_INFO = 9;
+export const MODE_STATS = 10;
 
 export const FLAG_NO_CHECKSUM = 1;
 export const FLAG_ALLOW_FUTURE = 2;

@@ -2,6 +2,7 @@
 
 export type { KeyFilter, ValueType } from '../core/inspector.js';
 export { isRespiteError, RespiteError } from '../errors.js';
+export { type AnalyzeOptions, analyzeRdb } from './analysis.js';
 export type * from './analysis-types.js';
 export { checkRdb, type RdbVerdict, readRdbInfo } from './check.js';
 export type { ExportOptions } from './export.js';
@@ -9,6 +10,8 @@ export { type CsvOptions, exportCsv } from './export-csv.js';
 export { exportJson, type JsonEscape, type JsonOptions } from './export-json.js';
 export { exportKeys, type KeysOptions } from './export-keys.js';
 export type { RdbFile } from './file-facts.js';
+export type { FindingLimits } from './findings.js';
+export type { PrefixOptions } from './prefix-tables.js';
 export {
   type InspectOptions,
   type RdbEntry,
