@@ -44,7 +44,8 @@ const SPANS: readonly [name: string, seconds: number][] = [
 
 /** 3 d 4 h, 12 min, 0.4 s; 5 s when it is exactly that. */
 export function duration(seconds: number): string {
-  if (seconds < 10 && !Number.isInteger(seconds)) return `${seconds.toFixed(1)} s`;
+  if (!Number.isFinite(seconds)) return '–';
+  if (seconds < 10) return `${Number.isInteger(seconds) ? seconds : seconds.toFixed(1)} s`;
   const at = SPANS.findIndex(([, size]) => seconds >= size);
   const [name, size] = SPANS[at] as [string, number];
   const most = Math.floor(seconds / size);
