@@ -96,6 +96,11 @@ export function modeBegin(): bool {
   return mode != MODE_DIGEST || digestBegin();
 }
 
+/** Whether collections without elements are damage: servers leave them out or refuse them. */
+export function modeMindsEmpty(): bool {
+  return mode == MODE_CHECK;
+}
+
 /** Whether the mode looks at values at all. */
 export function modeValues(): bool {
   if (mode == MODE_KEYS_TEXT) return filterNeedsValue();
