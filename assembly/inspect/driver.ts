@@ -45,8 +45,8 @@ import {
   outBegin, outDrop, outFailed, outHold, outHoldsMuch, outIsFull, outLen, outRelease, outSettle,
 } from './out';
 import {
-  modeBegin, modeBroken, modeDamage, modeElement, modeEnd, modeEntry, modeEntryEnd,
-  modeEntryField, modeField, modeFile, modeFinish, modeHold, modeKey, modeRaw, modeRawInPieces,
+  modeBegin, modeBlob, modeBroken, modeDamage, modeElement, modeEnd, modeEntry, modeEntryEnd,
+  modeEntryField, modeField, modeFile, modeFinish, modeHold, modeHoldsBack, modeKey, modeRaw, modeRawInPieces,
   modeRawMax, modeScored, modeString, modeValues,
 } from './mode';
 import { tallyBegin, tallyDamage, tallyKey } from './tally';
@@ -168,7 +168,7 @@ function record(kind: i32): void {
       rdbSkipValue(reader);
       return;
     }
-    if (filterNeedsValue()) outHold();
+    if (filterNeedsValue() && !modeHoldsBack()) outHold();
     modeKey(reader);
     if (!modeValues()) rdbSkipValue(reader);
   } else {
@@ -192,26 +192,27 @@ function valueRecord(kind: i32): void {
     case REC_ELEMENT:
       eventString(reader.a.ptr, reader.a.len, reader.a.form == FORM_INT);
       factsElement();
-      modeElement();
+      modeElement(reader);
       break;
     case REC_FIELD:
       eventString(reader.a.ptr, reader.a.len, reader.a.form == FORM_INT);
       eventValue(reader.b.ptr, reader.b.len);
       eventExpire(reader.fieldExpireMs);
       factsField();
-      modeField();
+      modeField(reader);
       break;
     case REC_SCORED:
       eventString(reader.a.ptr, reader.a.len, reader.a.form == FORM_INT);
       eventScore(reader.score);
       factsScored();
-      modeScored();
+      modeScored(reader);
       break;
     case REC_BLOB:
       openBlob();
       break;
     case REC_STREAM_NODE:
       factsNode(reader.b.len);
+      if (modeBlob(reader, kind) == 1) break;
       if (!streamOpen(streamWalk, reader.n0, reader.n1, reader.b.ptr, reader.b.len)) damaged();
       else walkKind = WALK_STREAM;
       inEntry = false;
@@ -265,7 +266,9 @@ function openBlob(): void {
     factsUnseen(reader.a.len);
     return;
   }
-  if (!walkOpen(walk, reader.container, reader.a.ptr, reader.a.len)) {
+  const taken = modeBlob(reader, REC_BLOB);
+  if (taken > 0) return;
+  if (taken < 0 || !walkOpen(walk, reader.container, reader.a.ptr, reader.a.len)) {
     damaged();
     return;
   }
@@ -287,7 +290,7 @@ function walkOn(): bool {
     if (walkKind == WALK_PLAIN) {
       eventString(walk.ptr, walk.len, walk.isInt);
       factsElement();
-      modeElement();
+      modeElement(reader);
     } else if (!walkPair()) {
       return false;
     }
@@ -315,14 +318,14 @@ function walkPair(): bool {
       eventScore(doubleValue);
     }
     factsScored();
-    modeScored();
+    modeScored(reader);
     return true;
   }
   eventValue(walk.ptr, walk.len);
   if (walkKind == WALK_PAIRS) {
     eventExpire(-1);
     factsField();
-    modeField();
+    modeField(reader);
     return true;
   }
   return walkTriple();
@@ -343,7 +346,7 @@ function walkTriple(): bool {
   // 0 stands for "does not expire"
   eventExpire(at == 0 ? <i64>-1 : at);
   factsField();
-  modeField();
+  modeField(reader);
   return true;
 }
 

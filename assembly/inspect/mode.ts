@@ -4,6 +4,11 @@
  */
 import { RdbReader } from '../rdb/input';
 import {
+  CONVERT_PIECE, convertBegin, convertBlob, convertBroken, convertDamage, convertElement,
+  convertEnd, convertEntry, convertField, convertFile, convertFinish, convertKey, convertRaw,
+  convertScored, convertWantsValue,
+} from './convert';
+import {
   recordsDamage, recordsElement, recordsEnd, recordsEntry, recordsEntryEnd, recordsField,
   recordsFile, recordsKey, recordsScored, recordsString,
 } from './records';
@@ -16,6 +21,9 @@ export const MODE_KEYS: u32 = 1;
 export const MODE_VALUES: u32 = 2;
 /** Records of the file only: values are passed over. */
 export const MODE_INFO: u32 = 9;
+
+/** RDB files made of the file: frames of convert-parts.ts. */
+export const MODE_CONVERT: u32 = 20;
 
 /** Strings longer than this are not collected where only their length is asked for. */
 const MEASURE_HOLD: u64 = 4 << 20;
@@ -37,51 +45,74 @@ export function modeHold(): u64 {
  * the key is told once more, with isReplay set, and its value record by record.
  */
 export function modeRawMax(): u64 {
-  return 0;
+  return mode == MODE_CONVERT ? CONVERT_PIECE : 0;
 }
 export function modeRawInPieces(): bool {
-  return false;
+  return mode == MODE_CONVERT;
 }
-export function modeRaw(_r: RdbReader): void {}
+export function modeRaw(r: RdbReader): void {
+  if (mode == MODE_CONVERT) convertRaw(r);
+}
+
+/** The mode itself holds back what a filter has not judged yet, not the output. */
+export function modeHoldsBack(): bool {
+  return mode == MODE_CONVERT;
+}
+
+/**
+ * Whether the mode took a container as it is (REC_BLOB, REC_STREAM_NODE): 1, or wants the driver to
+ * walk it: 0; -1: it found it damaged.
+ */
+export function modeBlob(r: RdbReader, kind: i32): i32 {
+  return mode == MODE_CONVERT ? convertBlob(r, kind) : 0;
+}
 
 /** Prepares the mode; false when memory is short. */
 export function modeBegin(): bool {
+  if (mode == MODE_CONVERT) return convertBegin();
   return true;
 }
 
 /** Whether the mode looks at values at all. */
 export function modeValues(): bool {
+  if (mode == MODE_CONVERT) return convertWantsValue();
   return mode != MODE_INFO;
 }
 
 /** A record that is about the file, not about a key (REC_*). */
 export function modeFile(r: RdbReader, kind: i32): void {
   if (mode <= MODE_VALUES || mode == MODE_INFO) recordsFile(r, kind);
+  else if (mode == MODE_CONVERT) convertFile(r, kind);
 }
 
 export function modeKey(r: RdbReader): void {
   if (mode == MODE_VALUES) recordsKey(r);
+  else if (mode == MODE_CONVERT) convertKey(r);
 }
 
 export function modeString(): void {
   if (mode == MODE_VALUES) recordsString();
 }
 
-export function modeElement(): void {
+export function modeElement(r: RdbReader): void {
   if (mode == MODE_VALUES) recordsElement();
+  else if (mode == MODE_CONVERT) convertElement(r);
 }
 
-export function modeField(): void {
+export function modeField(r: RdbReader): void {
   if (mode == MODE_VALUES) recordsField();
+  else if (mode == MODE_CONVERT) convertField(r);
 }
 
-export function modeScored(): void {
+export function modeScored(r: RdbReader): void {
   if (mode == MODE_VALUES) recordsScored();
+  else if (mode == MODE_CONVERT) convertScored(r);
 }
 
 /** A stream's entry (REC_STREAM_NODE; its fields follow) or any other REC_STREAM_* of it. */
 export function modeEntry(r: RdbReader, kind: i32): void {
   if (mode == MODE_VALUES) recordsEntry(r, kind);
+  else if (mode == MODE_CONVERT) convertEntry(r, kind);
 }
 
 export function modeEntryField(): void {
@@ -95,15 +126,21 @@ export function modeEntryEnd(): void {
 /** The value is whole; `isWanted`: it passed the filters that need the value. */
 export function modeEnd(r: RdbReader, isWanted: bool): void {
   if (mode == MODE_KEYS || mode == MODE_VALUES) recordsEnd(r, isWanted);
+  else if (mode == MODE_CONVERT) convertEnd(r, isWanted);
 }
 
 /** The current value is damaged and was given up. */
 export function modeDamage(r: RdbReader): void {
   if (mode == MODE_KEYS || mode == MODE_VALUES) recordsDamage(r);
+  else if (mode == MODE_CONVERT) convertDamage(r);
 }
 
 /** The file is at its end too early or damaged for good: nothing else will be asked. */
-export function modeBroken(_r: RdbReader): void {}
+export function modeBroken(r: RdbReader): void {
+  if (mode == MODE_CONVERT) convertBroken(r);
+}
 
 /** The file is at its end. */
-export function modeFinish(_r: RdbReader): void {}
+export function modeFinish(r: RdbReader): void {
+  if (mode == MODE_CONVERT) convertFinish(r);
+}

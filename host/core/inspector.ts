@@ -48,6 +48,7 @@ export const MODE_CHECK = 0;
 export const MODE_KEYS = 1;
 export const MODE_VALUES = 2;
 export const MODE_INFO = 9;
+export const MODE_CONVERT = 20;
 
 export const FLAG_NO_CHECKSUM = 1;
 export const FLAG_ALLOW_FUTURE = 2;
