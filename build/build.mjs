@@ -1,12 +1,14 @@
-// The build: command table, core.wasm in its builds, host TypeScript. `build/build.mjs [core|dev]`.
-// `core` makes core.wasm only; `dev` makes both unoptimised (4 s instead of 50) and the host: for
-// working on the code, never for measuring it.
+// The build: command table, core.wasm in its builds, host TypeScript, the page.
+// `build/build.mjs [core|dev|web]`. `core` makes core.wasm only; `dev` makes all Wasm unoptimised
+// (4 s instead of 50) and the host: for working on the code, never for measuring it; `web` makes the
+// page alone, from what is there.
 //
 //   build/core.wasm         SIMD; what every current engine runs
 //   build/core-scalar.wasm  without SIMD; host/core/load.ts picks it where SIMD does not validate
 //   build/rdb.wasm, build/rdb-scalar.wasm   the RDB reader alone, also as text in
 //   host/rdb/generated/     modules, so that a bundle needs no second file
 //   build/js/               the host, compiled by tsc, with type declarations
+//   build/web/              the page, bundled by vite (build/web.mjs)
 
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -46,6 +48,10 @@ function isFresh(out, since) {
 }
 
 const only = process.argv[2];
+if (only === 'web') {
+  await (await import('./web.mjs')).buildWeb();
+  process.exit(0);
+}
 generateCommands({ docs: true });
 const changed = Math.max(
   newest(path.join(ROOT, 'assembly')),
@@ -81,3 +87,4 @@ if (only !== 'core') {
   embed('build/rdb-scalar.wasm', 'wasm-scalar');
 }
 if (only !== 'core') run(bin('tsc'), ['-p', 'tsconfig.json']);
+if (only === undefined) await (await import('./web.mjs')).buildWeb();

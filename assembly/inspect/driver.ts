@@ -186,7 +186,7 @@ function valueRecord(kind: i32): void {
     case REC_STRING:
       eventString(reader.a.ptr, reader.a.len, reader.a.form == FORM_INT);
       factsString(reader);
-      modeString();
+      modeString(reader);
       endValue();
       break;
     case REC_ELEMENT:

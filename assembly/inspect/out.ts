@@ -15,7 +15,7 @@
 import { alloc, realloc } from '../base/alloc';
 import { writeLiteral } from '../base/literal';
 import { ll2string } from '../base/numbers/integers';
-import { ESCAPE_MAX, escape, escapeCut } from './escape';
+import { ESCAPE_MAX, ESCAPE_SLACK, escape, escapeCut } from './escape';
 
 /** The host should take the output from this many bytes on. */
 export const OUT_HIGH: usize = 1 << 20;
@@ -195,7 +195,7 @@ export function outString(how: u32, ptr: usize, len: usize): void {
     push(how, <u32>ptr, <u32>(ptr + len));
     return;
   }
-  const at = outReserve(len * ESCAPE_MAX);
+  const at = outReserve(len * ESCAPE_MAX + ESCAPE_SLACK);
   if (at != 0) outCommit(escape(how, ptr, len, at));
 }
 
@@ -228,7 +228,7 @@ function settleOne(at: usize): bool {
     outCommit(n);
   } else {
     if (n < to - from) n = escapeCut(kind, from, n);
-    const room = outReserve(n * ESCAPE_MAX);
+    const room = outReserve(n * ESCAPE_MAX + ESCAPE_SLACK);
     if (room == 0) return true;
     outCommit(escape(kind, from, n, room));
   }

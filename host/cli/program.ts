@@ -7,6 +7,7 @@ import { formatConfigError } from '../config/index.js';
 import type { Platform } from '../platform/platform.js';
 import { RESPITE_VERSION as VERSION } from '../server/version.js';
 import { loadEngine, type StartServer } from './engine.js';
+import { addInspect } from './inspect.js';
 import { parseListen, parseMasterUrl } from './master-url.js';
 import { addRdb } from './rdb/index.js';
 import type { RdbIo } from './rdb/io.js';
@@ -137,6 +138,7 @@ Examples:
   respite serve --port 6380
   respite replicate redis://user:password@host:6379 --listen 127.0.0.1:6380
   respite rdb info dump.rdb
+  respite inspect dump.rdb
   respite help serve
 ${EXIT_HELP}`,
     );
@@ -168,6 +170,9 @@ ${EXIT_HELP}`,
     REPLICATE_HELP,
     replicate,
   );
+  addInspect(program, options.platform, (ended) => {
+    code = ended;
+  });
   const rdb = addRdb(program, options.io);
   try {
     await program.parseAsync([...argv], { from: 'user' });

@@ -47,6 +47,9 @@ interface InspectExports {
 export const MODE_CHECK = 0;
 export const MODE_KEYS = 1;
 export const MODE_VALUES = 2;
+export const MODE_JSON = 3;
+export const MODE_CSV = 4;
+export const MODE_KEYS_TEXT = 5;
 export const MODE_INFO = 9;
 export const MODE_CONVERT = 20;
 

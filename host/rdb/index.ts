@@ -2,6 +2,7 @@
 
 export type { KeyFilter, ValueType } from '../core/inspector.js';
 export { isRespiteError, RespiteError } from '../errors.js';
+export type * from './analysis-types.js';
 export { checkRdb, type RdbVerdict, readRdbInfo } from './check.js';
 export {
   type ConvertOptions,
@@ -17,6 +18,10 @@ export {
   VALKEY_VERSION,
 } from './convert.js';
 export type { LossKind, RdbLoss } from './convert-frames.js';
+export type { ExportOptions } from './export.js';
+export { type CsvOptions, exportCsv } from './export-csv.js';
+export { exportJson, type JsonEscape, type JsonOptions } from './export-json.js';
+export { exportKeys, type KeysOptions } from './export-keys.js';
 export type { RdbFile } from './file-facts.js';
 export {
   type InspectOptions,
@@ -28,4 +33,5 @@ export {
 export type { Encoding, KeyFacts } from './records.js';
 export type { RdbPullSource, RdbSource } from './source.js';
 export type { SplitBy } from './split-by.js';
+export { type TextEscape, unescapeText } from './unescape.js';
 export type { RdbElement, StreamConsumer, StreamGroup, StreamMeta } from './values.js';

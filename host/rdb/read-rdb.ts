@@ -25,6 +25,9 @@ import { outputs, type RunOptions } from './run.js';
 import type { RdbSource } from './source.js';
 import { ElementReader, type RdbElement } from './values.js';
 
+/** More than the numbers in front of a record's strings take. */
+const RECORD_HEAD_MAX = 128;
+
 /** What every way of reading takes. */
 export interface InspectOptions extends RunOptions {
   /** Another rdb.wasm than the one in the package: bytes, or compiled. */
@@ -52,6 +55,8 @@ export interface ReadOptions extends InspectOptions {
    * entry comes before its value, which `read()` delivers element by element; then sizes are known.
    */
   values?: 'none' | 'all' | 'stream';
+  /** Elements (field and value together) are cut to about so many bytes; default: never. */
+  elementBytesMax?: number | undefined;
 }
 
 /** One key. */
@@ -104,7 +109,8 @@ class Reading implements RdbReading {
     const inspector = new Inspector(await inspectModule(this.#options.wasm));
     inspector.filter(this.#options.filter);
     inspector.open(mode, inspectFlags(this.#options));
-    const cutter = new RecordCutter();
+    const { elementBytesMax = Number.POSITIVE_INFINITY } = this.#options;
+    const cutter = new RecordCutter(elementBytesMax + RECORD_HEAD_MAX);
     try {
       for await (const output of outputs(inspector, this.#source, this.#options)) {
         Object.assign(this.file, inspector.version);

@@ -79,7 +79,8 @@ export const HOST_IMPORTS: Record<string, readonly string[]> = {
   replication: ['core', ...LEAVES, ...MIDDLE, 'commands'],
   cli: [...BELOW_TOP, 'commands', 'testing'],
   testing: [...BELOW_TOP, 'commands'],
-  web: ['core', 'rdb'],
+  // of config, server and commands only what is portable
+  web: ['core', 'rdb', 'config', 'server', 'commands'],
   '': [...BELOW_TOP, 'commands', 'testing'],
 };
 
@@ -95,6 +96,9 @@ export const THIRD_PARTY: Record<string, readonly string[]> = {
   'prom-client': ['metrics'],
   pino: ['server', 'cli', 'platform', 'replication', ''],
   '@assemblyscript/loader': ['core'],
+  preact: ['web'],
+  echarts: ['web'],
+  '@tanstack/virtual-core': ['web'],
 };
 
 /** Limits; a file or function over them needs an entry in ratchet.json, which may only shrink. */

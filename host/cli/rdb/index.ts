@@ -3,8 +3,11 @@
 import type { Command } from 'commander';
 import { addCheck } from './check.js';
 import { type RdbContext, setContext } from './common.js';
+import { addCsv } from './csv.js';
 import { addInfo } from './info.js';
 import type { RdbIo } from './io.js';
+import { addJson } from './json.js';
+import { addKeys } from './keys.js';
 
 /** Adds `rdb` and its commands; the context will hold the exit code. */
 export function addRdb(program: Command, io?: RdbIo): RdbContext {
@@ -15,5 +18,8 @@ export function addRdb(program: Command, io?: RdbIo): RdbContext {
   const context = setContext(rdb, io);
   addInfo(rdb);
   addCheck(rdb);
+  addKeys(rdb);
+  addJson(rdb);
+  addCsv(rdb);
   return context;
 }
