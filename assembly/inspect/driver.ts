@@ -45,9 +45,9 @@ import {
   outBegin, outDrop, outFailed, outHold, outHoldsMuch, outIsFull, outLen, outRelease, outSettle,
 } from './out';
 import {
-  modeBegin, modeBroken, modeDamage, modeElement, modeElements, modeEnd, modeEntry, modeEntryEnd,
-  modeEntryField, modeFacts, modeField, modeFile, modeFinish, modeHold, modeKey, modeRaw,
-  modeRawInPieces, modeRawMax, modeScored, modeString, modeValues,
+  modeBegin, modeBlob, modeBroken, modeDamage, modeElement, modeElements, modeEnd, modeEntry,
+  modeEntryEnd, modeEntryField, modeFacts, modeField, modeFile, modeFinish, modeHold, modeHoldsBack,
+  modeKey, modeRaw, modeRawInPieces, modeRawMax, modeScored, modeString, modeValues,
 } from './mode';
 import { tallyBegin, tallyDamage, tallyEnd, tallyKey } from './tally';
 
@@ -168,7 +168,7 @@ function record(kind: i32): void {
       rdbSkipValue(reader);
       return;
     }
-    if (filterNeedsValue()) outHold();
+    if (filterNeedsValue() && !modeHoldsBack()) outHold();
     modeKey(reader);
     if (!modeValues()) rdbSkipValue(reader);
     else if (!modeElements()) rdbSetHoldMax(reader, isContainer(reader.type) ? modeHold() : 32);
@@ -194,20 +194,20 @@ function valueRecord(kind: i32): void {
     case REC_ELEMENT:
       eventString(reader.a.ptr, reader.a.len, reader.a.form == FORM_INT);
       factsElement();
-      modeElement();
+      modeElement(reader);
       break;
     case REC_FIELD:
       eventString(reader.a.ptr, reader.a.len, reader.a.form == FORM_INT);
       eventValue(reader.b.ptr, reader.b.len);
       eventExpire(reader.fieldExpireMs);
       factsField();
-      modeField();
+      modeField(reader);
       break;
     case REC_SCORED:
       eventString(reader.a.ptr, reader.a.len, reader.a.form == FORM_INT);
       eventScore(reader.score);
       factsScored();
-      modeScored();
+      modeScored(reader);
       break;
     case REC_BLOB:
       openBlob();
@@ -264,9 +264,11 @@ function openBlob(): void {
     if (!isGood) damaged();
     return;
   }
+  const taken = modeBlob(reader, REC_BLOB);
+  if (taken > 0) return;
   // Too long to be held where only sizes are asked for: a container that nobody looks into.
-  if (reader.a.ptr == 0) return;
-  if (!walkOpen(walk, reader.container, reader.a.ptr, reader.a.len)) {
+  if (taken == 0 && reader.a.ptr == 0) return;
+  if (taken < 0 || !walkOpen(walk, reader.container, reader.a.ptr, reader.a.len)) {
     damaged();
     return;
   }
@@ -287,6 +289,7 @@ function openNode(): void {
     if (!isGood) damaged();
     return;
   }
+  if (modeBlob(reader, REC_STREAM_NODE) == 1) return;
   if (!isHeld || !reopenNode()) return;
   walkKind = WALK_STREAM;
   inEntry = false;
@@ -307,7 +310,7 @@ function walkOn(): bool {
     }
     if (walkKind == WALK_PLAIN) {
       eventString(walk.ptr, walk.len, walk.isInt);
-      modeElement();
+      modeElement(reader);
     } else if (!walkPair()) {
       return false;
     }
@@ -334,13 +337,13 @@ function walkPair(): bool {
       if (!string2d(walk.ptr, walk.len)) return false;
       eventScore(doubleValue);
     }
-    modeScored();
+    modeScored(reader);
     return true;
   }
   eventValue(walk.ptr, walk.len);
   if (walkKind == WALK_PAIRS) {
     eventExpire(-1);
-    modeField();
+    modeField(reader);
     return true;
   }
   return walkTriple();
@@ -360,7 +363,7 @@ function walkTriple(): bool {
   }
   // 0 stands for "does not expire"
   eventExpire(at == 0 ? <i64>-1 : at);
-  modeField();
+  modeField(reader);
   return true;
 }
 

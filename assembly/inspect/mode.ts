@@ -17,6 +17,11 @@ import { jsonStreamEntry, jsonStreamEntryEnd, jsonStreamField } from './json-str
 import { keysTextBegin, keysTextEnd } from './keys-text';
 import { memoryBegin, memoryKey } from './memory';
 import {
+  CONVERT_PIECE, convertBegin, convertBlob, convertBroken, convertDamage, convertElement,
+  convertEnd, convertEntry, convertField, convertFile, convertFinish, convertKey, convertRaw,
+  convertScored, convertWantsValue,
+} from './convert';
+import {
   recordsDamage, recordsElement, recordsEnd, recordsEntry, recordsEntryEnd, recordsField,
   recordsFile, recordsKey, recordsScored, recordsString,
 } from './records';
@@ -51,6 +56,9 @@ export const MODE_MEMORY: u32 = 11;
 /** Digests of keys, and keys that differ from those of another file. */
 export const MODE_DIGEST: u32 = 14;
 
+/** RDB files made of the file: frames of convert-parts.ts. */
+export const MODE_CONVERT: u32 = 20;
+
 /** Strings longer than this are not collected where only their length is asked for. */
 const MEASURE_HOLD: u64 = 4 << 20;
 
@@ -67,8 +75,12 @@ function isCommands(): bool {
 
 /** Longest string of a value that is needed as a whole; 0 = any. */
 export function modeHold(): u64 {
-  const isWhole = mode == MODE_VALUES || mode == MODE_JSON || mode == MODE_DIGEST || isCommands();
-  return isWhole ? 0 : MEASURE_HOLD;
+  switch (mode) {
+    case MODE_VALUES:
+    case MODE_JSON:
+    case MODE_DIGEST: return 0;
+    default: return isCommands() ? 0 : MEASURE_HOLD;
+  }
 }
 
 /**
@@ -77,18 +89,35 @@ export function modeHold(): u64 {
  * the key is told once more, with isReplay set, and its value record by record.
  */
 export function modeRawMax(): u64 {
+  if (mode == MODE_CONVERT) return CONVERT_PIECE;
   return mode == MODE_RESTORE ? restoreLimit() : 0;
 }
 export function modeRawInPieces(): bool {
-  return false;
+  return mode == MODE_CONVERT;
 }
-export function modeRaw(_r: RdbReader): void {}
+export function modeRaw(r: RdbReader): void {
+  if (mode == MODE_CONVERT) convertRaw(r);
+}
+
+/** The mode itself holds back what a filter has not judged yet, not the output. */
+export function modeHoldsBack(): bool {
+  return mode == MODE_CONVERT;
+}
+
+/**
+ * Whether the mode took a container as it is (REC_BLOB, REC_STREAM_NODE): 1, or wants the driver to
+ * walk it: 0; -1: it found it damaged.
+ */
+export function modeBlob(r: RdbReader, kind: i32): i32 {
+  return mode == MODE_CONVERT ? convertBlob(r, kind) : 0;
+}
 
 /** Prepares the mode; false when memory is short. */
 export function modeBegin(): bool {
   if (mode == MODE_JSON) return jsonBegin();
   if (mode == MODE_CSV) return csvBegin();
   if (mode == MODE_KEYS_TEXT) return keysTextBegin();
+  if (mode == MODE_CONVERT) return convertBegin();
   if (isCommands()) return respBegin();
   respReset();
   if (mode == MODE_STATS) return statsBegin();
@@ -101,6 +130,7 @@ export function modeValues(): bool {
   if (mode == MODE_KEYS_TEXT) return filterNeedsValue();
   if (isCommands()) return mode == MODE_RESTORE ? restoreReads() : respSpeaks;
   if (mode == MODE_DIGEST) return digestReads() || filterNeedsValue();
+  if (mode == MODE_CONVERT) return convertWantsValue();
   return mode != MODE_INFO;
 }
 
@@ -118,7 +148,7 @@ export function modeElements(): bool {
 
 /** Whether sizes inside of values are wanted, by the mode or by a filter. */
 export function modeFacts(): bool {
-  return !isCommands() || filterNeedsValue();
+  return (!isCommands() && mode != MODE_CONVERT) || filterNeedsValue();
 }
 
 /** A record that is about the file, not about a key (REC_*). */
@@ -126,6 +156,7 @@ export function modeFile(r: RdbReader, kind: i32): void {
   if (mode <= MODE_VALUES || mode == MODE_INFO || mode == MODE_STATS) recordsFile(r, kind);
   else if (mode == MODE_JSON) jsonFile(r, kind);
   else if (isCommands()) respFile(r, kind);
+  else if (mode == MODE_CONVERT) convertFile(r, kind);
 }
 
 export function modeKey(r: RdbReader): void {
@@ -134,6 +165,7 @@ export function modeKey(r: RdbReader): void {
   else if (mode == MODE_JSON) jsonKey(r);
   else if (mode == MODE_RESTORE) restoreKey(r);
   else if (isCommands() && respHead(r)) respKey(r);
+  else if (mode == MODE_CONVERT) convertKey(r);
 }
 
 export function modeString(r: RdbReader): void {
@@ -144,25 +176,28 @@ export function modeString(r: RdbReader): void {
   else if (mode == MODE_STATS) statsString(r);
 }
 
-export function modeElement(): void {
+export function modeElement(r: RdbReader): void {
   if (mode == MODE_VALUES) recordsElement();
   else if (mode == MODE_DIGEST) digestElement();
   else if (mode == MODE_JSON) jsonElement();
   else if (respSpeaks) respElement();
+  else if (mode == MODE_CONVERT) convertElement(r);
 }
 
-export function modeField(): void {
+export function modeField(r: RdbReader): void {
   if (mode == MODE_VALUES) recordsField();
   else if (mode == MODE_DIGEST) digestField();
   else if (mode == MODE_JSON) jsonField();
   else if (respSpeaks) respField();
+  else if (mode == MODE_CONVERT) convertField(r);
 }
 
-export function modeScored(): void {
+export function modeScored(r: RdbReader): void {
   if (mode == MODE_VALUES) recordsScored();
   else if (mode == MODE_DIGEST) digestScored();
   else if (mode == MODE_JSON) jsonScored();
   else if (respSpeaks) respScored();
+  else if (mode == MODE_CONVERT) convertScored(r);
 }
 
 /** A stream's entry (REC_STREAM_NODE; its fields follow) or any other REC_STREAM_* of it. */
@@ -171,6 +206,7 @@ export function modeEntry(r: RdbReader, kind: i32): void {
   else if (mode == MODE_DIGEST) digestEntry(r, kind);
   else if (mode == MODE_JSON) jsonStreamEntry(r, kind);
   else if (respSpeaks) respEntry(r, kind);
+  else if (mode == MODE_CONVERT) convertEntry(r, kind);
 }
 
 export function modeEntryField(): void {
@@ -200,6 +236,7 @@ export function modeEnd(r: RdbReader, isWanted: bool): void {
   else if (mode == MODE_KEYS_TEXT) keysTextEnd(r, isWanted);
   else if (mode == MODE_RESTORE) restoreEnd(r, isWanted);
   else if (isCommands()) respEnd(r, isWanted);
+  else if (mode == MODE_CONVERT) convertEnd(r, isWanted);
 }
 
 /** The current value is damaged and was given up. */
@@ -208,6 +245,7 @@ export function modeDamage(r: RdbReader): void {
   else if (mode == MODE_JSON) jsonDamage();
   else if (mode == MODE_RESTORE) restoreDamage();
   else if (isCommands()) respDamage();
+  else if (mode == MODE_CONVERT) convertDamage(r);
 }
 
 /** The file is at its end too early or damaged for good: nothing else will be asked. */
@@ -215,10 +253,12 @@ export function modeBroken(r: RdbReader): void {
   if (mode == MODE_JSON) jsonBroken(r);
   else if (isCommands()) respBroken(r);
   else if (mode == MODE_STATS) statsReport();
+  else if (mode == MODE_CONVERT) convertBroken(r);
 }
 
 /** The file is at its end. */
 export function modeFinish(r: RdbReader): void {
   if (mode == MODE_JSON) jsonFinish(r);
   else if (mode == MODE_STATS) statsReport();
+  else if (mode == MODE_CONVERT) convertFinish(r);
 }

@@ -18,7 +18,7 @@
  *   RESIZEDB          n0 keys, n1 of them with expiry (a hint)
  *   SLOT_INFO         n0 slot, n1 keys, n2 of them with expiry
  *   FUNCTION          a source of a library          FUNCTION_PRE_GA   a name, b code
- *   MODULE_AUX        moduleId, n0 when (skipped)     SLOT_IMPORT     a job, count ranges (skipped)
+ *   MODULE_AUX        moduleId, n0 when (data: raw.ts)   SLOT_IMPORT     a job, count ranges (skipped)
  *   HASH_TEMPLATE     n0 id, count fields (kept for the keys to come)
  *   KEY               key, type, db, hasExpire, expireMs (-1 without), idleSec, freq (-1 without),
  *                     keyOffset, metaCount, moduleId (type 7),
@@ -452,12 +452,16 @@ function moduleAuxHead(r: RdbReader): i32 {
   r.n0 = lenValue;
   r.state = ST_MODULE_AUX;
   commit(r, p);
+  rawBegin(r);
+  // module data without a key are kept whole
+  r.rawMax = u64.MAX_VALUE;
   return AGAIN;
 }
 
 function moduleAuxStep(r: RdbReader): i32 {
   const done = skipModuleData(r);
   if (done <= 0) return done;
+  if (r.isRawOn && !rawEnd(r)) return fail(r, ERR_MEMORY);
   r.state = ST_OPCODE;
   return REC_MODULE_AUX;
 }

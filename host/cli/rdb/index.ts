@@ -1,15 +1,18 @@
-// `respite rdb`: every command on files and servers that only reads them.
+// `respite rdb`: every command on files, and on servers that it only reads.
 
 import type { Command } from 'commander';
 import { addAof } from './aof.js';
 import { addCheck } from './check.js';
 import { type RdbContext, setContext } from './common.js';
+import { addConvert, addFilter } from './convert.js';
 import { addCsv } from './csv.js';
 import { addInfo } from './info.js';
 import type { RdbIo } from './io.js';
 import { addJson } from './json.js';
 import { addKeys } from './keys.js';
+import { addMerge } from './merge.js';
 import { addResp } from './resp.js';
+import { addSplit } from './split.js';
 
 /** Adds `rdb` and its commands; the context will hold the exit code. */
 export function addRdb(program: Command, io?: RdbIo): RdbContext {
@@ -25,5 +28,9 @@ export function addRdb(program: Command, io?: RdbIo): RdbContext {
   addCsv(rdb);
   addResp(rdb);
   addAof(rdb);
+  addConvert(rdb);
+  addFilter(rdb);
+  addSplit(rdb);
+  addMerge(rdb);
   return context;
 }
