@@ -49,9 +49,9 @@ import {
   BLOB_DAMAGED, BLOB_TAKEN, BLOB_WALK, valueBegin, valueBlob, valueDrop, valueElement, valueEnd,
   valueField, valueScored,
 } from './convert-value';
-import { SHAPE_OTHER, SHAPE_STREAM } from './event';
+import { SHAPE_OTHER, SHAPE_STREAM, SHAPE_STRING } from './event';
 import { facts } from './facts';
-import { filterIsSure, filterNeedsValue } from './filter';
+import { filterAllows, filterIsSure, filterNeedsValue } from './filter';
 import { optionNumber } from './options';
 import { outFail } from './out';
 
@@ -101,9 +101,9 @@ export function convertBegin(): bool {
   hasTarget = false;
   isOpen = false;
   lossBegin();
-  keysBegin((flags & CONVERT_DROP_EXPIRY) != 0);
   putPacking(<u32>optionNumber(OPT_PACK));
   routeBegin();
+  if (!keysBegin((flags & CONVERT_DROP_EXPIRY) != 0)) return false;
   if (flags & CONVERT_GOES_ON) return true;
   isStarted = false;
   seenReset();
@@ -397,12 +397,15 @@ function isNew(db: u32, r: RdbReader): bool {
 export function convertRaw(r: RdbReader): void {
   if (plan != PLAN_COPY) return;
   putBytes(r.rawPtr, r.rawSize);
-  settleHold();
+  settleHold(r);
 }
 
 /** A filter by size may be sure before the value is whole. */
-function settleHold(): void {
-  if (!canTakeBack || (flags & CONVERT_SALVAGE) || !filterIsSure()) return;
+function settleHold(r: RdbReader): void {
+  if (!canTakeBack || (flags & CONVERT_SALVAGE)) return;
+  // of a string the estimate comes with its end, but its length is known
+  const isLong = facts.shape == SHAPE_STRING && filterAllows(r.strFull);
+  if (!isLong && !filterIsSure()) return;
   canTakeBack = false;
   partRelease();
 }

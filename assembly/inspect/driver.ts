@@ -21,7 +21,7 @@ import { string2ll, llValue } from '../base/numbers/integers';
 import { RdbReader } from '../rdb/input';
 import {
   BLOB_INTSET, BLOB_LISTPACK, FORM_INT, RDB_ERROR, RDB_NEED_MORE, REC_BLOB, REC_ELEMENT, REC_EOF,
-  REC_FIELD, REC_KEY, REC_RAW, REC_SCORED, REC_STREAM_NODE, REC_STRING, REC_VALUE_END,
+  REC_FIELD, REC_KEY, REC_KEY_META, REC_RAW, REC_SCORED, REC_STREAM_NODE, REC_STRING, REC_VALUE_END,
   REC_VALUE_SKIPPED, TYPE_HASH_LISTPACK_EX, TYPE_HASH_LISTPACK_EX_PRE_GA,
 } from '../rdb/opcodes';
 import { rdbDropRaw, rdbKeepRaw } from '../rdb/raw';
@@ -46,7 +46,7 @@ import {
 } from './out';
 import {
   modeBegin, modeBlob, modeBroken, modeDamage, modeElement, modeEnd, modeEntry, modeEntryEnd,
-  modeEntryField, modeField, modeFile, modeFinish, modeHold, modeHoldsBack, modeKey, modeRaw, modeRawInPieces,
+  modeEntryField, modeField, modeFile, modeFinish, modeHold, modeHoldsBack, modeKey, modeKeyMeta, modeRaw, modeRawInPieces,
   modeRawMax, modeScored, modeString, modeValues,
 } from './mode';
 import { tallyBegin, tallyDamage, tallyKey } from './tally';
@@ -154,7 +154,9 @@ function broken(): i32 {
 }
 
 function record(kind: i32): void {
-  if (kind > REC_KEY) {
+  if (kind == REC_KEY_META) {
+    modeKeyMeta(reader);
+  } else if (kind > REC_KEY) {
     valueRecord(kind);
   } else if (kind == REC_KEY) {
     factsKey(reader);

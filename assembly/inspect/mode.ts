@@ -3,6 +3,7 @@
  * a number here, a line in the functions it cares about, and a file of its own.
  */
 import { RdbReader } from '../rdb/input';
+import { keyMeta } from './convert-key';
 import { csvBegin, csvEnd, csvField, csvKey } from './csv';
 import { filterNeedsValue } from './filter';
 import {
@@ -63,6 +64,11 @@ export function modeRawInPieces(): bool {
 }
 export function modeRaw(r: RdbReader): void {
   if (mode == MODE_CONVERT) convertRaw(r);
+}
+
+/** What modules keep beside the next key, where raw values are kept: rawPtr, rawSize. */
+export function modeKeyMeta(r: RdbReader): void {
+  if (mode == MODE_CONVERT) keyMeta(r);
 }
 
 /** The mode itself holds back what a filter has not judged yet, not the output. */
