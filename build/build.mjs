@@ -1,7 +1,7 @@
 // The build: command table, core.wasm in its builds, host TypeScript, the page.
 // `build/build.mjs [core|dev|web]`. `core` makes core.wasm only; `dev` makes all Wasm unoptimised
-// (4 s instead of 50) and the host: for working on the code, never for measuring it; `web` makes the
-// page alone, from what is there.
+// (4 s instead of 50) and the host: for working on the code, never for measuring it; `web` makes
+// the page alone, from what is there.
 //
 //   build/core.wasm         SIMD; what every current engine runs
 //   build/core-scalar.wasm  without SIMD; host/core/load.ts picks it where SIMD does not validate

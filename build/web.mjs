@@ -1,6 +1,6 @@
 // The page (host/web) as static files in build/web: one HTML file with a strict CSP, hashed scripts
-// and styles, no other origin. The worker and rdb.wasm are text inside the scripts; core.wasm, which
-// only the console needs, is a chunk of its own.
+// and styles, no other origin. The worker and rdb.wasm are text inside the scripts; core.wasm,
+// which only the console needs, is a chunk of its own.
 
 import fs from 'node:fs';
 import path from 'node:path';
@@ -60,6 +60,7 @@ export async function buildWeb() {
       assetsInlineLimit: 0,
       chunkSizeWarningLimit: 4096,
       reportCompressedSize: false,
+      rolldownOptions: { checks: { pluginTimings: false } },
     },
   });
 }

@@ -5,12 +5,16 @@ import { RdbReader } from '../rdb/input';
 import {
   OP_EXPIRE_MS, OP_EXPIRE_SEC, OP_FREQ, OP_IDLE, OP_KEY_META, OP_SELECTDB,
 } from '../rdb/opcodes';
-import { LOSS_EVICTION, LOSS_EXPIRY, LOSS_EXPIRY_MS, LOSS_KEY_META, lossNote } from './convert-loss';
+import {
+  LOSS_EVICTION, LOSS_EXPIRY, LOSS_EXPIRY_MS, LOSS_KEY_META, lossNote,
+} from './convert-loss';
 import {
   Part, part, partScratch, partTakeBack, partUse, putBytes, putDone, putRoom, putScratch,
 } from './convert-parts';
 import { putByte, putLength, putSlot } from './convert-put';
-import { SINCE_EVICTION, SINCE_EXPIRE_MS, SINCE_KEY_META, target, targetIsValkey } from './convert-target';
+import {
+  SINCE_EVICTION, SINCE_EXPIRE_MS, SINCE_KEY_META, target, targetIsValkey,
+} from './convert-target';
 
 let dropsExpiry: bool = false;
 /** Module metadata of the key that begins at that place of the file. */

@@ -84,6 +84,8 @@ let flags: u32 = 0;
 let hasTarget: bool = false;
 /** A part was opened: what is about the file comes too late for its head. */
 let isStarted: bool = false;
+/** The reader of the current key. */
+let source: RdbReader = changetype<RdbReader>(0);
 let plan: u32 = PLAN_DROP;
 let hasHead: bool = false;
 let isOpen: bool = false;
@@ -335,6 +337,7 @@ function moduleAux(r: RdbReader): void {
 export function convertKey(r: RdbReader): void {
   settleTarget(r);
   lossBegin();
+  source = r;
   nodes = r.count;
   hasHead = false;
   isOpen = true;
@@ -420,16 +423,16 @@ export function convertBlob(r: RdbReader, kind: i32): i32 {
   return valueBlob(r);
 }
 
-export function convertElement(r: RdbReader): void {
-  if (plan == PLAN_REWRITE) valueElement(r);
+export function convertElement(): void {
+  if (plan == PLAN_REWRITE) valueElement(source);
 }
 
-export function convertField(r: RdbReader): void {
-  if (plan == PLAN_REWRITE) valueField(r);
+export function convertField(): void {
+  if (plan == PLAN_REWRITE) valueField(source);
 }
 
-export function convertScored(r: RdbReader): void {
-  if (plan == PLAN_REWRITE) valueScored(r);
+export function convertScored(): void {
+  if (plan == PLAN_REWRITE) valueScored(source);
 }
 
 /** A record of a stream. */

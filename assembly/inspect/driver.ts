@@ -21,8 +21,8 @@ import { string2ll, llValue } from '../base/numbers/integers';
 import { RdbReader } from '../rdb/input';
 import {
   BLOB_INTSET, BLOB_LISTPACK, FORM_INT, RDB_ERROR, RDB_NEED_MORE, REC_BLOB, REC_ELEMENT, REC_EOF,
-  REC_FIELD, REC_KEY, REC_KEY_META, REC_RAW, REC_SCORED, REC_STREAM_NODE, REC_STRING, REC_VALUE_END,
-  REC_VALUE_SKIPPED, TYPE_HASH_LISTPACK_EX, TYPE_HASH_LISTPACK_EX_PRE_GA,
+  REC_FIELD, REC_KEY, REC_KEY_META, REC_RAW, REC_SCORED, REC_STREAM_NODE, REC_STRING,
+  REC_VALUE_END, REC_VALUE_SKIPPED, TYPE_HASH_LISTPACK_EX, TYPE_HASH_LISTPACK_EX_PRE_GA,
 } from '../rdb/opcodes';
 import { rdbDropRaw, rdbKeepRaw } from '../rdb/raw';
 import {
@@ -36,8 +36,8 @@ import {
   SHAPE_HASH, SHAPE_ZSET, eventEntry, eventExpire, eventScore, eventString, eventValue,
 } from './event';
 import {
-  facts, factsElement, factsEnd, factsField, factsKey, factsNode, factsScored, factsString,
-  factsUnseen,
+  facts, factsBlob, factsElement, factsEnd, factsField, factsKey, factsNode, factsScored,
+  factsStream, factsString, isContainer,
 } from './facts';
 import { INSPECT_ERR_BLOB, INSPECT_ERR_MEMORY, inspectError, setInspectError } from './failure';
 import { filterIsDone, filterIsSure, filterKey, filterNeedsValue, filterValue } from './filter';
@@ -45,11 +45,12 @@ import {
   outBegin, outDrop, outFailed, outHold, outHoldsMuch, outIsFull, outLen, outRelease, outSettle,
 } from './out';
 import {
-  modeBegin, modeBlob, modeBroken, modeDamage, modeElement, modeEnd, modeEntry, modeEntryEnd,
-  modeEntryField, modeField, modeFile, modeFinish, modeHold, modeHoldsBack, modeKey, modeKeyMeta, modeRaw, modeRawInPieces,
-  modeRawMax, modeScored, modeString, modeValues,
+  modeBegin, modeBlob, modeBroken, modeDamage, modeElement, modeElements, modeEnd, modeEntry,
+  modeEntryEnd, modeEntryField, modeFacts, modeField, modeFile, modeFinish, modeHold,
+  modeHoldsBack, modeKey, modeKeyMeta, modeRaw, modeRawInPieces, modeRawMax, modeScored,
+  modeString, modeValues,
 } from './mode';
-import { tallyBegin, tallyDamage, tallyKey } from './tally';
+import { tallyBegin, tallyDamage, tallyEnd, tallyKey } from './tally';
 
 export const STEP_ERROR: i32 = -1;
 export const STEP_MORE: i32 = 0;
@@ -173,9 +174,11 @@ function record(kind: i32): void {
     if (filterNeedsValue() && !modeHoldsBack()) outHold();
     modeKey(reader);
     if (!modeValues()) rdbSkipValue(reader);
+    else if (!modeElements()) rdbSetHoldMax(reader, isContainer(reader.type) ? modeHold() : 32);
   } else {
     modeFile(reader, kind);
     if (kind == REC_EOF) {
+      tallyEnd(reader);
       modeFinish(reader);
       ended = true;
     }
@@ -194,30 +197,26 @@ function valueRecord(kind: i32): void {
     case REC_ELEMENT:
       eventString(reader.a.ptr, reader.a.len, reader.a.form == FORM_INT);
       factsElement();
-      modeElement(reader);
+      modeElement();
       break;
     case REC_FIELD:
       eventString(reader.a.ptr, reader.a.len, reader.a.form == FORM_INT);
       eventValue(reader.b.ptr, reader.b.len);
       eventExpire(reader.fieldExpireMs);
       factsField();
-      modeField(reader);
+      modeField();
       break;
     case REC_SCORED:
       eventString(reader.a.ptr, reader.a.len, reader.a.form == FORM_INT);
       eventScore(reader.score);
       factsScored();
-      modeScored(reader);
+      modeScored();
       break;
     case REC_BLOB:
       openBlob();
       break;
     case REC_STREAM_NODE:
-      factsNode(reader.b.len);
-      if (modeBlob(reader, kind) == 1) break;
-      if (!streamOpen(streamWalk, reader.n0, reader.n1, reader.b.ptr, reader.b.len)) damaged();
-      else walkKind = WALK_STREAM;
-      inEntry = false;
+      openNode();
       break;
     case REC_RAW:
       modeRaw(reader);
@@ -227,6 +226,7 @@ function valueRecord(kind: i32): void {
       endValue();
       break;
     default:
+      factsStream(reader, kind);
       modeEntry(reader, kind);
   }
 }
@@ -262,12 +262,13 @@ function damaged(): void {
 // ---- containers
 
 function openBlob(): void {
-  factsNode(reader.a.len);
-  // Too long to be held where only sizes are asked for: a container that nobody looks into.
-  if (reader.a.ptr == 0) {
-    factsUnseen(reader.a.len);
+  const isGood = !modeFacts() || factsBlob(reader, walk);
+  if (!modeElements()) {
+    if (!isGood) damaged();
     return;
   }
+  // Too long to be held where only sizes are asked for: a container that nobody looks into.
+  if (reader.a.ptr == 0) return;
   const taken = modeBlob(reader, REC_BLOB);
   if (taken > 0) return;
   if (taken < 0 || !walkOpen(walk, reader.container, reader.a.ptr, reader.a.len)) {
@@ -278,6 +279,26 @@ function openBlob(): void {
   if (isEx) walkKind = WALK_TRIPLES;
   else if (facts.shape == SHAPE_HASH || facts.shape == SHAPE_ZSET) walkKind = WALK_PAIRS;
   else walkKind = WALK_PLAIN;
+}
+
+function openNode(): void {
+  const isHeld = reader.b.ptr != 0;
+  if (isHeld && !reopenNode()) {
+    damaged();
+    return;
+  }
+  const isGood = !modeFacts() || factsNode(reader, streamWalk);
+  if (!modeElements()) {
+    if (!isGood) damaged();
+    return;
+  }
+  if (modeBlob(reader, REC_STREAM_NODE) > 0 || !isHeld || !reopenNode()) return;
+  walkKind = WALK_STREAM;
+  inEntry = false;
+}
+
+function reopenNode(): bool {
+  return streamOpen(streamWalk, reader.n0, reader.n1, reader.b.ptr, reader.b.len);
 }
 
 /** Walks until the end of the container or until the output is full. False: damage. */
@@ -291,8 +312,7 @@ function walkOn(): bool {
     }
     if (walkKind == WALK_PLAIN) {
       eventString(walk.ptr, walk.len, walk.isInt);
-      factsElement();
-      modeElement(reader);
+      modeElement();
     } else if (!walkPair()) {
       return false;
     }
@@ -319,15 +339,13 @@ function walkPair(): bool {
       if (!string2d(walk.ptr, walk.len)) return false;
       eventScore(doubleValue);
     }
-    factsScored();
-    modeScored(reader);
+    modeScored();
     return true;
   }
   eventValue(walk.ptr, walk.len);
   if (walkKind == WALK_PAIRS) {
     eventExpire(-1);
-    factsField();
-    modeField(reader);
+    modeField();
     return true;
   }
   return walkTriple();
@@ -347,8 +365,7 @@ function walkTriple(): bool {
   }
   // 0 stands for "does not expire"
   eventExpire(at == 0 ? <i64>-1 : at);
-  factsField();
-  modeField(reader);
+  modeField();
   return true;
 }
 
@@ -363,7 +380,6 @@ function streamOn(): bool {
       } else {
         eventString(streamWalk.fieldPtr, streamWalk.fieldLen, false);
         eventValue(streamWalk.valuePtr, streamWalk.valueLen);
-        factsField();
         modeEntryField();
       }
     } else {
@@ -376,7 +392,6 @@ function streamOn(): bool {
       eventEntry(streamWalk.ms, streamWalk.seq, isDeleted);
       if (isDeleted) continue;
       inEntry = true;
-      factsElement();
       modeEntry(reader, REC_STREAM_NODE);
     }
     if (!outSettle() || outHoldsMuch()) break;

@@ -18,7 +18,7 @@
  *   RESIZEDB          n0 keys, n1 of them with expiry (a hint)
  *   SLOT_INFO         n0 slot, n1 keys, n2 of them with expiry
  *   FUNCTION          a source of a library          FUNCTION_PRE_GA   a name, b code
- *   MODULE_AUX        moduleId, n0 when (data: raw.ts)   SLOT_IMPORT     a job, count ranges (skipped)
+ *   MODULE_AUX        moduleId, n0 when (raw.ts)      SLOT_IMPORT     a job, count ranges (skipped)
  *   HASH_TEMPLATE     n0 id, count fields (kept for the keys to come)
  *   KEY               key, type, db, hasExpire, expireMs (-1 without), idleSec, freq (-1 without),
  *                     keyOffset, metaCount, moduleId (type 7),
@@ -33,7 +33,7 @@
  *   SCORED            a member, score
  *   STREAM_*          streams.ts, at the functions of each
  *   RAW               rawPtr, rawSize: bytes of the value as they are, see raw.ts
- *   KEY_META          rawPtr, rawSize: module metadata of the next KEY; metaCount (only with raw.ts)
+ *   KEY_META          rawPtr, rawSize: module metadata of the next KEY, metaCount (with raw.ts)
  *   EOF               verdict, crcStored; rdbConsumed(r) bytes of the chunk belong to the RDB
  *
  * Pointers: r.key is valid until the next KEY, but may move at any call of rdbNext; r.a and r.b are

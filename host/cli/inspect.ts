@@ -1,4 +1,5 @@
-// `respite inspect [file]`: the page of host/web at an address of this machine, with the file in it.
+// `respite inspect [file]`: the page of host/web at an address of this machine, with the file in
+// it.
 
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

@@ -1,7 +1,7 @@
 // The HTTP server of `respite inspect`: the files of build/web, from memory, and the one file that
 // was given, with ranges. Nothing else of the disk can be asked for, and nobody else may ask: the
-// address in the Host header must be this machine's (a foreign page could otherwise reach it through
-// a name that points here), and answers are for the page itself only.
+// address in the Host header must be this machine's (a foreign page could otherwise reach it by a
+// name that points here), and answers are for the page itself only.
 
 import { type FileHandle, open, readdir, readFile } from 'node:fs/promises';
 import http from 'node:http';

@@ -2,6 +2,7 @@
 
 export type { KeyFilter, ValueType } from '../core/inspector.js';
 export { isRespiteError, RespiteError } from '../errors.js';
+export { type AnalyzeOptions, analyzeRdb } from './analysis.js';
 export type * from './analysis-types.js';
 export { checkRdb, type RdbVerdict, readRdbInfo } from './check.js';
 export {
@@ -18,11 +19,31 @@ export {
   VALKEY_VERSION,
 } from './convert.js';
 export type { LossKind, RdbLoss } from './convert-frames.js';
+export {
+  type DiffCounts,
+  type DiffEntry,
+  type DiffKind,
+  type DiffOptions,
+  type DiffPrefix,
+  DiffPrefixes,
+  diffRdb,
+  type RdbDiff,
+} from './diff.js';
 export type { ExportOptions } from './export.js';
+export {
+  aofManifest,
+  type CommandExport,
+  type CommandExportOptions,
+  type CommandOptions,
+  exportCommands,
+} from './export-commands.js';
 export { type CsvOptions, exportCsv } from './export-csv.js';
 export { exportJson, type JsonEscape, type JsonOptions } from './export-json.js';
 export { exportKeys, type KeysOptions } from './export-keys.js';
 export type { RdbFile } from './file-facts.js';
+export type { FindingLimits } from './findings.js';
+export type { LeftOut, LeftOutReason } from './left-out.js';
+export type { PrefixOptions } from './prefix-tables.js';
 export {
   type InspectOptions,
   type RdbEntry,
@@ -31,6 +52,7 @@ export {
   readRdb,
 } from './read-rdb.js';
 export type { Encoding, KeyFacts } from './records.js';
+export { type MemoryOptions, reportMemory } from './report-memory.js';
 export type { RdbPullSource, RdbSource } from './source.js';
 export type { SplitBy } from './split-by.js';
 export { type TextEscape, unescapeText } from './unescape.js';

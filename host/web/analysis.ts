@@ -4,6 +4,10 @@ import type { RdbAnalysis } from '../rdb/analysis-types.js';
 
 export type Report = RdbAnalysis;
 
+export function reportHtml(_report: Report, _name: string): string {
+  return '';
+}
+
 /** Two files compared. */
 export interface Comparison {
   added: number;

@@ -56,6 +56,12 @@ export interface ValueResult {
 
 export type ExportFormat = 'report' | 'html' | 'json' | 'ndjson' | 'csv';
 
+export interface ExportResult {
+  blob: Blob;
+  /** The file is damaged: what came before it is there. */
+  problem?: string;
+}
+
 export interface ConsoleStart {
   /** build/core.wasm in base64. */
   wasm: string;
@@ -75,7 +81,11 @@ export interface Operations {
   search: { in: { source: Source; query: KeyQuery }; part: KeyFacts[]; out: SearchResult };
   value: { in: { source: Source; request: ValueRequest }; part: never; out: ValueResult };
   compare: { in: { a: Source; b: Source }; part: never; out: Comparison };
-  export: { in: { source: Source; report: Report; format: ExportFormat }; part: never; out: Blob };
+  export: {
+    in: { source: Source; report: Report; format: ExportFormat };
+    part: never;
+    out: ExportResult;
+  };
   consoleStart: { in: ConsoleStart; part: never; out: ConsoleFacts };
   consoleRun: { in: { line: string }; part: never; out: Reply[] };
 }

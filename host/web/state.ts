@@ -36,6 +36,11 @@ export function problemText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Another file is looked at from the first tab on. */
+function toFirstTab(): void {
+  history.replaceState(null, '', location.pathname);
+}
+
 export function useInspect(): Inspect {
   const [state, setState] = useState<State>({ phase: 'start' });
   const client = useMemo(() => new WorkerClient('inspect'), []);
@@ -44,6 +49,7 @@ export function useInspect(): Inspect {
   const cancel = useCallback(() => abort.current?.abort(), []);
   const close = useCallback(() => {
     cancel();
+    toFirstTab();
     setState({ phase: 'start' });
   }, [cancel]);
 
@@ -80,7 +86,14 @@ export function useInspect(): Inspect {
     if (given !== undefined) open(given);
   }, [open]);
 
-  return { state, client, open, cancel, close };
+  const openNext = useCallback(
+    (source: Source) => {
+      toFirstTab();
+      open(source);
+    },
+    [open],
+  );
+  return { state, client, open: openNext, cancel, close };
 }
 
 /** The part of the address behind `#`, and a way to change it. */

@@ -1,6 +1,7 @@
 // `respite rdb`: every command on files, and on servers that it only reads.
 
 import type { Command } from 'commander';
+import { addAof } from './aof.js';
 import { addCheck } from './check.js';
 import { type RdbContext, setContext } from './common.js';
 import { addConvert, addFilter } from './convert.js';
@@ -10,6 +11,7 @@ import type { RdbIo } from './io.js';
 import { addJson } from './json.js';
 import { addKeys } from './keys.js';
 import { addMerge } from './merge.js';
+import { addResp } from './resp.js';
 import { addSplit } from './split.js';
 
 /** Adds `rdb` and its commands; the context will hold the exit code. */
@@ -24,6 +26,8 @@ export function addRdb(program: Command, io?: RdbIo): RdbContext {
   addKeys(rdb);
   addJson(rdb);
   addCsv(rdb);
+  addResp(rdb);
+  addAof(rdb);
   addConvert(rdb);
   addFilter(rdb);
   addSplit(rdb);

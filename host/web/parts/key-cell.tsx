@@ -12,7 +12,11 @@ export interface OpenKey {
   key: Uint8Array;
   /** Undefined: it must be looked for. */
   offset: number | undefined;
+  /** What is known of it already, also where its value is not read to its end. */
+  known?: KnownFacts;
 }
+
+export type KnownFacts = Pick<KeyFacts, 'encoding' | 'memoryBytes' | 'fileBytes' | 'count'>;
 
 /** What tables of keys show, whichever way the key came. */
 export interface KeyLine {
@@ -26,14 +30,15 @@ export interface KeyLine {
 
 export function lineOfFacts(facts: KeyFacts): KeyLine {
   const { db, key, offset } = facts;
-  return { open: { db, key, offset }, text: bytesLine(key), facts };
+  return { open: { db, key, offset, known: facts }, text: bytesLine(key), facts };
 }
 
 export function lineOfRow(row: KeyRow): KeyLine {
   const { db, offset } = row;
   const isWhole = row.keyBytes <= 512;
   const more = isWhole ? '' : '…';
-  return { open: { db, key: bytesOf(row.key), offset }, text: row.key.text + more, facts: row };
+  const open = { db, key: bytesOf(row.key), offset, known: row };
+  return { open, text: row.key.text + more, facts: row };
 }
 
 export function keyColumns(nowMs: number, hasDatabases: boolean): Column<KeyLine>[] {

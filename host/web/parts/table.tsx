@@ -82,7 +82,7 @@ function Head<Row>({
             {column.value === undefined ? (
               column.title
             ) : (
-              <button type="button" tabIndex={-1} onClick={() => onSort(column)}>
+              <button type="button" onClick={() => onSort(column)}>
                 {column.title}
                 <span aria-hidden="true">{isSorted ? (sort?.isDown ? '↓' : '↑') : ''}</span>
               </button>
@@ -90,6 +90,35 @@ function Head<Row>({
           </div>
         );
       })}
+    </div>
+  );
+}
+
+interface LineProps<Row> {
+  columns: readonly Column<Row>[];
+  row: Row;
+  place: { id: string; index: number; start: number; isActive: boolean };
+  onPick: (() => void) | undefined;
+}
+
+function Line<Row>({ columns, row, place, onPick }: LineProps<Row>) {
+  const { id, index, start, isActive } = place;
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: keys are heard by the grid
+    <div
+      id={id}
+      class={onPick === undefined ? 'tr' : 'tr opens'}
+      role="row"
+      aria-rowindex={index + 2}
+      aria-selected={isActive}
+      style={{ transform: `translateY(${start}px)` }}
+      onClick={onPick}
+    >
+      {columns.map((column) => (
+        <div key={column.id} role="gridcell" class={column.isNumber ? 'td number' : 'td'}>
+          {column.render(row)}
+        </div>
+      ))}
     </div>
   );
 }
@@ -143,27 +172,19 @@ export function Table<Row>(props: TableProps<Row>) {
       <div class="rows" role="rowgroup" style={{ height: `${virtual.getTotalSize()}px` }}>
         {virtual.getVirtualItems().map(({ index, start }) => {
           const row = shown[index] as Row;
+          const pick = () => {
+            setActive(index);
+            onOpen?.(row);
+          };
+          const place = { id: `${id}-${index}`, index, start, isActive: index === at };
           return (
-            // biome-ignore lint/a11y/useKeyWithClickEvents: keys are heard by the grid
-            <div
+            <Line
               key={index}
-              id={`${id}-${index}`}
-              class={onOpen === undefined ? 'tr' : 'tr opens'}
-              role="row"
-              aria-rowindex={index + 2}
-              aria-selected={index === at}
-              style={{ transform: `translateY(${start}px)` }}
-              onClick={() => {
-                setActive(index);
-                onOpen?.(row);
-              }}
-            >
-              {columns.map((column) => (
-                <div key={column.id} role="gridcell" class={column.isNumber ? 'td number' : 'td'}>
-                  {column.render(row)}
-                </div>
-              ))}
-            </div>
+              columns={columns}
+              row={row}
+              place={place}
+              onPick={onOpen === undefined ? undefined : pick}
+            />
           );
         })}
       </div>

@@ -139,8 +139,10 @@ function streamLine(element: RdbElement): string | undefined {
       const active = activeAtMs === undefined ? '' : `, active ${time(activeAtMs)}`;
       return `    consumer ${line(name)}: seen ${time(seenAtMs)}${active}`;
     }
-    case 'pending':
-      return `    pending ${element.id}: ${element.deliveries} deliveries, last ${time(element.deliveredAtMs)}`;
+    case 'pending': {
+      const { id, deliveries, deliveredAtMs } = element;
+      return `    pending ${id}: ${deliveries} deliveries, last ${time(deliveredAtMs)}`;
+    }
     case 'consumerPending':
       return `        has ${element.id}`;
     default:

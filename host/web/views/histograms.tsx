@@ -54,7 +54,8 @@ function Buckets({ label, buckets, measure }: BucketsProps) {
     });
   }, [buckets, measure]);
   const most = buckets.reduce((a, b) => (b.keys > a.keys ? b : a), { name: '–', keys: 0 });
-  const summary = `${label}: ${buckets.length} buckets, most keys in ${most.name} (${count(most.keys)})`;
+  const peak = `${most.name} (${count(most.keys)})`;
+  const summary = `${label}: ${buckets.length} buckets, most keys in ${peak}`;
   return <Chart summary={summary} className="histogram" option={option} />;
 }
 

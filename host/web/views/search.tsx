@@ -72,22 +72,83 @@ function useSearch({ ready: { source }, inspect: { client } }: ViewProps) {
   return { search, lines, run, cancel: () => abort.current?.abort() };
 }
 
-function QueryForm({
-  query,
-  databases,
-  onChange,
-  onSubmit,
-}: {
+interface QueryProps {
   query: KeyQuery;
-  databases: readonly number[];
-  onChange: (query: KeyQuery) => void;
-  onSubmit: () => void;
-}) {
-  const set = (part: Partial<KeyQuery>) => onChange({ ...query, ...part });
-  const toggle = (type: ValueType) => {
-    const { types } = query;
+  set: (part: Partial<KeyQuery>) => void;
+}
+
+function QueryName({ query, set }: QueryProps) {
+  return (
+    <div class="query-main">
+      <input
+        type="search"
+        aria-label="Search for keys"
+        placeholder="Part of a name; empty for every key"
+        spellcheck={false}
+        autocomplete="off"
+        value={query.text}
+        onInput={(event) => set({ text: event.currentTarget.value })}
+      />
+      <select
+        aria-label="How names are compared"
+        value={query.how}
+        onChange={(event) => set({ how: event.currentTarget.value as KeyQuery['how'] })}
+      >
+        {HOWS.map(([how, title]) => (
+          <option key={how} value={how}>
+            {title}
+          </option>
+        ))}
+      </select>
+      <button type="submit" class="button main">
+        Search
+      </button>
+    </div>
+  );
+}
+
+function QueryTypes({ query: { types }, set }: QueryProps) {
+  const toggle = (type: ValueType) =>
     set({ types: types.includes(type) ? types.filter((t) => t !== type) : [...types, type] });
-  };
+  return (
+    <fieldset class="checks">
+      <legend>Types</legend>
+      {VALUE_TYPES.map((type) => (
+        <label key={type}>
+          <input type="checkbox" checked={types.includes(type)} onChange={() => toggle(type)} />
+          <TypeTag type={type} />
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function QueryDatabase({ set, databases }: QueryProps & { databases: readonly number[] }) {
+  return (
+    <label>
+      Database{' '}
+      <select
+        onChange={({ currentTarget: { value } }) =>
+          set({ db: value === '' ? undefined : Number(value) })
+        }
+      >
+        <option value="">all</option>
+        {databases.map((db) => (
+          <option key={db} value={db}>
+            {db}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+interface FormProps extends QueryProps {
+  databases: readonly number[];
+  onSubmit: () => void;
+}
+
+function QueryForm({ query, set, databases, onSubmit }: FormProps) {
   return (
     <form
       class="query"
@@ -96,45 +157,9 @@ function QueryForm({
         onSubmit();
       }}
     >
-      <div class="query-main">
-        <input
-          type="search"
-          aria-label="Search for keys"
-          placeholder="Part of a name; empty for every key"
-          spellcheck={false}
-          autocomplete="off"
-          value={query.text}
-          onInput={(event) => set({ text: event.currentTarget.value })}
-        />
-        <select
-          aria-label="How names are compared"
-          value={query.how}
-          onChange={(event) => set({ how: event.currentTarget.value as KeyQuery['how'] })}
-        >
-          {HOWS.map(([how, title]) => (
-            <option key={how} value={how}>
-              {title}
-            </option>
-          ))}
-        </select>
-        <button type="submit" class="button main">
-          Search
-        </button>
-      </div>
+      <QueryName query={query} set={set} />
       <div class="query-more">
-        <fieldset class="checks">
-          <legend>Types</legend>
-          {VALUE_TYPES.map((type) => (
-            <label key={type}>
-              <input
-                type="checkbox"
-                checked={query.types.includes(type)}
-                onChange={() => toggle(type)}
-              />
-              <TypeTag type={type} />
-            </label>
-          ))}
-        </fieldset>
+        <QueryTypes query={query} set={set} />
         <label>
           Expiry{' '}
           <select
@@ -157,23 +182,7 @@ function QueryForm({
             }
           />
         </label>
-        {databases.length > 1 && (
-          <label>
-            Database{' '}
-            <select
-              onChange={({ currentTarget: { value } }) =>
-                set({ db: value === '' ? undefined : Number(value) })
-              }
-            >
-              <option value="">all</option>
-              {databases.map((db) => (
-                <option key={db} value={db}>
-                  {db}
-                </option>
-              ))}
-            </select>
-          </label>
-        )}
+        {databases.length > 1 && <QueryDatabase query={query} set={set} databases={databases} />}
       </div>
     </form>
   );
@@ -195,7 +204,7 @@ export function SearchView(props: ViewProps) {
       <QueryForm
         query={query}
         databases={databases}
-        onChange={setQuery}
+        set={(part) => setQuery({ ...query, ...part })}
         onSubmit={() => run(query)}
       />
       {isRunning && (

@@ -4,7 +4,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { CallError, type WorkerClient } from '../client.js';
 import { bytes, bytesLine, count, time, ttl } from '../format.js';
-import type { OpenKey } from '../parts/key-cell.js';
+import type { KnownFacts, OpenKey } from '../parts/key-cell.js';
 import { TypeTag } from '../parts/type-tag.js';
 import type { Progress, Source, ValueResult } from '../protocol.js';
 import { problemText } from '../state.js';
@@ -52,22 +52,30 @@ function useValue({ wanted, source, client }: DrawerProps, elements: number): Re
   return reading;
 }
 
-function KeyFactsList({ value, nowMs }: { value: ValueResult; nowMs: number }) {
-  const { facts } = value;
+interface FactsProps {
+  value: ValueResult;
+  known: KnownFacts | undefined;
+  nowMs: number;
+}
+
+function KeyFactsList({ value, known, nowMs }: FactsProps) {
+  const { facts, isCut } = value;
   if (facts === undefined) return null;
-  const { type, encoding, db, count: length, memoryBytes, fileBytes, expireAtMs } = facts;
+  const { type, db, expireAtMs } = facts;
+  // a value that was not read to its end has no sizes of its own yet
+  const sizes = isCut ? known : facts;
   const expiry =
     expireAtMs === undefined ? 'never' : `${time(expireAtMs)} (${ttl(expireAtMs, nowMs)})`;
   const rows: [string, preact.ComponentChildren][] = [
     ['Type', <TypeTag key="type" type={type} />],
-    ['Encoding', encoding],
     ['Database', db],
     ['Expires', expiry],
   ];
-  // a value that was not read to its end has no sizes yet
-  if (length >= 0) rows.push(['Length', type === 'string' ? bytes(length) : count(length)]);
-  if (memoryBytes >= 0 && !value.isCut) rows.push(['Memory', bytes(memoryBytes)]);
-  if (fileBytes >= 0 && !value.isCut) rows.push(['In file', bytes(fileBytes)]);
+  if (sizes !== undefined) {
+    const length = type === 'string' ? bytes(sizes.count) : count(sizes.count);
+    rows.push(['Encoding', sizes.encoding], ['Length', length]);
+    rows.push(['Memory', bytes(sizes.memoryBytes)], ['In file', bytes(sizes.fileBytes)]);
+  }
   if (facts.idleSec !== undefined) rows.push(['Idle', `${count(facts.idleSec)} s`]);
   if (facts.freq !== undefined) rows.push(['Frequency', facts.freq]);
   return (
@@ -130,7 +138,7 @@ export function ValueDrawer(props: DrawerProps) {
         )}
         {reading.phase === 'done' && (
           <>
-            <KeyFactsList value={reading.value} nowMs={nowMs} />
+            <KeyFactsList value={reading.value} known={wanted.known} nowMs={nowMs} />
             {reading.value.facts === undefined && <p class="empty">The key is not in the file.</p>}
             <Elements value={reading.value} nowMs={nowMs} />
             {reading.value.isCut && (

@@ -1,6 +1,6 @@
-// The console: core.wasm itself with the dump loaded, and one client. Lines go to the core as inline
-// requests, so that quotes and escapes mean what they mean to a server; what the core leaves to its
-// host is answered by host-commands.ts.
+// The console: core.wasm itself with the dump loaded, and one client. Lines go to the core as
+// inline requests, so that quotes and escapes mean what they mean to a server; what the core leaves
+// to its host is answered by host-commands.ts.
 
 import { splitArgs } from '../../config/split-args.js';
 import {

@@ -1,5 +1,5 @@
-// Search over the keys: the file is read once more, the core tests the names, and what fits comes in
-// batches while the reading goes on.
+// Search over the keys: the file is read once more, the core tests the names, and what fits comes
+// in batches while the reading goes on.
 
 import type { KeyFilter } from '../../core/inspector.js';
 import { RespiteError } from '../../errors.js';
@@ -13,6 +13,8 @@ const BATCH_MS = 100;
 
 const GLOB_SPECIAL = /[\\*?[\]]/g;
 const REGEX_SPECIAL = /[.*+?^${}()|[\]\\]/g;
+/** A byte as tables show one that is no text. */
+const HEX_BYTE = /\\x([0-9a-f]{2})/gi;
 
 /** The regular expression of the page is about text, that of the core about bytes: UTF-8. */
 function latin1Of(text: string): string {
@@ -28,14 +30,23 @@ function regex(text: string): RegExp {
   }
 }
 
+/** Names with these characters, where `\xNN` is a byte. */
+function containsBytes(text: string): RegExp {
+  const [first = '', ...rest] = text.split(HEX_BYTE);
+  const quoted = (part: string) => latin1Of(part).replace(REGEX_SPECIAL, '\\$&');
+  // split leaves the hexadecimal digits between the parts
+  const parts = rest.map((part, i) => (i % 2 === 0 ? `\\x${part}` : quoted(part)));
+  return new RegExp(quoted(first) + parts.join(''));
+}
+
 export function filterOf(query: KeyQuery): KeyFilter {
   const { text, how, types, db, expiry, minBytes } = query;
   const filter: KeyFilter = {};
   if (text !== '') {
     if (how === 'glob') filter.match = text;
     else if (how === 'regex') filter.regex = regex(text);
-    else if (REGEX_SPECIAL.test(text)) filter.match = `*${text.replace(GLOB_SPECIAL, '\\$&')}*`;
-    else filter.match = `*${text}*`;
+    else if (text.search(HEX_BYTE) >= 0) filter.regex = containsBytes(text);
+    else filter.match = `*${text.replace(GLOB_SPECIAL, '\\$&')}*`;
   }
   if (types.length > 0) filter.type = types;
   if (db !== undefined) filter.db = db;

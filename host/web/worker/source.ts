@@ -1,6 +1,6 @@
 // The bytes of a file, from any place in it: of a Blob in large slices, the next one read while the
-// last is looked at; of a URL (`respite inspect`) as the stream that fetch gives. A file packed with
-// gzip is unpacked on the way, and then has no places.
+// last is looked at; of a URL (`respite inspect`) as the stream that fetch gives. A file packed
+// with gzip is unpacked on the way, and then has no places.
 
 import { RespiteError } from '../../errors.js';
 import type { Source } from '../protocol.js';
