@@ -49,9 +49,9 @@ import {
   BLOB_DAMAGED, BLOB_TAKEN, BLOB_WALK, valueBegin, valueBlob, valueDrop, valueElement, valueEnd,
   valueField, valueScored,
 } from './convert-value';
-import { SHAPE_OTHER, SHAPE_STREAM } from './event';
+import { SHAPE_OTHER, SHAPE_STREAM, SHAPE_STRING } from './event';
 import { facts } from './facts';
-import { filterIsSure, filterNeedsValue } from './filter';
+import { filterAllows, filterIsSure, filterNeedsValue } from './filter';
 import { optionNumber } from './options';
 import { outFail } from './out';
 
@@ -84,6 +84,8 @@ let flags: u32 = 0;
 let hasTarget: bool = false;
 /** A part was opened: what is about the file comes too late for its head. */
 let isStarted: bool = false;
+/** The reader of the current key. */
+let source: RdbReader = changetype<RdbReader>(0);
 let plan: u32 = PLAN_DROP;
 let hasHead: bool = false;
 let isOpen: bool = false;
@@ -101,9 +103,9 @@ export function convertBegin(): bool {
   hasTarget = false;
   isOpen = false;
   lossBegin();
-  keysBegin((flags & CONVERT_DROP_EXPIRY) != 0);
   putPacking(<u32>optionNumber(OPT_PACK));
   routeBegin();
+  if (!keysBegin((flags & CONVERT_DROP_EXPIRY) != 0)) return false;
   if (flags & CONVERT_GOES_ON) return true;
   isStarted = false;
   seenReset();
@@ -335,6 +337,7 @@ function moduleAux(r: RdbReader): void {
 export function convertKey(r: RdbReader): void {
   settleTarget(r);
   lossBegin();
+  source = r;
   nodes = r.count;
   hasHead = false;
   isOpen = true;
@@ -397,12 +400,15 @@ function isNew(db: u32, r: RdbReader): bool {
 export function convertRaw(r: RdbReader): void {
   if (plan != PLAN_COPY) return;
   putBytes(r.rawPtr, r.rawSize);
-  settleHold();
+  settleHold(r);
 }
 
 /** A filter by size may be sure before the value is whole. */
-function settleHold(): void {
-  if (!canTakeBack || (flags & CONVERT_SALVAGE) || !filterIsSure()) return;
+function settleHold(r: RdbReader): void {
+  if (!canTakeBack || (flags & CONVERT_SALVAGE)) return;
+  // of a string the estimate comes with its end, but its length is known
+  const isLong = facts.shape == SHAPE_STRING && filterAllows(r.strFull);
+  if (!isLong && !filterIsSure()) return;
   canTakeBack = false;
   partRelease();
 }
@@ -417,16 +423,16 @@ export function convertBlob(r: RdbReader, kind: i32): i32 {
   return valueBlob(r);
 }
 
-export function convertElement(r: RdbReader): void {
-  if (plan == PLAN_REWRITE) valueElement(r);
+export function convertElement(): void {
+  if (plan == PLAN_REWRITE) valueElement(source);
 }
 
-export function convertField(r: RdbReader): void {
-  if (plan == PLAN_REWRITE) valueField(r);
+export function convertField(): void {
+  if (plan == PLAN_REWRITE) valueField(source);
 }
 
-export function convertScored(r: RdbReader): void {
-  if (plan == PLAN_REWRITE) valueScored(r);
+export function convertScored(): void {
+  if (plan == PLAN_REWRITE) valueScored(source);
 }
 
 /** A record of a stream. */

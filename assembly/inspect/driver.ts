@@ -21,8 +21,8 @@ import { string2ll, llValue } from '../base/numbers/integers';
 import { RdbReader } from '../rdb/input';
 import {
   BLOB_INTSET, BLOB_LISTPACK, FORM_INT, RDB_ERROR, RDB_NEED_MORE, REC_BLOB, REC_ELEMENT, REC_EOF,
-  REC_FIELD, REC_KEY, REC_RAW, REC_SCORED, REC_STREAM_NODE, REC_STRING, REC_VALUE_END,
-  REC_VALUE_SKIPPED, TYPE_HASH_LISTPACK_EX, TYPE_HASH_LISTPACK_EX_PRE_GA,
+  REC_FIELD, REC_KEY, REC_KEY_META, REC_RAW, REC_SCORED, REC_STREAM_NODE, REC_STRING,
+  REC_VALUE_END, REC_VALUE_SKIPPED, TYPE_HASH_LISTPACK_EX, TYPE_HASH_LISTPACK_EX_PRE_GA,
 } from '../rdb/opcodes';
 import { rdbDropRaw, rdbKeepRaw } from '../rdb/raw';
 import {
@@ -46,8 +46,9 @@ import {
 } from './out';
 import {
   modeBegin, modeBlob, modeBroken, modeDamage, modeElement, modeElements, modeEnd, modeEntry,
-  modeEntryEnd, modeEntryField, modeFacts, modeField, modeFile, modeFinish, modeHold, modeHoldsBack,
-  modeKey, modeRaw, modeRawInPieces, modeRawMax, modeScored, modeString, modeValues,
+  modeEntryEnd, modeEntryField, modeFacts, modeField, modeFile, modeFinish, modeHold,
+  modeHoldsBack, modeKey, modeKeyMeta, modeRaw, modeRawInPieces, modeRawMax, modeScored,
+  modeString, modeValues,
 } from './mode';
 import { tallyBegin, tallyDamage, tallyEnd, tallyKey } from './tally';
 
@@ -154,7 +155,9 @@ function broken(): i32 {
 }
 
 function record(kind: i32): void {
-  if (kind > REC_KEY) {
+  if (kind == REC_KEY_META) {
+    modeKeyMeta(reader);
+  } else if (kind > REC_KEY) {
     valueRecord(kind);
   } else if (kind == REC_KEY) {
     factsKey(reader);
@@ -194,20 +197,20 @@ function valueRecord(kind: i32): void {
     case REC_ELEMENT:
       eventString(reader.a.ptr, reader.a.len, reader.a.form == FORM_INT);
       factsElement();
-      modeElement(reader);
+      modeElement();
       break;
     case REC_FIELD:
       eventString(reader.a.ptr, reader.a.len, reader.a.form == FORM_INT);
       eventValue(reader.b.ptr, reader.b.len);
       eventExpire(reader.fieldExpireMs);
       factsField();
-      modeField(reader);
+      modeField();
       break;
     case REC_SCORED:
       eventString(reader.a.ptr, reader.a.len, reader.a.form == FORM_INT);
       eventScore(reader.score);
       factsScored();
-      modeScored(reader);
+      modeScored();
       break;
     case REC_BLOB:
       openBlob();
@@ -264,10 +267,10 @@ function openBlob(): void {
     if (!isGood) damaged();
     return;
   }
+  // Too long to be held where only sizes are asked for: a container that nobody looks into.
+  if (reader.a.ptr == 0) return;
   const taken = modeBlob(reader, REC_BLOB);
   if (taken > 0) return;
-  // Too long to be held where only sizes are asked for: a container that nobody looks into.
-  if (taken == 0 && reader.a.ptr == 0) return;
   if (taken < 0 || !walkOpen(walk, reader.container, reader.a.ptr, reader.a.len)) {
     damaged();
     return;
@@ -289,8 +292,7 @@ function openNode(): void {
     if (!isGood) damaged();
     return;
   }
-  if (modeBlob(reader, REC_STREAM_NODE) == 1) return;
-  if (!isHeld || !reopenNode()) return;
+  if (modeBlob(reader, REC_STREAM_NODE) > 0 || !isHeld || !reopenNode()) return;
   walkKind = WALK_STREAM;
   inEntry = false;
 }
@@ -310,7 +312,7 @@ function walkOn(): bool {
     }
     if (walkKind == WALK_PLAIN) {
       eventString(walk.ptr, walk.len, walk.isInt);
-      modeElement(reader);
+      modeElement();
     } else if (!walkPair()) {
       return false;
     }
@@ -337,13 +339,13 @@ function walkPair(): bool {
       if (!string2d(walk.ptr, walk.len)) return false;
       eventScore(doubleValue);
     }
-    modeScored(reader);
+    modeScored();
     return true;
   }
   eventValue(walk.ptr, walk.len);
   if (walkKind == WALK_PAIRS) {
     eventExpire(-1);
-    modeField(reader);
+    modeField();
     return true;
   }
   return walkTriple();
@@ -363,7 +365,7 @@ function walkTriple(): bool {
   }
   // 0 stands for "does not expire"
   eventExpire(at == 0 ? <i64>-1 : at);
-  modeField(reader);
+  modeField();
   return true;
 }
 

@@ -3,6 +3,12 @@
  * a number here, a line in the functions it cares about, and a file of its own.
  */
 import { RdbReader } from '../rdb/input';
+import {
+  CONVERT_PIECE, convertBegin, convertBlob, convertBroken, convertDamage, convertElement,
+  convertEnd, convertEntry, convertField, convertFile, convertFinish, convertKey, convertRaw,
+  convertScored, convertWantsValue,
+} from './convert';
+import { keyMeta } from './convert-key';
 import { csvBegin, csvEnd } from './csv';
 import {
   digestBegin, digestElement, digestEnd, digestEntry, digestEntryField, digestField, digestKey,
@@ -16,11 +22,6 @@ import {
 import { jsonStreamEntry, jsonStreamEntryEnd, jsonStreamField } from './json-stream';
 import { keysTextBegin, keysTextEnd } from './keys-text';
 import { memoryBegin, memoryKey } from './memory';
-import {
-  CONVERT_PIECE, convertBegin, convertBlob, convertBroken, convertDamage, convertElement,
-  convertEnd, convertEntry, convertField, convertFile, convertFinish, convertKey, convertRaw,
-  convertScored, convertWantsValue,
-} from './convert';
 import {
   recordsDamage, recordsElement, recordsEnd, recordsEntry, recordsEntryEnd, recordsField,
   recordsFile, recordsKey, recordsScored, recordsString,
@@ -55,7 +56,6 @@ export const MODE_STATS: u32 = 10;
 export const MODE_MEMORY: u32 = 11;
 /** Digests of keys, and keys that differ from those of another file. */
 export const MODE_DIGEST: u32 = 14;
-
 /** RDB files made of the file: frames of convert-parts.ts. */
 export const MODE_CONVERT: u32 = 20;
 
@@ -75,12 +75,8 @@ function isCommands(): bool {
 
 /** Longest string of a value that is needed as a whole; 0 = any. */
 export function modeHold(): u64 {
-  switch (mode) {
-    case MODE_VALUES:
-    case MODE_JSON:
-    case MODE_DIGEST: return 0;
-    default: return isCommands() ? 0 : MEASURE_HOLD;
-  }
+  const isWhole = mode == MODE_VALUES || mode == MODE_JSON || mode == MODE_DIGEST || isCommands();
+  return isWhole ? 0 : MEASURE_HOLD;
 }
 
 /**
@@ -97,6 +93,11 @@ export function modeRawInPieces(): bool {
 }
 export function modeRaw(r: RdbReader): void {
   if (mode == MODE_CONVERT) convertRaw(r);
+}
+
+/** What modules keep beside the next key, where raw values are kept: rawPtr, rawSize. */
+export function modeKeyMeta(r: RdbReader): void {
+  if (mode == MODE_CONVERT) keyMeta(r);
 }
 
 /** The mode itself holds back what a filter has not judged yet, not the output. */
@@ -117,9 +118,9 @@ export function modeBegin(): bool {
   if (mode == MODE_JSON) return jsonBegin();
   if (mode == MODE_CSV) return csvBegin();
   if (mode == MODE_KEYS_TEXT) return keysTextBegin();
-  if (mode == MODE_CONVERT) return convertBegin();
   if (isCommands()) return respBegin();
   respReset();
+  if (mode == MODE_CONVERT) return convertBegin();
   if (mode == MODE_STATS) return statsBegin();
   if (mode == MODE_MEMORY) return memoryBegin();
   return mode != MODE_DIGEST || digestBegin();
@@ -129,8 +130,8 @@ export function modeBegin(): bool {
 export function modeValues(): bool {
   if (mode == MODE_KEYS_TEXT) return filterNeedsValue();
   if (isCommands()) return mode == MODE_RESTORE ? restoreReads() : respSpeaks;
-  if (mode == MODE_DIGEST) return digestReads() || filterNeedsValue();
   if (mode == MODE_CONVERT) return convertWantsValue();
+  if (mode == MODE_DIGEST) return digestReads() || filterNeedsValue();
   return mode != MODE_INFO;
 }
 
@@ -148,24 +149,24 @@ export function modeElements(): bool {
 
 /** Whether sizes inside of values are wanted, by the mode or by a filter. */
 export function modeFacts(): bool {
-  return (!isCommands() && mode != MODE_CONVERT) || filterNeedsValue();
+  return !(isCommands() || mode == MODE_CONVERT) || filterNeedsValue();
 }
 
 /** A record that is about the file, not about a key (REC_*). */
 export function modeFile(r: RdbReader, kind: i32): void {
   if (mode <= MODE_VALUES || mode == MODE_INFO || mode == MODE_STATS) recordsFile(r, kind);
   else if (mode == MODE_JSON) jsonFile(r, kind);
-  else if (isCommands()) respFile(r, kind);
   else if (mode == MODE_CONVERT) convertFile(r, kind);
+  else if (isCommands()) respFile(r, kind);
 }
 
 export function modeKey(r: RdbReader): void {
   if (mode == MODE_VALUES) recordsKey(r);
   else if (mode == MODE_DIGEST) digestKey();
   else if (mode == MODE_JSON) jsonKey(r);
+  else if (mode == MODE_CONVERT) convertKey(r);
   else if (mode == MODE_RESTORE) restoreKey(r);
   else if (isCommands() && respHead(r)) respKey(r);
-  else if (mode == MODE_CONVERT) convertKey(r);
 }
 
 export function modeString(r: RdbReader): void {
@@ -176,28 +177,28 @@ export function modeString(r: RdbReader): void {
   else if (mode == MODE_STATS) statsString(r);
 }
 
-export function modeElement(r: RdbReader): void {
+export function modeElement(): void {
   if (mode == MODE_VALUES) recordsElement();
   else if (mode == MODE_DIGEST) digestElement();
   else if (mode == MODE_JSON) jsonElement();
+  else if (mode == MODE_CONVERT) convertElement();
   else if (respSpeaks) respElement();
-  else if (mode == MODE_CONVERT) convertElement(r);
 }
 
-export function modeField(r: RdbReader): void {
+export function modeField(): void {
   if (mode == MODE_VALUES) recordsField();
   else if (mode == MODE_DIGEST) digestField();
   else if (mode == MODE_JSON) jsonField();
+  else if (mode == MODE_CONVERT) convertField();
   else if (respSpeaks) respField();
-  else if (mode == MODE_CONVERT) convertField(r);
 }
 
-export function modeScored(r: RdbReader): void {
+export function modeScored(): void {
   if (mode == MODE_VALUES) recordsScored();
   else if (mode == MODE_DIGEST) digestScored();
   else if (mode == MODE_JSON) jsonScored();
+  else if (mode == MODE_CONVERT) convertScored();
   else if (respSpeaks) respScored();
-  else if (mode == MODE_CONVERT) convertScored(r);
 }
 
 /** A stream's entry (REC_STREAM_NODE; its fields follow) or any other REC_STREAM_* of it. */
@@ -205,8 +206,8 @@ export function modeEntry(r: RdbReader, kind: i32): void {
   if (mode == MODE_VALUES) recordsEntry(r, kind);
   else if (mode == MODE_DIGEST) digestEntry(r, kind);
   else if (mode == MODE_JSON) jsonStreamEntry(r, kind);
-  else if (respSpeaks) respEntry(r, kind);
   else if (mode == MODE_CONVERT) convertEntry(r, kind);
+  else if (respSpeaks) respEntry(r, kind);
 }
 
 export function modeEntryField(): void {
@@ -232,33 +233,33 @@ export function modeEnd(r: RdbReader, isWanted: bool): void {
     if (isWanted) digestEnd(r);
   } else if (mode == MODE_KEYS || mode == MODE_VALUES) recordsEnd(r, isWanted);
   else if (mode == MODE_JSON) jsonEnd(isWanted);
+  else if (mode == MODE_CONVERT) convertEnd(r, isWanted);
   else if (mode == MODE_CSV) csvEnd(r, isWanted);
   else if (mode == MODE_KEYS_TEXT) keysTextEnd(r, isWanted);
   else if (mode == MODE_RESTORE) restoreEnd(r, isWanted);
   else if (isCommands()) respEnd(r, isWanted);
-  else if (mode == MODE_CONVERT) convertEnd(r, isWanted);
 }
 
 /** The current value is damaged and was given up. */
 export function modeDamage(r: RdbReader): void {
   if (mode == MODE_KEYS || mode == MODE_VALUES) recordsDamage(r);
   else if (mode == MODE_JSON) jsonDamage();
+  else if (mode == MODE_CONVERT) convertDamage(r);
   else if (mode == MODE_RESTORE) restoreDamage();
   else if (isCommands()) respDamage();
-  else if (mode == MODE_CONVERT) convertDamage(r);
 }
 
 /** The file is at its end too early or damaged for good: nothing else will be asked. */
 export function modeBroken(r: RdbReader): void {
   if (mode == MODE_JSON) jsonBroken(r);
+  else if (mode == MODE_CONVERT) convertBroken(r);
   else if (isCommands()) respBroken(r);
   else if (mode == MODE_STATS) statsReport();
-  else if (mode == MODE_CONVERT) convertBroken(r);
 }
 
 /** The file is at its end. */
 export function modeFinish(r: RdbReader): void {
   if (mode == MODE_JSON) jsonFinish(r);
-  else if (mode == MODE_STATS) statsReport();
   else if (mode == MODE_CONVERT) convertFinish(r);
+  else if (mode == MODE_STATS) statsReport();
 }

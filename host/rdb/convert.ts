@@ -48,7 +48,7 @@ export interface ConvertOptions extends InspectOptions {
   compress?: 'source' | 'always' | 'never' | undefined;
   /** Called for everything that the output does not hold as the source does. */
   onLoss?: ((loss: RdbLoss) => void) | undefined;
-  /** The first loss is an error (ERR_RESPITE_RDB_LOSS) instead; a key's losses come with the key. */
+  /** The first loss is an error instead: ERR_RESPITE_RDB_LOSS. */
   strict?: boolean | undefined;
   /**
    * A key that comes twice, in several files or because databases are put together: `error`

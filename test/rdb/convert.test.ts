@@ -79,9 +79,22 @@ describe('there and back', () => {
     expect(plainKeys(await keysOf(again.bytes))).toEqual(plainKeys(await keysOf(down.bytes)));
   });
 
-  test('the same version is the same file', async () => {
-    const { bytes } = await convertWhole(rich);
-    expect(bytes.equals(rich)).toBe(true);
+  const same = files.filter(([name]) => /^[^/]*(redis[678]|valkey)/.test(name));
+  test.each(same)('the same version is the same file: %s', async (name, read) => {
+    const source = read();
+    const { bytes } = await convertWhole(source);
+    const end = name.startsWith('nochecksum') ? -8 : undefined;
+    expect(bytes.subarray(0, end).equals(source.subarray(0, end))).toBe(true);
+  });
+
+  test('metadata of modules stay with their key', async () => {
+    const [, read] = files.find(([name]) => name === 'rare/key-meta')!;
+    const source = read();
+    // the database is named where the source leaves it out
+    const named = [source.subarray(0, 9), Buffer.from([254, 0]), source.subarray(9, -8)];
+    const { bytes, losses } = await convertWhole(source);
+    expect(losses).toEqual([]);
+    expect(bytes.subarray(0, -8).equals(Buffer.concat(named))).toBe(true);
   });
 });
 
@@ -138,7 +151,7 @@ describe('losses', () => {
   test('strict refuses the first', async () => {
     const file = rdb(h, 'REDIS0012', key(0, 'a', str('1')), hashWithExpiry, key(0, 'b', str('2')));
     const { losses } = await convertWhole(file, { version: 11 });
-    const name = Buffer.from('h');
+    const name = new Uint8Array([104]);
     expect(losses).toEqual([{ kind: 'fieldExpiry', db: 0, key: name, rdbType: 25, count: 1 }]);
     const { error, bytes } = await convertAll(file, { version: 11, strict: true });
     expect((error as RespiteError).code).toBe('ERR_RESPITE_RDB_LOSS');
@@ -155,7 +168,7 @@ describe('losses', () => {
 });
 
 describe('strings are compressed as asked', () => {
-  const pairs = listpack(['f1', 'a'.repeat(100), 'f2', 'b'.repeat(200)]);
+  const pairs = listpack(['f1', 'a'.repeat(60), 'f2', 'a'.repeat(60), 'f3', 'a'.repeat(60)]);
   const plain = rdb(h, 'REDIS0010', key(16, 'h', str(pairs)));
 
   test('always, never, as they were', async () => {

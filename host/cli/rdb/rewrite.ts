@@ -14,7 +14,7 @@ import type { LossKind, RdbLoss } from '../../rdb/convert-frames.js';
 import type { Job } from './common.js';
 import { type Output, openOutput } from './output.js';
 
-/** The format each release writes (RDB.md, section 1), later ones first; 8.10 is 8.1, 7.2 is 7.02. */
+/** The format each release writes (RDB.md, section 1), later ones first; 7.2 is 7.02 here. */
 const RELEASES: readonly [server: string, from: number, version: number][] = [
   ['valkey', 9, VALKEY_VERSION],
   ['valkey', 7.02, 11],
