@@ -3,13 +3,16 @@
 
 import { canary } from './canary.js';
 import { commands } from './commands.js';
+import { exports } from './exports.js';
 import { type Case, caseText, type Fuzzer, faultOf, makeCase, readCase, shrink } from './fuzzer.js';
 import { pushes } from './pushes.js';
 import { rdb } from './rdb.js';
 import { resp } from './resp.js';
 import { restore } from './restore.js';
 
-export const FUZZERS: readonly Fuzzer[] = [resp, commands, pushes, rdb, restore, canary];
+export const FUZZERS: readonly Fuzzer[] = [
+  ...[resp, commands, pushes, rdb, restore, exports, canary],
+];
 
 export interface Find {
   fuzzer: string;
