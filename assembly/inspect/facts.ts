@@ -382,3 +382,8 @@ export function isContainer(type: u32): bool {
   return encodingOf(type) != AS_HASHTABLE && type != TYPE_STRING && type != TYPE_LIST
     && type != TYPE_ZSET && type != TYPE_ZSET_2;
 }
+
+/** Types whose insides the reader passes over. */
+export function isOpaque(type: u32): bool {
+  return type == TYPE_MODULE_2 || type == TYPE_MODULE_PRE_GA || type == TYPE_ARRAY;
+}
