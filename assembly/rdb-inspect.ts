@@ -12,6 +12,7 @@ import {
   filterAskHost, filterBytesMin, filterDb, filterExpiry, filterLimit, filterNoExpiry,
   filterPattern, filterReset, filterShapes, filterSlots,
 } from './inspect/filter';
+import { digestMissing, digestSame } from './inspect/digest';
 import { setMode } from './inspect/mode';
 import { optionsReset, setOptionNumber, setOptionText } from './inspect/options';
 import { outLen, outPtr, outTaken } from './inspect/out';
@@ -84,6 +85,14 @@ export function rdbBytes(): f64 {
 export {
   leftOutCount, leftOutExamples, leftOutExamplesLength,
 } from './inspect/left-out';
+
+/** MODE_DIGEST: keys of the first file that the second has not; keys that are the same in both. */
+export function missingKeys(): f64 {
+  return <f64>digestMissing();
+}
+export function sameKeys(): f64 {
+  return <f64>digestSame;
+}
 
 // ---- what went wrong, and where
 

@@ -46,8 +46,8 @@ import {
 } from './out';
 import {
   modeBegin, modeBroken, modeDamage, modeElement, modeElements, modeEnd, modeEntry, modeEntryEnd,
-  modeEntryField, modeField, modeFile, modeFinish, modeHold, modeKey, modeRaw, modeRawInPieces,
-  modeRawMax, modeScored, modeString, modeValues,
+  modeEntryField, modeFacts, modeField, modeFile, modeFinish, modeHold, modeKey, modeRaw,
+  modeRawInPieces, modeRawMax, modeScored, modeString, modeValues,
 } from './mode';
 import { tallyBegin, tallyDamage, tallyEnd, tallyKey } from './tally';
 
@@ -259,7 +259,7 @@ function damaged(): void {
 // ---- containers
 
 function openBlob(): void {
-  const isGood = factsBlob(reader, walk);
+  const isGood = !modeFacts() || factsBlob(reader, walk);
   if (!modeElements()) {
     if (!isGood) damaged();
     return;
@@ -282,7 +282,7 @@ function openNode(): void {
     damaged();
     return;
   }
-  const isGood = factsNode(reader, streamWalk);
+  const isGood = !modeFacts() || factsNode(reader, streamWalk);
   if (!modeElements()) {
     if (!isGood) damaged();
     return;

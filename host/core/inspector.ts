@@ -18,6 +18,8 @@ interface InspectExports {
   outputTaken(): void;
   keysRead(): number;
   damagedValues(): number;
+  missingKeys(): number;
+  sameKeys(): number;
   rdbBytes(): number;
   leftOutCount(reason: number): number;
   leftOutExamples(): number;
@@ -58,6 +60,9 @@ export const MODE_RESP = 6;
 export const MODE_RESTORE = 7;
 export const MODE_AOF = 8;
 export const MODE_INFO = 9;
+export const MODE_STATS = 10;
+export const MODE_MEMORY = 11;
+export const MODE_DIGEST = 14;
 
 export const FLAG_NO_CHECKSUM = 1;
 export const FLAG_ALLOW_FUTURE = 2;
@@ -136,8 +141,14 @@ export class Inspector {
     return this.bytes(this.#input, INPUT_BYTES);
   }
 
+  /** Bytes of linear memory that are allocated now. */
   get memoryUsed(): number {
     return this.#x.memoryUsed() >>> 0;
+  }
+
+  /** Bytes linear memory has grown to. */
+  get memoryBytes(): number {
+    return this.#memory.buffer.byteLength;
   }
 
   /** Keys read so far, those that were filtered out too. */
@@ -161,6 +172,11 @@ export class Inspector {
   }
   get leftOutExamples(): Uint8Array {
     return this.bytes(this.#x.leftOutExamples(), this.#x.leftOutExamplesLength());
+  }
+
+  /** After MODE_DIGEST over two files: keys only the first has, and keys that are the same. */
+  get compared(): { missing: number; same: number } {
+    return { missing: this.#x.missingKeys(), same: this.#x.sameKeys() };
   }
 
   /** The file's version once its head was read; Valkey's own numbering is told apart. */
