@@ -3,7 +3,7 @@
  * a number here, a line in the functions it cares about, and a file of its own.
  */
 import { RdbReader } from '../rdb/input';
-import { csvBegin, csvEnd, csvField, csvKey } from './csv';
+import { csvBegin, csvEnd } from './csv';
 import {
   digestBegin, digestElement, digestEnd, digestEntry, digestEntryField, digestField, digestKey,
   digestReads, digestScored, digestString,
@@ -106,7 +106,14 @@ export function modeValues(): bool {
 
 /** Whether the mode hears of elements; if not, values are only measured. */
 export function modeElements(): bool {
-  return mode != MODE_KEYS && mode != MODE_STATS && mode != MODE_MEMORY;
+  switch (mode) {
+    case MODE_KEYS:
+    case MODE_CSV:
+    case MODE_KEYS_TEXT:
+    case MODE_STATS:
+    case MODE_MEMORY: return false;
+    default: return true;
+  }
 }
 
 /** Whether sizes inside of values are wanted, by the mode or by a filter. */
@@ -125,7 +132,6 @@ export function modeKey(r: RdbReader): void {
   if (mode == MODE_VALUES) recordsKey(r);
   else if (mode == MODE_DIGEST) digestKey();
   else if (mode == MODE_JSON) jsonKey(r);
-  else if (mode == MODE_CSV) csvKey();
   else if (mode == MODE_RESTORE) restoreKey(r);
   else if (isCommands() && respHead(r)) respKey(r);
 }
@@ -149,7 +155,6 @@ export function modeField(): void {
   if (mode == MODE_VALUES) recordsField();
   else if (mode == MODE_DIGEST) digestField();
   else if (mode == MODE_JSON) jsonField();
-  else if (mode == MODE_CSV) csvField();
   else if (respSpeaks) respField();
 }
 

@@ -23,8 +23,8 @@ import { RDB_COUNT_UNKNOWN } from '../rdb/reader';
 import {
   argument, argumentEnd, argumentHead, argumentInt, argumentWord, commandBegin,
 } from './command';
-import { SHAPE_STREAM, SHAPE_STRING } from './event';
-import { facts, isOpaque } from './facts';
+import { SHAPE_OTHER, SHAPE_STREAM, SHAPE_STRING } from './event';
+import { facts } from './facts';
 import { filterNeedsValue } from './filter';
 import { LEFT_AS_COMMANDS, LEFT_EMPTY, leftOut } from './left-out';
 import { optionNumber } from './options';
@@ -67,7 +67,7 @@ export function restoreKey(r: RdbReader): void {
     respKey(r);
     return;
   }
-  if (isOpaque(r.type)) rdbRawLimit(r, u64.MAX_VALUE);
+  if (facts.shape == SHAPE_OTHER) rdbRawLimit(r, u64.MAX_VALUE);
 }
 
 /** No element at all, which RESTORE takes for damage. */

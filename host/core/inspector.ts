@@ -141,8 +141,14 @@ export class Inspector {
     return this.bytes(this.#input, INPUT_BYTES);
   }
 
+  /** Bytes of linear memory that are allocated now. */
   get memoryUsed(): number {
     return this.#x.memoryUsed() >>> 0;
+  }
+
+  /** Bytes linear memory has grown to. */
+  get memoryBytes(): number {
+    return this.#memory.buffer.byteLength;
   }
 
   /** Keys read so far, those that were filtered out too. */

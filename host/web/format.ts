@@ -42,9 +42,10 @@ const SPANS: readonly [name: string, seconds: number][] = [
   ['s', 1],
 ];
 
-/** 3 d 4 h, 12 min, 0.4 s. */
+/** 3 d 4 h, 12 min, 0.4 s; 5 s when it is exactly that. */
 export function duration(seconds: number): string {
-  if (seconds < 1) return `${seconds.toFixed(1)} s`;
+  if (!Number.isFinite(seconds)) return '–';
+  if (seconds < 10) return `${Number.isInteger(seconds) ? seconds : seconds.toFixed(1)} s`;
   const at = SPANS.findIndex(([, size]) => seconds >= size);
   const [name, size] = SPANS[at] as [string, number];
   const most = Math.floor(seconds / size);

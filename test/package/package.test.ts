@@ -155,17 +155,17 @@ export async function count(bytes) {
     }
     const worker = `
       import { parentPort, workerData } from 'node:worker_threads';
-      import { count } from './${main}';
+      import { count } from ${JSON.stringify(join(folder, main))};
       parentPort.postMessage(await count(workerData));`;
-    writeFileSync(join(folder, 'worker.mjs'), worker);
+    writeFileSync(join(dir, 'worker.mjs'), worker);
     const source = `
       import { readFileSync } from 'node:fs';
       import { Worker } from 'node:worker_threads';
       import { count } from ${JSON.stringify(join(folder, main))};
       const bytes = readFileSync(${JSON.stringify(RDB)});
       const here = await count(bytes);
-      const path = ${JSON.stringify(join(folder, 'worker.mjs'))};
-      const worker = new Worker(path, { workerData: bytes });
+      const path = ${JSON.stringify(join(dir, 'worker.mjs'))};
+      const worker = new Worker(path, { workerData: bytes, execArgv: [] });
       const there = await new Promise((resolve, reject) => {
         worker.once('message', resolve);
         worker.once('error', reject);

@@ -82,7 +82,7 @@ function Head<Row>({
             {column.value === undefined ? (
               column.title
             ) : (
-              <button type="button" tabIndex={-1} onClick={() => onSort(column)}>
+              <button type="button" onClick={() => onSort(column)}>
                 {column.title}
                 <span aria-hidden="true">{isSorted ? (sort?.isDown ? '↓' : '↑') : ''}</span>
               </button>

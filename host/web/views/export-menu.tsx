@@ -1,9 +1,9 @@
 // The menu that saves what is shown, or the whole file in another form.
 
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { Ready } from '../app.js';
 import { CallError, type WorkerClient } from '../client.js';
-import type { ExportFormat } from '../protocol.js';
+import type { ExportFormat, Progress } from '../protocol.js';
 import { problemText } from '../state.js';
 
 const FORMATS: readonly [format: ExportFormat, title: string, what: string][] = [
@@ -31,31 +31,51 @@ const ENDINGS: Record<ExportFormat, string> = {
   ndjson: 'ndjson',
 };
 
-export function ExportMenu({ ready, client }: { ready: Ready; client: WorkerClient }) {
+/** Runs exports, one at a time, and saves what comes out. */
+function useExport({ source, report }: Ready, client: WorkerClient) {
   const [status, setStatus] = useState('');
-  const { source, report } = ready;
+  const abort = useRef<AbortController>(undefined);
+  const end = (text: string) => {
+    abort.current = undefined;
+    setStatus(text);
+  };
   const run = (format: ExportFormat) => {
+    abort.current?.abort();
+    const controller = new AbortController();
+    abort.current = controller;
     setStatus('Exporting…');
-    const onProgress = ({ bytes, size }: { bytes: number; size: number | undefined }) => {
-      setStatus(
-        size === undefined ? 'Exporting…' : `Exporting ${Math.round((100 * bytes) / size)} %`,
-      );
+    const onProgress = ({ bytes, size }: Progress) => {
+      const share = size === undefined ? '…' : ` ${Math.round((100 * bytes) / size)} %`;
+      if (abort.current === controller) setStatus(`Exporting${share}`);
     };
-    client.call('export', { source, report, format }, { onProgress }).then(
+    const options = { signal: controller.signal, onProgress };
+    client.call('export', { source, report, format }, options).then(
       ({ blob, problem = '' }) => {
         save(blob, `${source.name}.${ENDINGS[format]}`);
-        setStatus(problem);
+        end(problem);
       },
       (error: unknown) => {
-        if (!(error instanceof CallError && error.isAborted)) setStatus(problemText(error));
+        if (abort.current !== controller) return;
+        end(error instanceof CallError && error.isAborted ? '' : problemText(error));
       },
     );
   };
+  const isRunning = abort.current !== undefined;
+  return { status, run, cancel: isRunning ? () => abort.current?.abort() : undefined };
+}
+
+export function ExportMenu({ ready, client }: { ready: Ready; client: WorkerClient }) {
+  const { status, run, cancel } = useExport(ready, client);
   return (
     <>
       <span class="status" role="status">
         {status}
       </span>
+      {cancel !== undefined && (
+        <button type="button" class="button" onClick={cancel}>
+          Cancel
+        </button>
+      )}
       <label class="menu">
         <span class="hidden">Export</span>
         <select

@@ -10,6 +10,9 @@ interface FindingProps extends Pick<ViewProps, 'openKey'> {
   isShort?: boolean;
 }
 
+/** Numbers that every finding shows already. */
+const SAID = new Set(['keys', 'memoryBytes', 'savingBytes']);
+
 const isBytes = (name: string) => /bytes/i.test(name);
 const words = (name: string) =>
   name
@@ -50,7 +53,8 @@ function Example({
 }
 
 export function FindingCard({ finding, isShort = false, openKey }: FindingProps) {
-  const { severity, title, advice, keys, memoryBytes, savingBytes, numbers, examples } = finding;
+  const figures = Object.entries(finding.numbers).filter(([name]) => !SAID.has(name));
+  const { severity, title, advice, keys, memoryBytes, savingBytes, examples } = finding;
   return (
     <article class={`finding ${severity}`}>
       <h3>
@@ -72,7 +76,7 @@ export function FindingCard({ finding, isShort = false, openKey }: FindingProps)
                 saves about <b>{bytes(savingBytes)}</b>
               </span>
             )}
-            {Object.entries(numbers).map(([name, value]) => (
+            {figures.map(([name, value]) => (
               <span key={name}>
                 {words(name)} <b>{number(name, value)}</b>
               </span>

@@ -8,6 +8,8 @@ import { Chart, type Colours } from '../parts/chart.js';
 
 export type Measure = 'memoryBytes' | 'keys';
 
+/** A prefix is drawn with its parts when those say so much of it. */
+const SHARE_MIN = 0.4;
 /** Rectangles a level may have; the rest is one. */
 const CHILDREN_MAX = 60;
 const GRANDCHILDREN_MAX = 24;
@@ -28,7 +30,7 @@ interface Rectangle {
   keys: number;
   memoryBytes: number;
   children?: Rectangle[];
-  itemStyle: { color: string };
+  itemStyle: { color: string; borderColor?: string };
 }
 
 /** What is left of a name inside its parent. */
@@ -47,11 +49,14 @@ function rectangles(
   const ordered = [...parent.children].sort((a, b) => b[measure] - a[measure]);
   const out = ordered.slice(0, max).map((node): Rectangle => {
     const { keys, memoryBytes } = node;
-    const hasMore = levels > 1 && node.children.length > 0;
+    const color = colours.of(`type-${mainType(node)}`);
+    const parts = levels > 1 ? rectangles(node, measure, colours, levels - 1) : [];
+    const named = parts.reduce((sum, { node: part, value }) => (part ? sum + value : sum), 0);
+    const hasMore = parts.length > 0 && named >= SHARE_MIN * node[measure];
     return {
       ...{ name: `${relativeName(node, parent)}*`, value: node[measure], node, keys, memoryBytes },
-      ...(hasMore ? { children: rectangles(node, measure, colours, levels - 1) } : {}),
-      itemStyle: { color: colours.of(`type-${mainType(node)}`) },
+      ...(hasMore ? { children: parts } : {}),
+      itemStyle: hasMore ? { color, borderColor: color } : { color },
     };
   });
   const rest = { keys: parent.rest.keys, memoryBytes: parent.rest.memoryBytes };
@@ -90,8 +95,8 @@ export function Treemap({ node, measure, onZoom }: TreemapProps) {
           itemStyle: { borderColor: colours.surface, gapWidth: 1, borderWidth: 1 },
           levels: [
             { itemStyle: { borderWidth: 0, gapWidth: 2 }, upperLabel: { show: false } },
-            { itemStyle: { borderColorSaturation: 0.45, borderWidth: 2, gapWidth: 1 } },
-            { colorAlpha: [0.75, 0.95] },
+            { itemStyle: { borderWidth: 2, gapWidth: 1 } },
+            { itemStyle: { borderColor: colours.surface, borderWidth: 0, gapWidth: 1 } },
           ],
           data: rectangles(node, measure, colours, 2),
         },
