@@ -12,10 +12,11 @@ import {
   filterAskHost, filterBytesMin, filterDb, filterExpiry, filterLimit, filterNoExpiry,
   filterPattern, filterReset, filterShapes, filterSlots,
 } from './inspect/filter';
+import { digestMissing, digestSame } from './inspect/digest';
 import { setMode } from './inspect/mode';
 import { optionsReset, setOptionNumber, setOptionText } from './inspect/options';
 import { outLen, outPtr, outTaken } from './inspect/out';
-import { tallyDamaged, tallyKeys } from './inspect/tally';
+import { tallyBytes, tallyDamaged, tallyKeys } from './inspect/tally';
 
 // ---- life and memory
 
@@ -73,6 +74,24 @@ export function keysRead(): f64 {
 }
 export function damagedValues(): f64 {
   return <f64>tallyDamaged;
+}
+
+/** Bytes of the RDB once its end was reached, else 0. */
+export function rdbBytes(): f64 {
+  return <f64>tallyBytes;
+}
+// ---- what a mode could not say
+
+export {
+  leftOutCount, leftOutExamples, leftOutExamplesLength,
+} from './inspect/left-out';
+
+/** MODE_DIGEST: keys of the first file that the second has not; keys that are the same in both. */
+export function missingKeys(): f64 {
+  return <f64>digestMissing();
+}
+export function sameKeys(): f64 {
+  return <f64>digestSame;
 }
 
 // ---- what went wrong, and where

@@ -16,9 +16,7 @@ import { TYPE_MODULE_2 } from '../rdb/opcodes';
 import {
   ESCAPE_CSV_RAW, ESCAPE_CSV_TEXT, ESCAPE_NONE, ESCAPE_TEXT,
 } from './escape';
-import {
-  SHAPE_HASH, SHAPE_OTHER, SHAPE_STREAM, SHAPE_STRING, SHAPE_ZSET, evLen, evValueLen,
-} from './event';
+import { SHAPE_HASH, SHAPE_OTHER, SHAPE_STREAM, SHAPE_STRING, SHAPE_ZSET } from './event';
 import { facts } from './facts';
 import { encodingName, shapeName } from './names';
 import { optionNumber } from './options';
@@ -40,8 +38,6 @@ const QUOTE: u32 = 0x22;
 
 let columns: u32 = COLUMNS_RDB_TOOLS;
 let how: u32 = ESCAPE_TEXT;
-/** Bytes of the longest field or value of the current hash. */
-let longest: u64 = 0;
 
 export function csvBegin(): bool {
   columns = <u32>optionNumber(OPTION_COLUMNS);
@@ -54,14 +50,6 @@ export function csvBegin(): bool {
     outLiteral('database,key,type,size,size_readable,element_count,encoding,expiration\n');
   }
   return true;
-}
-
-export function csvKey(): void {
-  longest = 0;
-}
-
-export function csvField(): void {
-  longest = max<u64>(longest, max<u64>(evLen, evValueLen));
 }
 
 export function csvEnd(r: RdbReader, isWanted: bool): void {
@@ -92,7 +80,7 @@ function lineOfRdbTools(r: RdbReader): void {
   at = putUint(putByte(room, COMMA), facts.memory);
   at = putLiteral(putByte(at, COMMA), encoding());
   at = putUint(putByte(at, COMMA), facts.count);
-  at = putUint(putByte(at, COMMA), facts.shape == SHAPE_HASH ? longest : facts.largest);
+  at = putUint(putByte(at, COMMA), facts.shape == SHAPE_HASH ? facts.longest : facts.largest);
   at = putByte(at, COMMA);
   if (r.hasExpire) at = putTime(at, r.expireMs, true);
   outCommit(putByte(at, 0x0a) - room);

@@ -46,10 +46,10 @@ import {
 } from './out';
 import {
   modeBegin, modeBroken, modeDamage, modeElement, modeElements, modeEnd, modeEntry, modeEntryEnd,
-  modeEntryField, modeField, modeFile, modeFinish, modeHold, modeKey, modeRaw, modeRawInPieces,
-  modeRawMax, modeScored, modeString, modeValues,
+  modeEntryField, modeFacts, modeField, modeFile, modeFinish, modeHold, modeKey, modeRaw,
+  modeRawInPieces, modeRawMax, modeScored, modeString, modeValues,
 } from './mode';
-import { tallyBegin, tallyDamage, tallyKey } from './tally';
+import { tallyBegin, tallyDamage, tallyEnd, tallyKey } from './tally';
 
 export const STEP_ERROR: i32 = -1;
 export const STEP_MORE: i32 = 0;
@@ -175,6 +175,7 @@ function record(kind: i32): void {
   } else {
     modeFile(reader, kind);
     if (kind == REC_EOF) {
+      tallyEnd(reader);
       modeFinish(reader);
       ended = true;
     }
@@ -258,7 +259,7 @@ function damaged(): void {
 // ---- containers
 
 function openBlob(): void {
-  const isGood = factsBlob(reader, walk);
+  const isGood = !modeFacts() || factsBlob(reader, walk);
   if (!modeElements()) {
     if (!isGood) damaged();
     return;
@@ -281,7 +282,7 @@ function openNode(): void {
     damaged();
     return;
   }
-  const isGood = factsNode(reader, streamWalk);
+  const isGood = !modeFacts() || factsNode(reader, streamWalk);
   if (!modeElements()) {
     if (!isGood) damaged();
     return;

@@ -7,8 +7,8 @@
  *   {"type":"db","db":0,"keys":9,"expires":1}        {"type":"slot","db":0,"slot":1,"keys":2,…}
  *   {"type":"moduleAux","module":"…","moduleVersion":1,"when":2,"skipped":true}
  *   {"type":"slotImport","job":"…","ranges":1}
- *   {"db":0,"key":"k","type":"hash","encoding":"listpack","expireAt":ms,"idle":sec,"freq":n,
- *    "value":…}
+ *   {"db":0,"key":"k","type":"hash","expireAt":ms,"idle":sec,"freq":n,"value":…,
+ *    "encoding":"listpack"}
  *   {"type":"end","checksum":"ok"}   or   {"type":"error","offset":99,"reason":"…"}
  *
  * Values: a string; lists and sets an array; hashes an object, of strings, or where the field
@@ -28,7 +28,7 @@ import {
   SHAPE_LIST, SHAPE_OTHER, SHAPE_SET, SHAPE_STREAM, SHAPE_STRING, evExpireMs, evLen,
   evPtr, evScore, evValueLen, evValuePtr,
 } from './event';
-import { encodingOf, facts } from './facts';
+import { facts } from './facts';
 import { failureOffset, failureText } from './failure';
 import { jsonStreamBegin, jsonStreamEnd } from './json-stream';
 import {
@@ -200,8 +200,6 @@ function beginKey(r: RdbReader): void {
   at = room;
   if (facts.shape != SHAPE_OTHER) {
     at = putLiteral(putLiteral(at, ',"type":"'), shapeName(facts.shape));
-    const encoding = facts.shape == SHAPE_STRING ? facts.encoding : encodingOf(r.type);
-    at = putLiteral(putLiteral(at, '","encoding":"'), encodingName(encoding));
     at = putByte(at, 0x22);
   }
   if (r.hasExpire) at = putInt(putLiteral(at, ',"expireAt":'), r.expireMs);
@@ -227,7 +225,7 @@ export function jsonKey(r: RdbReader): void {
   hadRecord = hasRecord;
   hadHead = hasHead;
   priorDb = openDb;
-  // strings come at once, and their encoding with them
+  // strings come at once
   if (facts.shape == SHAPE_STRING) return;
   inKey = true;
   beginKey(r);
@@ -296,15 +294,25 @@ function close(isWhole: bool): void {
   else if (isList(facts.shape)) outByte(0x5d);
   else if (facts.shape != SHAPE_OTHER && facts.shape != SHAPE_STRING) outByte(0x7d);
   if (form == FORM_FLAT) return;
-  if (!isWhole) outLiteral(',"damaged":true');
-  else if (hasSizes) sizes();
+  if (isWhole) afterValue();
+  else outLiteral(',"damaged":true');
   endRecord();
 }
 
-function sizes(): void {
+/** What is known only when the value was read. */
+function afterValue(): void {
   const room = outReserve(ROOM);
   if (room == 0) return;
-  let at = putUint(putLiteral(room, ',"count":'), facts.count);
+  let at = room;
+  if (facts.shape != SHAPE_OTHER) {
+    at = putLiteral(putLiteral(at, ',"encoding":"'), encodingName(facts.encoding));
+    at = putByte(at, 0x22);
+  }
+  if (!hasSizes) {
+    outCommit(at - room);
+    return;
+  }
+  at = putUint(putLiteral(at, ',"count":'), facts.count);
   at = putUint(putLiteral(at, ',"largest":'), facts.largest);
   at = putUint(putLiteral(at, ',"fileBytes":'), facts.fileBytes);
   outCommit(putUint(putLiteral(at, ',"memoryBytes":'), facts.memory) - room);

@@ -3,7 +3,11 @@
  * a number here, a line in the functions it cares about, and a file of its own.
  */
 import { RdbReader } from '../rdb/input';
-import { csvBegin, csvEnd, csvField, csvKey } from './csv';
+import { csvBegin, csvEnd } from './csv';
+import {
+  digestBegin, digestElement, digestEnd, digestEntry, digestEntryField, digestField, digestKey,
+  digestReads, digestScored, digestString,
+} from './digest';
 import { filterNeedsValue } from './filter';
 import {
   jsonBegin, jsonBroken, jsonDamage, jsonElement, jsonEnd, jsonField, jsonFile, jsonFinish,
@@ -11,10 +15,17 @@ import {
 } from './json';
 import { jsonStreamEntry, jsonStreamEntryEnd, jsonStreamField } from './json-stream';
 import { keysTextBegin, keysTextEnd } from './keys-text';
+import { memoryBegin, memoryKey } from './memory';
 import {
   recordsDamage, recordsElement, recordsEnd, recordsEntry, recordsEntryEnd, recordsField,
   recordsFile, recordsKey, recordsScored, recordsString,
 } from './records';
+import {
+  respBegin, respBroken, respDamage, respElement, respEnd, respEntry, respEntryEnd,
+  respEntryField, respField, respFile, respHead, respKey, respReset, respScored, respSpeaks,
+  respString,
+} from './resp';
+import { restoreDamage, restoreEnd, restoreKey, restoreLimit, restoreReads } from './restore';
 import { statsBegin, statsKey, statsString } from './stats';
 import { statsReport } from './stats-report';
 
@@ -27,10 +38,18 @@ export const MODE_VALUES: u32 = 2;
 export const MODE_JSON: u32 = 3;
 export const MODE_CSV: u32 = 4;
 export const MODE_KEYS_TEXT: u32 = 5;
+/** Commands: for `redis-cli --pipe`; RESTORE; an append-only file. */
+export const MODE_RESP: u32 = 6;
+export const MODE_RESTORE: u32 = 7;
+export const MODE_AOF: u32 = 8;
 /** Records of the file only: values are passed over. */
 export const MODE_INFO: u32 = 9;
 /** Records of the file, and tables over all keys at the end. */
 export const MODE_STATS: u32 = 10;
+/** A line a key with all that was measured. */
+export const MODE_MEMORY: u32 = 11;
+/** Digests of keys, and keys that differ from those of another file. */
+export const MODE_DIGEST: u32 = 14;
 
 /** Strings longer than this are not collected where only their length is asked for. */
 const MEASURE_HOLD: u64 = 4 << 20;
@@ -41,9 +60,15 @@ export function setMode(which: u32): void {
   mode = which;
 }
 
+/** The mode writes commands. */
+function isCommands(): bool {
+  return mode >= MODE_RESP && mode <= MODE_AOF;
+}
+
 /** Longest string of a value that is needed as a whole; 0 = any. */
 export function modeHold(): u64 {
-  return mode == MODE_VALUES || mode == MODE_JSON ? 0 : MEASURE_HOLD;
+  const isWhole = mode == MODE_VALUES || mode == MODE_JSON || mode == MODE_DIGEST || isCommands();
+  return isWhole ? 0 : MEASURE_HOLD;
 }
 
 /**
@@ -52,7 +77,7 @@ export function modeHold(): u64 {
  * the key is told once more, with isReplay set, and its value record by record.
  */
 export function modeRawMax(): u64 {
-  return 0;
+  return mode == MODE_RESTORE ? restoreLimit() : 0;
 }
 export function modeRawInPieces(): bool {
   return false;
@@ -64,89 +89,131 @@ export function modeBegin(): bool {
   if (mode == MODE_JSON) return jsonBegin();
   if (mode == MODE_CSV) return csvBegin();
   if (mode == MODE_KEYS_TEXT) return keysTextBegin();
+  if (isCommands()) return respBegin();
+  respReset();
   if (mode == MODE_STATS) return statsBegin();
-  return true;
+  if (mode == MODE_MEMORY) return memoryBegin();
+  return mode != MODE_DIGEST || digestBegin();
 }
 
 /** Whether the mode looks at values at all. */
 export function modeValues(): bool {
   if (mode == MODE_KEYS_TEXT) return filterNeedsValue();
+  if (isCommands()) return mode == MODE_RESTORE ? restoreReads() : respSpeaks;
+  if (mode == MODE_DIGEST) return digestReads() || filterNeedsValue();
   return mode != MODE_INFO;
 }
 
 /** Whether the mode hears of elements; if not, values are only measured. */
 export function modeElements(): bool {
-  return mode != MODE_KEYS && mode != MODE_STATS;
+  switch (mode) {
+    case MODE_KEYS:
+    case MODE_CSV:
+    case MODE_KEYS_TEXT:
+    case MODE_STATS:
+    case MODE_MEMORY: return false;
+    default: return true;
+  }
+}
+
+/** Whether sizes inside of values are wanted, by the mode or by a filter. */
+export function modeFacts(): bool {
+  return !isCommands() || filterNeedsValue();
 }
 
 /** A record that is about the file, not about a key (REC_*). */
 export function modeFile(r: RdbReader, kind: i32): void {
   if (mode <= MODE_VALUES || mode == MODE_INFO || mode == MODE_STATS) recordsFile(r, kind);
   else if (mode == MODE_JSON) jsonFile(r, kind);
+  else if (isCommands()) respFile(r, kind);
 }
 
 export function modeKey(r: RdbReader): void {
   if (mode == MODE_VALUES) recordsKey(r);
+  else if (mode == MODE_DIGEST) digestKey();
   else if (mode == MODE_JSON) jsonKey(r);
-  else if (mode == MODE_CSV) csvKey();
+  else if (mode == MODE_RESTORE) restoreKey(r);
+  else if (isCommands() && respHead(r)) respKey(r);
 }
 
 export function modeString(r: RdbReader): void {
   if (mode == MODE_VALUES) recordsString();
+  else if (mode == MODE_DIGEST) digestString();
   else if (mode == MODE_JSON) jsonStringValue(r);
+  else if (respSpeaks) respString();
   else if (mode == MODE_STATS) statsString(r);
 }
 
 export function modeElement(): void {
   if (mode == MODE_VALUES) recordsElement();
+  else if (mode == MODE_DIGEST) digestElement();
   else if (mode == MODE_JSON) jsonElement();
+  else if (respSpeaks) respElement();
 }
 
 export function modeField(): void {
   if (mode == MODE_VALUES) recordsField();
+  else if (mode == MODE_DIGEST) digestField();
   else if (mode == MODE_JSON) jsonField();
-  else if (mode == MODE_CSV) csvField();
+  else if (respSpeaks) respField();
 }
 
 export function modeScored(): void {
   if (mode == MODE_VALUES) recordsScored();
+  else if (mode == MODE_DIGEST) digestScored();
   else if (mode == MODE_JSON) jsonScored();
+  else if (respSpeaks) respScored();
 }
 
 /** A stream's entry (REC_STREAM_NODE; its fields follow) or any other REC_STREAM_* of it. */
 export function modeEntry(r: RdbReader, kind: i32): void {
   if (mode == MODE_VALUES) recordsEntry(r, kind);
+  else if (mode == MODE_DIGEST) digestEntry(r, kind);
   else if (mode == MODE_JSON) jsonStreamEntry(r, kind);
+  else if (respSpeaks) respEntry(r, kind);
 }
 
 export function modeEntryField(): void {
   if (mode == MODE_VALUES) recordsField();
+  else if (mode == MODE_DIGEST) digestEntryField();
   else if (mode == MODE_JSON) jsonStreamField();
+  else if (respSpeaks) respEntryField();
 }
 
 export function modeEntryEnd(): void {
   if (mode == MODE_VALUES) recordsEntryEnd();
   else if (mode == MODE_JSON) jsonStreamEntryEnd();
+  else if (respSpeaks) respEntryEnd();
 }
 
 /** The value is whole; `isWanted`: it passed the filters that need the value. */
 export function modeEnd(r: RdbReader, isWanted: bool): void {
-  if (mode == MODE_KEYS || mode == MODE_VALUES) recordsEnd(r, isWanted);
+  if (mode == MODE_STATS) {
+    if (isWanted) statsKey(r);
+  } else if (mode == MODE_MEMORY) {
+    if (isWanted) memoryKey(r);
+  } else if (mode == MODE_DIGEST) {
+    if (isWanted) digestEnd(r);
+  } else if (mode == MODE_KEYS || mode == MODE_VALUES) recordsEnd(r, isWanted);
   else if (mode == MODE_JSON) jsonEnd(isWanted);
   else if (mode == MODE_CSV) csvEnd(r, isWanted);
   else if (mode == MODE_KEYS_TEXT) keysTextEnd(r, isWanted);
-  else if (mode == MODE_STATS && isWanted) statsKey(r);
+  else if (mode == MODE_RESTORE) restoreEnd(r, isWanted);
+  else if (isCommands()) respEnd(r, isWanted);
 }
 
 /** The current value is damaged and was given up. */
 export function modeDamage(r: RdbReader): void {
   if (mode == MODE_KEYS || mode == MODE_VALUES) recordsDamage(r);
   else if (mode == MODE_JSON) jsonDamage();
+  else if (mode == MODE_RESTORE) restoreDamage();
+  else if (isCommands()) respDamage();
 }
 
 /** The file is at its end too early or damaged for good: nothing else will be asked. */
 export function modeBroken(r: RdbReader): void {
   if (mode == MODE_JSON) jsonBroken(r);
+  else if (isCommands()) respBroken(r);
   else if (mode == MODE_STATS) statsReport();
 }
 

@@ -15,14 +15,14 @@
 import { alloc, realloc } from '../base/alloc';
 import { writeLiteral } from '../base/literal';
 import { ll2string } from '../base/numbers/integers';
-import { ESCAPE_MAX, ESCAPE_SLACK, escape, escapeCut } from './escape';
+import { ESCAPE_MAX, ESCAPE_NONE, ESCAPE_SLACK, escape, escapeCut } from './escape';
 
 /** The host should take the output from this many bytes on. */
 export const OUT_HIGH: usize = 1 << 20;
 /** Strings up to here are written at once. */
 export const OUT_LONG: usize = 1 << 16;
 const SLICE: usize = 1 << 15;
-const QUEUE_MAX: u32 = 8;
+const QUEUE_MAX: u32 = 32;
 /** The kind of a piece of the side buffer; other kinds are ESCAPE_* of escape.ts. */
 const OUT_SIDE: u32 = 255;
 
@@ -42,7 +42,7 @@ let side: usize = 0;
 let sideLen: usize = 0;
 let sideCap: usize = 0;
 let queueLen: u32 = 0;
-const queue = memory.data(96, 8);
+const queue = memory.data(384, 8);
 
 /** The host has to take the output before there is more. */
 // @ts-ignore: decorator
@@ -197,6 +197,18 @@ export function outString(how: u32, ptr: usize, len: usize): void {
   }
   const at = outReserve(len * ESCAPE_MAX + ESCAPE_SLACK);
   if (at != 0) outCommit(escape(how, ptr, len, at));
+}
+
+/** Bytes of the file as they are; long ones wait for slices, so they have to stay till then. */
+export function outBytes(ptr: usize, len: usize): void {
+  if (len > OUT_LONG) {
+    push(ESCAPE_NONE, <u32>ptr, <u32>(ptr + len));
+    return;
+  }
+  const at = outReserve(len);
+  if (at == 0) return;
+  memory.copy(at, ptr, len);
+  outCommit(len);
 }
 
 /** Works off what waits, up to OUT_HIGH; true when nothing waits any more. */

@@ -2,18 +2,19 @@
  * What names have in common: a tree of their beginnings with counts, in a fixed number of nodes.
  *
  * Every name is entered up to NAME_MAX bytes. When the nodes are used up, parts of the tree with
- * few keys are folded into the node above them, the fewest first, until half is free. So the counts
- * of a node never include a foreign key, and lack at most as many as were folded away at its place
- * before it came (back) to be: `missing` says how many that can be. Nothing is lost while there are
- * enough nodes. (Lossy counting over a hierarchy, as of Cormode et al., with exact bounds kept.)
+ * few keys are folded into the node above them, the fewest first, until half is free. From then on
+ * a beginning has to be met ADMIT times between two foldings before it gets a node; the keys before
+ * count for the node above. So a node never counts a foreign key, and lacks at most as many as
+ * passed at its place before it came (back) to be: `missing` says how many that can be. Nothing is
+ * lost while there are enough nodes. (Lossy counting over a hierarchy, with exact bounds kept.)
  *
- *   node, 128 bytes
- *     +0   u32 parent   +4 u32 first child, +8 u32 next sibling (while prefixesTotal's order holds)
- *     +12  u8 bytes of the label, +13 label (LABEL_MAX)
- *     +32  u32 keys, expires   +40 u64 memory, file, elements   +64 u64 memory of keys that do not
- *     expire   +72 u64 payload and +80 u64 memory of small strings, +88 u32 their number
- *     +92  u32 missing   +96 u32 folded   +100 u32 depth: bytes of the whole prefix
- *     +104 u32 keys of each type but the last
+ *   node    +0 u32 parent, +4 u16 depth: bytes of the whole prefix, +6 u8 bytes of the label
+ *           (0: unused, or the root), +7 label (LABEL_MAX)
+ *   sums    +0 u32 keys, expires   +8 u64 memory, file bytes, elements, memory of keys that do not
+ *           expire, payload and memory of small strings   +56 u32 number of small strings, missing,
+ *           folded: keys that may have been lost at one place below   +68 u32 keys of each type
+ *           but the last   +92 u32 first child, next sibling (while prefixesTotal's order holds)
+ *           +100 u32 strayed: keys that left within the label and got no node
  *
  *   Sums are of the keys that end in the node (or were folded into it); prefixesTotal makes them
  *   those of all below it.
@@ -23,16 +24,19 @@ import { RdbReader } from '../rdb/input';
 import { SHAPE_OTHER, SHAPE_STRING } from './event';
 import { facts } from './facts';
 
-export const NODE: usize = 128;
-const LABEL_MAX: usize = 19;
+const NODE: usize = 32;
+const SUMS: usize = 104;
+const LABEL_MAX: usize = 25;
 const NAME_MAX: usize = 96;
 /** Nodes that one name may add: a chain, and a split. */
 const NODES_A_NAME: u32 = 8;
 /** Strings of at most so many bytes might share a hash. */
 export const SMALL_STRING: u64 = 64;
+const ADMIT: u32 = 4;
 
 const ROOT: u32 = 1;
-let block: usize = 0;
+let nodes: usize = 0;
+let sums: usize = 0;
 let cap: u32 = 0;
 /** Nodes ever used; free ones below are chained by their parent field from `spare`. */
 let used: u32 = 0;
@@ -43,52 +47,81 @@ let table: usize = 0;
 let mask: u32 = 0;
 /** One u32 a node. */
 let scratch: usize = 0;
+/** How often a beginning without a node was met, by hash: u8 each. */
+let met: usize = 0;
+const MET: u32 = 1 << 16;
 /** Subtrees of at most so many keys were folded away; 0: none were. */
 export let prefixesFolded: u32 = 0;
+let foldings: u32 = 0;
 
 // @ts-ignore: decorator
 @inline
-export function prefixNode(n: u32): usize {
-  return block + <usize>n * NODE;
+function node(n: u32): usize {
+  return nodes + <usize>n * NODE;
+}
+// @ts-ignore: decorator
+@inline
+export function prefixSums(n: u32): usize {
+  return sums + <usize>n * SUMS;
+}
+export function prefixParent(n: u32): u32 {
+  return load<u32>(node(n));
+}
+export function prefixLabel(n: u32): usize {
+  return node(n) + 7;
+}
+export function prefixLabelLen(n: u32): usize {
+  return load<u8>(node(n), 6);
 }
 
 /** An empty tree of at most `nodes` nodes. False when memory is short. */
-export function prefixesBegin(nodes: u32): bool {
+export function prefixesBegin(most: u32): bool {
   prefixesEnd();
-  cap = max<u32>(nodes, 64);
+  cap = max<u32>(most, 64);
   mask = 64;
   while (mask < cap * 2) mask <<= 1;
-  block = alloc((<usize>cap + 1) * NODE);
+  nodes = alloc((<usize>cap + 1) * NODE);
+  sums = alloc((<usize>cap + 1) * SUMS);
   table = alloc(<usize>mask << 2);
   scratch = alloc((<usize>cap + 1) << 2);
-  if (block == 0 || table == 0 || scratch == 0) {
+  met = alloc(MET);
+  if (nodes == 0 || sums == 0 || table == 0 || scratch == 0 || met == 0) {
     prefixesEnd();
     return false;
   }
   memory.fill(table, 0, <usize>mask << 2);
+  memory.fill(met, 0, MET);
   mask--;
   used = 0;
   spare = 0;
   live = 0;
   prefixesFolded = 0;
+  foldings = 0;
   newNode();
   return true;
 }
 
 export function prefixesEnd(): void {
-  free(block);
+  free(nodes);
+  free(sums);
   free(table);
   free(scratch);
-  block = 0;
+  free(met);
+  nodes = 0;
+  sums = 0;
   table = 0;
   scratch = 0;
+  met = 0;
 }
 
 function newNode(): u32 {
   let n = spare;
-  if (n != 0) spare = load<u32>(prefixNode(n));
+  if (n != 0) spare = load<u32>(node(n));
   else n = ++used;
-  memory.fill(prefixNode(n), 0, NODE);
+  const at = node(n);
+  for (let i: usize = 0; i < NODE; i += 8) store<u64>(at + i, 0);
+  const s = prefixSums(n);
+  for (let i: usize = 0; i < SUMS; i += 8) store<u64>(s + i, 0);
   live++;
   return n;
 }
@@ -110,8 +143,8 @@ function place(parent: u32, byte: u32): usize {
     const at = table + (<usize>i << 2);
     const n = load<u32>(at);
     if (n == 0) return at;
-    const node = prefixNode(n);
-    if (load<u32>(node) == parent && load<u8>(node, 13) == <u8>byte) return at;
+    const it = node(n);
+    if (load<u32>(it) == parent && load<u8>(it, 7) == <u8>byte) return at;
     i = (i + 1) & mask;
   }
 }
@@ -120,62 +153,86 @@ function place(parent: u32, byte: u32): usize {
 
 /** The current key, with its facts. */
 export function prefixesAdd(r: RdbReader): void {
-  const at = prefixNode(enter(r.key.ptr, min(r.key.len, NAME_MAX)));
+  const at = prefixSums(enter(r.key.ptr, min(r.key.len, NAME_MAX)));
   const bytes = facts.memory;
-  store<u32>(at, load<u32>(at, 32) + 1, 32);
-  store<u64>(at, load<u64>(at, 40) + bytes, 40);
-  store<u64>(at, load<u64>(at, 48) + facts.fileBytes, 48);
   const shape = facts.shape;
   const elements: u64 = shape == SHAPE_STRING ? 1 : facts.count;
-  store<u64>(at, load<u64>(at, 56) + elements, 56);
-  if (r.hasExpire) store<u32>(at, load<u32>(at, 36) + 1, 36);
-  else store<u64>(at, load<u64>(at, 64) + bytes, 64);
+  store<u32>(at, load<u32>(at) + 1);
+  store<u64>(at, load<u64>(at, 8) + bytes, 8);
+  store<u64>(at, load<u64>(at, 16) + facts.fileBytes, 16);
+  store<u64>(at, load<u64>(at, 24) + elements, 24);
+  if (r.hasExpire) store<u32>(at, load<u32>(at, 4) + 1, 4);
+  else store<u64>(at, load<u64>(at, 32) + bytes, 32);
   if (shape != SHAPE_OTHER) {
     const type = at + (<usize>shape << 2);
-    store<u32>(type, load<u32>(type, 104) + 1, 104);
+    store<u32>(type, load<u32>(type, 68) + 1, 68);
   }
   if (shape == SHAPE_STRING && facts.count <= SMALL_STRING && !r.hasExpire) {
-    store<u64>(at, load<u64>(at, 72) + facts.count + r.key.len, 72);
-    store<u64>(at, load<u64>(at, 80) + bytes, 80);
-    store<u32>(at, load<u32>(at, 88) + 1, 88);
+    store<u64>(at, load<u64>(at, 40) + facts.count + r.key.len, 40);
+    store<u64>(at, load<u64>(at, 48) + bytes, 48);
+    store<u32>(at, load<u32>(at, 56) + 1, 56);
   }
 }
 
-/** The node of a name. */
+/** The node that a name counts for. */
 function enter(ptr: usize, len: usize): u32 {
   if (cap - live < NODES_A_NAME) fold();
   let n = ROOT;
   let i: usize = 0;
   while (i < len) {
-    const slot = place(n, load<u8>(ptr + i));
+    const byte: u32 = load<u8>(ptr + i);
+    const slot = place(n, byte);
     const child = load<u32>(slot);
-    if (child == 0) return chain(n, slot, ptr + i, len - i);
-    const node = prefixNode(child);
-    const size: usize = load<u8>(node, 12);
+    if (child == 0) return isAdmitted(n, byte) ? chain(n, slot, ptr + i, len - i) : n;
+    const it = node(child);
+    const size: usize = load<u8>(it, 6);
     const room = min(size, len - i);
     let same: usize = 1;
-    while (same < room && load<u8>(node + 13 + same) == load<u8>(ptr + i + same)) same++;
-    n = same == size ? child : split(child, slot, same);
+    while (same < room && load<u8>(it + 7 + same) == load<u8>(ptr + i + same)) same++;
     i += same;
+    if (same != size) {
+      // the name ends here, or goes another way: it gets a node if there is one for its beginning
+      if (i < len && !isAdmitted(child, <u32>same << 8 | load<u8>(ptr + i))) {
+        const strayed = prefixSums(child);
+        store<u32>(strayed, load<u32>(strayed, 100) + 1, 100);
+        return n;
+      }
+      n = split(child, slot, same);
+    } else {
+      n = child;
+    }
   }
   return n;
+}
+
+/** Whether a beginning may have a node; a few keys have to ask for it once nodes are short. */
+// @ts-ignore: decorator
+@inline
+function isAdmitted(parent: u32, byte: u32): bool {
+  if (prefixesFolded == 0) return true;
+  const at = met + <usize>(home(parent, byte) & (MET - 1));
+  const times: u32 = load<u8>(at) + 1;
+  store<u8>(at, <u8>times);
+  if (times < ADMIT) return false;
+  store<u8>(at, 0);
+  return true;
 }
 
 /** Nodes for the bytes below `parent`; the first one's place is `slot`. */
 function chain(parent: u32, slot: usize, ptr: usize, len: usize): u32 {
   let n = parent;
+  const up = prefixSums(parent);
+  const missing = load<u32>(up, 60) + load<u32>(up, 64) + (ADMIT - 1) * foldings;
   while (len != 0) {
-    const up = prefixNode(n);
-    const missing = load<u32>(up, 92) + load<u32>(up, 96);
-    const depth = load<u32>(up, 100);
+    const depth: u32 = load<u16>(node(n), 4);
     const take = min(len, LABEL_MAX);
     const child = newNode();
-    const at = prefixNode(child);
+    const at = node(child);
     store<u32>(at, n);
-    store<u8>(at, <u8>take, 12);
-    memory.copy(at + 13, ptr, take);
-    store<u32>(at, missing, 92);
-    store<u32>(at, depth + <u32>take, 100);
+    store<u16>(at, <u16>(depth + <u32>take), 4);
+    store<u8>(at, <u8>take, 6);
+    for (let i: usize = 0; i < take; i++) store<u8>(at + 7 + i, load<u8>(ptr + i));
+    store<u32>(prefixSums(child), missing, 60);
     if (slot == 0) slot = place(n, load<u8>(ptr));
     store<u32>(slot, child);
     slot = 0;
@@ -189,20 +246,22 @@ function chain(parent: u32, slot: usize, ptr: usize, len: usize): u32 {
 /** A node for the first `size` bytes of the label of `child`, between it and its parent. */
 function split(child: u32, slot: usize, size: usize): u32 {
   const mid = newNode();
-  const at = prefixNode(mid);
-  const node = prefixNode(child);
-  const rest = <usize>load<u8>(node, 12) - size;
-  store<u32>(at, load<u32>(node));
-  store<u8>(at, <u8>size, 12);
-  memory.copy(at + 13, node + 13, size);
-  // all keys of this prefix went through the child until now
-  store<u32>(at, load<u32>(node, 92), 92);
-  store<u32>(at, load<u32>(node, 100) - <u32>rest, 100);
+  const at = node(mid);
+  const it = node(child);
+  const rest = <usize>load<u8>(it, 6) - size;
+  store<u32>(at, load<u32>(it));
+  store<u16>(at, <u16>(load<u16>(it, 4) - <u16>rest), 4);
+  store<u8>(at, <u8>size, 6);
+  memory.copy(at + 7, it + 7, size);
+  // all keys of this prefix went through the child until now, but those that strayed
+  const below = prefixSums(child);
+  store<u32>(prefixSums(mid), load<u32>(below, 60) + load<u32>(below, 100), 60);
+  store<u32>(prefixSums(mid), load<u32>(below, 100), 100);
   store<u32>(slot, mid);
-  store<u32>(node, mid);
-  store<u8>(node, <u8>rest, 12);
-  memory.copy(node + 13, node + 13 + size, rest);
-  store<u32>(place(mid, load<u8>(node, 13)), child);
+  store<u32>(it, mid);
+  store<u8>(it, <u8>rest, 6);
+  memory.copy(it + 7, it + 7 + size, rest);
+  store<u32>(place(mid, load<u8>(it, 7)), child);
   return mid;
 }
 
@@ -212,9 +271,9 @@ function split(child: u32, slot: usize, size: usize): u32 {
 const counts = memory.data(400, 4);
 function byDepth(): u32 {
   memory.fill(counts, 0, 400);
-  for (let n: u32 = 1; n <= used; n++) {
-    if (load<u8>(prefixNode(n), 12) == 0) continue;
-    const at = counts + (<usize>(NAME_MAX - load<u32>(prefixNode(n), 100)) << 2);
+  for (let n: u32 = 2; n <= used; n++) {
+    if (load<u8>(node(n), 6) == 0) continue;
+    const at = counts + ((NAME_MAX - <usize>load<u16>(node(n), 4)) << 2);
     store<u32>(at, load<u32>(at) + 1);
   }
   let sum: u32 = 0;
@@ -224,23 +283,26 @@ function byDepth(): u32 {
     store<u32>(at, sum);
     sum += here;
   }
-  for (let n: u32 = 1; n <= used; n++) {
-    if (load<u8>(prefixNode(n), 12) == 0) continue;
-    const at = counts + (<usize>(NAME_MAX - load<u32>(prefixNode(n), 100)) << 2);
+  for (let n: u32 = 2; n <= used; n++) {
+    if (load<u8>(node(n), 6) == 0) continue;
+    const at = counts + ((NAME_MAX - <usize>load<u16>(node(n), 4)) << 2);
     store<u32>(scratch + (<usize>load<u32>(at) << 2), n);
     store<u32>(at, load<u32>(at) + 1);
   }
+  for (let n: u32 = 1; n <= used; n++) store<u64>(prefixSums(n), 0, 92);
   return sum;
 }
 
 function fold(): void {
   let most = max<u32>(prefixesFolded, 1);
-  while (true) {
-    foldUpTo(most);
-    prefixesFolded = most;
-    if (live <= cap >> 1 || live <= 2) break;
+  foldUpTo(most);
+  while (live > cap >> 1 && most < 1 << 30) {
     most = most * 2;
+    foldUpTo(most);
   }
+  prefixesFolded = most;
+  foldings++;
+  memory.fill(met, 0, MET);
   rebuild();
 }
 
@@ -250,46 +312,35 @@ function fold(): void {
  */
 function foldUpTo(most: u32): void {
   const count = byDepth();
-  for (let n: u32 = 1; n <= used; n++) {
-    store<u32>(prefixNode(n), 0, 4);
-    store<u32>(prefixNode(n), 0, 8);
-  }
   for (let i: u32 = 0; i < count; i++) {
     const n = load<u32>(scratch + (<usize>i << 2));
-    const at = prefixNode(n);
-    const up = prefixNode(load<u32>(at));
-    const folded = load<u32>(at, 8);
-    store<u32>(at, load<u32>(at, 96) + folded, 96);
-    const keys = load<u32>(at, 32) + load<u32>(at, 4);
+    const at = prefixSums(n);
+    const up = prefixSums(load<u32>(node(n)));
+    store<u32>(at, load<u32>(at, 64) + load<u32>(at, 96), 64);
+    const keys = load<u32>(at) + load<u32>(at, 92);
     if (keys > most) {
-      store<u32>(up, load<u32>(up, 4) + keys, 4);
+      store<u32>(up, load<u32>(up, 92) + keys, 92);
       continue;
     }
     addSums(up, at);
-    // what was missing at its place before is missing there again
-    store<u32>(up, max(load<u32>(up, 8), keys), 8);
-    release(n);
+    store<u32>(up, max(load<u32>(up, 96), keys + load<u32>(at, 100)), 96);
+    store<u8>(node(n), 0, 6);
+    store<u32>(node(n), spare);
+    spare = n;
+    live--;
   }
-  const root = prefixNode(ROOT);
-  store<u32>(root, load<u32>(root, 96) + load<u32>(root, 8), 96);
-}
-
-function release(n: u32): void {
-  const at = prefixNode(n);
-  store<u8>(at, 0, 12);
-  store<u32>(at, spare);
-  spare = n;
-  live--;
+  const root = prefixSums(ROOT);
+  store<u32>(root, load<u32>(root, 64) + load<u32>(root, 96), 64);
 }
 
 function addSums(to: usize, from: usize): void {
-  store<u32>(to, load<u32>(to, 32) + load<u32>(from, 32), 32);
-  store<u32>(to, load<u32>(to, 36) + load<u32>(from, 36), 36);
-  for (let i: usize = 40; i < 88; i += 8) {
+  store<u32>(to, load<u32>(to) + load<u32>(from));
+  store<u32>(to, load<u32>(to, 4) + load<u32>(from, 4), 4);
+  for (let i: usize = 8; i < 56; i += 8) {
     store<u64>(to + i, load<u64>(to + i) + load<u64>(from + i));
   }
-  store<u32>(to, load<u32>(to, 88) + load<u32>(from, 88), 88);
-  for (let i: usize = 104; i < 128; i += 4) {
+  store<u32>(to, load<u32>(to, 56) + load<u32>(from, 56), 56);
+  for (let i: usize = 68; i < 92; i += 4) {
     store<u32>(to + i, load<u32>(to + i) + load<u32>(from + i));
   }
 }
@@ -298,9 +349,9 @@ function addSums(to: usize, from: usize): void {
 function rebuild(): void {
   memory.fill(table, 0, (<usize>mask + 1) << 2);
   for (let n: u32 = 2; n <= used; n++) {
-    const at = prefixNode(n);
-    if (load<u8>(at, 12) == 0) continue;
-    store<u32>(place(load<u32>(at), load<u8>(at, 13)), n);
+    const at = node(n);
+    if (load<u8>(at, 6) == 0) continue;
+    store<u32>(place(load<u32>(at), load<u8>(at, 7)), n);
   }
 }
 
@@ -309,17 +360,13 @@ function rebuild(): void {
 /** Makes all sums totals, and chains children; the tree takes no more names. Returns the root. */
 export function prefixesTotal(): u32 {
   const count = byDepth();
-  for (let n: u32 = 1; n <= used; n++) {
-    store<u32>(prefixNode(n), 0, 4);
-    store<u32>(prefixNode(n), 0, 8);
-  }
   for (let i: u32 = 0; i < count; i++) {
     const n = load<u32>(scratch + (<usize>i << 2));
-    const at = prefixNode(n);
-    const up = prefixNode(load<u32>(at));
+    const at = prefixSums(n);
+    const up = prefixSums(load<u32>(node(n)));
     addSums(up, at);
-    store<u32>(at, load<u32>(up, 4), 8);
-    store<u32>(up, n, 4);
+    store<u32>(at, load<u32>(up, 92), 96);
+    store<u32>(up, n, 92);
   }
   return ROOT;
 }
@@ -328,9 +375,9 @@ export function prefixesTotal(): u32 {
 export function prefixesAbove(keys: u32, bytes: u64): u32 {
   let n: u32 = 0;
   for (let i: u32 = 1; i <= used; i++) {
-    const at = prefixNode(i);
-    if (i != ROOT && load<u8>(at, 12) == 0) continue;
-    if (load<u32>(at, 32) >= keys || load<u64>(at, 40) >= bytes) n++;
+    const at = prefixSums(i);
+    if (i != ROOT && load<u8>(node(i), 6) == 0) continue;
+    if (load<u32>(at) >= keys || load<u64>(at, 8) >= bytes) n++;
   }
   return n;
 }

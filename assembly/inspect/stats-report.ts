@@ -24,7 +24,10 @@ import {
 import { HISTOGRAMS, HIST_BUCKETS, histogramBytes, histogramKeys } from './histogram';
 import { optionNumber } from './options';
 import { outCommit, outReserve } from './out';
-import { prefixNode, prefixesAbove, prefixesFolded, prefixesTotal } from './prefixes';
+import {
+  prefixLabel, prefixLabelLen, prefixParent, prefixSums, prefixesAbove, prefixesFolded,
+  prefixesTotal,
+} from './prefixes';
 import {
   AS_COUNT, DATABASES, EXPIRIES, HOURS, SHAPES, databaseRow, databasesUsed, expiryLimit, expiryRow,
   hourCell, kindRow, slots, statsEnd,
@@ -183,26 +186,27 @@ function prefixes(): void {
   let keys: u32 = 1;
   let bytes: u64 = 1;
   // what has many keys or much memory, in the proportion of the whole
-  const mean = load<u64>(prefixNode(root), 40) / max<u64>(load<u32>(prefixNode(root), 32), 1);
+  const all = prefixSums(root);
+  const mean = max<u64>(load<u64>(all, 8) / max<u64>(load<u32>(all), 1), 1);
   while (prefixesAbove(keys, bytes) > most && keys < 1 << 30) {
     keys *= 2;
-    bytes = <u64>keys * max<u64>(mean, 1);
+    bytes = <u64>keys * mean;
   }
   let n = root;
   let depth: u32 = 0;
   while (n != 0) {
-    const at = prefixNode(n);
-    const isTold = n == root || load<u32>(at, 32) >= keys || load<u64>(at, 40) >= bytes;
-    if (isTold) prefix(at, depth);
-    let next: u32 = isTold ? load<u32>(at, 4) : 0;
+    const at = prefixSums(n);
+    const isTold = n == root || load<u32>(at) >= keys || load<u64>(at, 8) >= bytes;
+    if (isTold) prefix(n, depth);
+    let next: u32 = isTold ? load<u32>(at, 92) : 0;
     if (next != 0) {
       depth++;
     } else {
-      while (n != root && load<u32>(prefixNode(n), 8) == 0) {
-        n = load<u32>(prefixNode(n));
+      while (n != root && load<u32>(prefixSums(n), 96) == 0) {
+        n = prefixParent(n);
         depth--;
       }
-      next = n == root ? 0 : load<u32>(prefixNode(n), 8);
+      next = n == root ? 0 : load<u32>(prefixSums(n), 96);
     }
     n = next;
   }
@@ -212,17 +216,18 @@ function prefixes(): void {
   end();
 }
 
-function prefix(at: usize, depth: u32): void {
-  const label: usize = load<u8>(at, 12);
+function prefix(n: u32, depth: u32): void {
+  const at = prefixSums(n);
+  const label = prefixLabelLen(n);
   if (!begin(R_PREFIX, 17, label)) return;
   put(<f64>depth);
-  put(<f64>load<u32>(at, 32));
-  put(<f64>load<u32>(at, 36));
-  putAll(at + 40, 6);
-  put(<f64>load<u32>(at, 88));
-  put(<f64>load<u32>(at, 92));
-  for (let i: usize = 104; i < 128; i += 4) put(<f64>load<u32>(at + i));
-  memory.copy(to, at + 13, label);
+  put(<f64>load<u32>(at));
+  put(<f64>load<u32>(at, 4));
+  putAll(at + 8, 6);
+  put(<f64>load<u32>(at, 56));
+  put(<f64>load<u32>(at, 60));
+  for (let i: usize = 68; i < 92; i += 4) put(<f64>load<u32>(at + i));
+  memory.copy(to, prefixLabel(n), label);
   to += label;
   end();
 }

@@ -1,5 +1,5 @@
 /**
- * MODE_STATS, MODE_PREFIXES, MODE_TOP: everything that can be said of a file in one pass and a fixed
+ * MODE_STATS: everything that can be said of a file in one pass and a fixed
  * amount of memory. What is counted here: sums by type and encoding, by database, by slot, by time
  * left; the other tables have files of their own. The result leaves at the end, or where the file
  * is broken (stats-report.ts).
@@ -49,7 +49,7 @@ const databases = memory.data(16384, 8);
 export let databasesUsed: u32 = 0;
 let database: usize = 0;
 
-/** By time left: none, expired, then EXPIRY_LIMITS, then longer; u64 keys, memory, file, elements. */
+/** By time left: none, expired, then EXPIRY_LIMITS, then longer; u64 keys, memory, file, count. */
 export const EXPIRIES: u32 = 12;
 const expiries = memory.data(384, 8);
 const EXPIRY_LIMITS: usize = memory.data<i64>([

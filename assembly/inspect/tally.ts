@@ -3,6 +3,7 @@
  * values that were given up. Progress and the facts of the file are made of it.
  */
 import { RdbReader } from '../rdb/input';
+import { rdbOffset } from '../rdb/reader';
 
 export let tallyKeys: u64 = 0;
 /** Values that were damaged and left out. */
@@ -12,7 +13,11 @@ export let tallyDb: u32 = 0;
 export let tallyDbKeys: u64 = 0;
 export let tallyDbExpires: u64 = 0;
 
+/** Bytes of the RDB, 0 before its end was reached; more may follow in the file. */
+export let tallyBytes: u64 = 0;
+
 export function tallyBegin(): void {
+  tallyBytes = 0;
   tallyKeys = 0;
   tallyDamaged = 0;
   tallyDbBegin();
@@ -33,4 +38,8 @@ export function tallyKey(r: RdbReader): void {
 
 export function tallyDamage(): void {
   tallyDamaged++;
+}
+
+export function tallyEnd(r: RdbReader): void {
+  tallyBytes = rdbOffset(r);
 }

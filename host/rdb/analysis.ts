@@ -28,7 +28,7 @@ export interface AnalyzeOptions extends Omit<ReadOptions, 'values' | 'elementByt
   top?: number | undefined;
   /** False: no prefixes (and no findings about them). */
   prefixes?: false | PrefixOptions | undefined;
-  /** Beginnings of names that are told apart while reading; default 32768 (128 bytes each). */
+  /** Beginnings of names that are told apart; default 16384 (about 150 bytes each). */
   prefixNodes?: number | undefined;
   /** False: cluster slots are not computed. */
   slots?: boolean | undefined;
@@ -39,14 +39,14 @@ export interface AnalyzeOptions extends Omit<ReadOptions, 'values' | 'elementByt
 }
 
 /** Beginnings of names that leave the core at most. */
-const PREFIXES_MAX = 8192;
+const PREFIXES_MAX = 2048;
 const TOP_MAX = 1000;
 /** Larger than any size: the finding never occurs. */
 const NEVER = 1e18;
 
 /** Options of the mode by place: assembly/inspect/stats.ts. */
 function places(options: AnalyzeOptions, nowMs: number): Record<number, number> {
-  const { top = 20, prefixes, prefixNodes = 32768, slots = true, findings } = options;
+  const { top = 20, prefixes, prefixNodes = 16384, slots = true, findings } = options;
   const limits = { ...FINDING_LIMITS, ...findings };
   return {
     0: nowMs,
@@ -241,9 +241,10 @@ function seconds(raw: readonly RawBucket[] | undefined): Bucket[] | null {
 
 function boundsOf(raw: RawAnalysis, options: AnalyzeOptions): Bound[] {
   const bounds: Bound[] = [];
-  const { prefixNodes = 32768 } = options;
+  const { prefixNodes = 16384 } = options;
   if (raw.folded > 0) {
-    const note = `beginnings shared by few keys were counted with shorter ones; missingMax of each prefix says how many keys it may lack`;
+    const few = 'beginnings shared by few keys were counted with shorter ones';
+    const note = `${few}; missingMax of each prefix says how many keys it may lack`;
     bounds.push({ table: 'prefixes', limit: prefixNodes, note });
   }
   if (raw.leftOut > 0) {

@@ -12,6 +12,8 @@ import type { RdbSource } from './source.js';
 export interface RdbVerdict extends RdbFile {
   /** Keys there are. */
   keys: number;
+  /** Bytes of the RDB; more may follow in the file, as in an append-only file. */
+  bytes: number;
   /** Keys whose value was damaged and left out (`salvage`). */
   damaged: number;
 }
@@ -43,8 +45,8 @@ async function readFacts(
     for await (const output of outputs(inspector, source, options)) {
       for (const raw of cutter.cut(output)) addToFile(file, raw);
     }
-    const { keysRead: keys, damaged } = inspector;
-    return { ...file, ...inspector.version, keys, damaged };
+    const { keysRead: keys, rdbBytes: bytes, damaged } = inspector;
+    return { ...file, ...inspector.version, keys, bytes, damaged };
   } finally {
     inspector.close();
   }

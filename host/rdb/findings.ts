@@ -42,6 +42,9 @@ export const FINDING_LIMITS: FindingLimits = {
 };
 export const EXAMPLES = 5;
 
+/** A text in several lines of source. */
+const words = (...parts: string[]) => parts.join(' ');
+
 const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
 export function sizeText(bytes: number): string {
   let value = bytes;
@@ -99,7 +102,10 @@ const largeKeys: Rule = (context) =>
     const share = memoryBytes / Math.max(context.analysis.total.memoryBytes, 1);
     return {
       ...{ id: 'large-keys', severity: 'warning', savingBytes: null },
-      title: `${nouns(keys, 'key')} of ${sizeText(largeBytes)} or more hold ${percent(share)} of the memory.`,
+      title: words(
+        `${nouns(keys, 'key')} of ${sizeText(largeBytes)} or more hold ${percent(share)} of`,
+        'the memory.',
+      ),
       advice: 'Large keys block the server when they are read whole, deleted or moved: split them.',
       numbers: { largeBytes, keys, share },
       examples: examples(context, 'size').filter((one) => one.numbers.memoryBytes! >= largeBytes),
@@ -111,7 +117,10 @@ const manyElements: Rule = (context) =>
     const { manyElements: least } = context.limits;
     return {
       ...{ id: 'many-elements', severity: 'notice', savingBytes: null },
-      title: `${nouns(keys, 'collection')} with ${count(least)} elements or more, ${count(own)} together.`,
+      title: words(
+        `${nouns(keys, 'collection')} with ${count(least)} elements or more, ${count(own)}`,
+        'together.',
+      ),
       advice:
         'Commands over the whole collection take as long as it is: use SCAN forms, or split it.',
       numbers: { manyElements: least, keys, elements: own },
@@ -124,7 +133,10 @@ const hugeElements: Rule = (context) =>
     const { elementBytes } = context.limits;
     return {
       ...{ id: 'huge-elements', severity: 'notice', savingBytes: null },
-      title: `${nouns(keys, 'collection')} with a single element of ${sizeText(elementBytes)} or more.`,
+      title: words(
+        `${nouns(keys, 'collection')} with a single element of ${sizeText(elementBytes)} or`,
+        'more.',
+      ),
       advice: 'Keep large values as strings of their own and only their names in the collection.',
       numbers: { elementBytes, keys, largestSum: own },
       examples: examples(context, 'element', 'largest'),
@@ -134,7 +146,10 @@ const hugeElements: Rule = (context) =>
 const expired: Rule = (context) =>
   counted(context, 'expired', ({ keys, memoryBytes }) => ({
     ...{ id: 'expired-keys', severity: 'info', savingBytes: memoryBytes },
-    title: `${nouns(keys, 'key')} had expired and still stood in the file, ${sizeText(memoryBytes)}.`,
+    title: words(
+      `${nouns(keys, 'key')} had expired and still stood in the file,`,
+      `${sizeText(memoryBytes)}.`,
+    ),
     advice: 'They vanish when the file is loaded; many of them mean expiry lags behind.',
     numbers: { keys, nowMs: context.analysis.nowMs },
     examples: examples(context, 'expired'),
@@ -154,8 +169,15 @@ const barely: Rule = (context) => {
     {
       ...{ id: 'barely-not-compact', severity: 'notice', keys, savingBytes },
       memoryBytes: sum((one) => one.memoryBytes),
-      title: `${nouns(keys, 'collection')} just above a limit of the compact encoding: ${count(byCount)} by number of elements, ${count(keys - byCount)} by the length of one.`,
-      advice: `Raising *-max-listpack-entries or -value to their double saves about ${sizeText(savingBytes)}.`,
+      title: words(
+        `${nouns(keys, 'collection')} just above a limit of the compact encoding:`,
+        `${count(byCount)} by number of elements, ${count(keys - byCount)} by the length of`,
+        'one.',
+      ),
+      advice: words(
+        'Raising *-max-listpack-entries or -value to their double saves about',
+        `${sizeText(savingBytes)}.`,
+      ),
       numbers: {
         ...{ keys, byCount, byLength: keys - byCount, hashes: hashes.keys, sets: sets.keys },
         ...{ zsets: zsets.keys, lists: lists.keys },
@@ -168,8 +190,14 @@ const barely: Rule = (context) => {
 const integerSets: Rule = (context) =>
   counted(context, 'ints', ({ keys, savingBytes, own }) => ({
     ...{ id: 'integer-sets-as-tables', severity: 'notice', savingBytes },
-    title: `${nouns(keys, 'set')} of whole numbers, ${count(own)} in all, too long for the integer encoding.`,
-    advice: `A higher set-max-intset-entries, or sets split by range, save about ${sizeText(savingBytes)}.`,
+    title: words(
+      `${nouns(keys, 'set')} of whole numbers, ${count(own)} in all, too long for the integer`,
+      'encoding.',
+    ),
+    advice: words(
+      'A higher set-max-intset-entries, or sets split by range, save about',
+      `${sizeText(savingBytes)}.`,
+    ),
     numbers: { keys, members: own },
     examples: examples(context, 'ints', 'savingBytes'),
   }));
@@ -180,7 +208,10 @@ const almostIntegers: Rule = (context) =>
     const savingBytes = keys * 16;
     return {
       ...{ id: 'almost-integers', severity: 'info', savingBytes },
-      title: `${nouns(keys, 'string')} of digits that are stored as text: zeros in front, a plus, or too large.`,
+      title: words(
+        `${nouns(keys, 'string')} of digits that are stored as text: zeros in front, a plus,`,
+        'or too large.',
+      ),
       advice: 'Written as plain 64-bit numbers they would need no text.',
       numbers: { keys, characters: own },
       examples: examples(context, 'digits', 'length'),
@@ -192,7 +223,10 @@ const longNames: Rule = (context) =>
     const { nameBytes } = context.limits;
     return {
       ...{ id: 'long-names', severity: 'info', savingBytes: null },
-      title: `${nouns(keys, 'key')} with names of ${nameBytes} bytes or more, ${sizeText(own)} of names.`,
+      title: words(
+        `${nouns(keys, 'key')} with names of ${nameBytes} bytes or more, ${sizeText(own)} of`,
+        'names.',
+      ),
       advice: 'Names are kept whole for each key: shorten or hash them.',
       numbers: { nameBytes, keys, bytesOfNames: own },
       examples: examples(context, 'name', 'nameBytes'),
@@ -214,7 +248,10 @@ const idle: Rule = (context) =>
 const pending: Rule = (context) =>
   counted(context, 'pending', ({ keys, own }) => ({
     ...{ id: 'pending-entries', severity: 'warning', savingBytes: null },
-    title: `${nouns(keys, 'stream')} with ${count(context.limits.pendingEntries)} pending entries or more, ${count(own)} together.`,
+    title: words(
+      `${nouns(keys, 'stream')} with ${count(context.limits.pendingEntries)} pending entries`,
+      `or more, ${count(own)} together.`,
+    ),
     advice: 'Consumers take entries and do not acknowledge them: look for dead ones (XPENDING).',
     numbers: { keys, pending: own, pendingEntries: context.limits.pendingEntries },
     examples: examples(context, 'pending', 'pending'),
@@ -248,7 +285,10 @@ const missingExpiry: Rule = (context) => {
     {
       ...{ id: 'missing-expiry', severity: 'warning', keys, memoryBytes },
       savingBytes: memoryBytes,
-      title: `${nouns(keys, 'key')} without expiry under ${count(found.length)} prefixes whose keys mostly expire, ${sizeText(memoryBytes)}.`,
+      title: words(
+        `${nouns(keys, 'key')} without expiry under ${count(found.length)} prefixes whose`,
+        `keys mostly expire, ${sizeText(memoryBytes)}.`,
+      ),
       advice: 'Somewhere the expiry is forgotten or lost (SET without KEEPTTL, RENAME, PERSIST).',
       numbers: { keys, prefixes: found.length, keysMin: context.limits.prefixKeys },
       examples: found.slice(0, EXAMPLES).map(({ row, node }) =>
@@ -283,8 +323,14 @@ const smallStrings: Rule = (context) => {
     {
       ...{ id: 'small-strings', severity: 'notice', keys, savingBytes },
       memoryBytes: sum(({ node }) => node.smallBytes),
-      title: `${count(keys)} small strings that do not expire, under ${nouns(found.length, 'prefix').replace('prefixs', 'prefixes')}.`,
-      advice: `As fields of hashes of about ${BUCKET} they would take ${sizeText(savingBytes)} less.`,
+      title: words(
+        `${count(keys)} small strings that do not expire, under`,
+        `${nouns(found.length, 'prefix').replace('prefixs', 'prefixes')}.`,
+      ),
+      advice: words(
+        `As fields of hashes of about ${BUCKET} they would take ${sizeText(savingBytes)}`,
+        'less.',
+      ),
       numbers: { keys, prefixes: found.length, bucket: BUCKET },
       examples: found.slice(0, EXAMPLES).map(({ row, node, saving }) =>
         prefixExample(row.prefix, {
@@ -309,7 +355,10 @@ const expiryWave: Rule = ({ raw, analysis, limits }) => {
   return [
     {
       ...{ id: 'expiry-wave', severity: 'info', keys, memoryBytes, savingBytes: null },
-      title: `${percent(share)} of the keys that expire do so in one hour, ${count(hour)} hours from now.`,
+      title: words(
+        `${percent(share)} of the keys that expire do so in one hour, ${count(hour)} hours`,
+        'from now.',
+      ),
       advice: 'Spread expiries with a random part, so that not all have to be made anew at once.',
       numbers: { keys, share, hour },
       examples: [],
@@ -333,7 +382,10 @@ const slotSkew: Rule = ({ raw, analysis, limits }) => {
     {
       ...{ id: 'slot-skew', severity: 'info', savingBytes: null },
       ...{ keys: sum((one) => one.keys), memoryBytes: sum((one) => one.memoryBytes) },
-      title: `${nouns(found.length, 'slot')} with ${limits.slotSkew} times the mean memory or more; slot ${most.slot} has ${sizeText(most.memoryBytes)}.`,
+      title: words(
+        `${nouns(found.length, 'slot')} with ${limits.slotSkew} times the mean memory or`,
+        `more; slot ${most.slot} has ${sizeText(most.memoryBytes)}.`,
+      ),
       advice: 'A hash tag or one large key gathers data in one slot: a cluster cannot spread it.',
       numbers: { slots: found.length, slot: most.slot, slotBytes: most.memoryBytes, mean },
       examples: [],

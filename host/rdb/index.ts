@@ -5,12 +5,30 @@ export { isRespiteError, RespiteError } from '../errors.js';
 export { type AnalyzeOptions, analyzeRdb } from './analysis.js';
 export type * from './analysis-types.js';
 export { checkRdb, type RdbVerdict, readRdbInfo } from './check.js';
+export {
+  type DiffCounts,
+  type DiffEntry,
+  type DiffKind,
+  type DiffOptions,
+  type DiffPrefix,
+  DiffPrefixes,
+  diffRdb,
+  type RdbDiff,
+} from './diff.js';
 export type { ExportOptions } from './export.js';
+export {
+  aofManifest,
+  type CommandExport,
+  type CommandExportOptions,
+  type CommandOptions,
+  exportCommands,
+} from './export-commands.js';
 export { type CsvOptions, exportCsv } from './export-csv.js';
 export { exportJson, type JsonEscape, type JsonOptions } from './export-json.js';
 export { exportKeys, type KeysOptions } from './export-keys.js';
 export type { RdbFile } from './file-facts.js';
 export type { FindingLimits } from './findings.js';
+export type { LeftOut, LeftOutReason } from './left-out.js';
 export type { PrefixOptions } from './prefix-tables.js';
 export {
   type InspectOptions,
@@ -20,6 +38,7 @@ export {
   readRdb,
 } from './read-rdb.js';
 export type { Encoding, KeyFacts } from './records.js';
+export { type MemoryOptions, reportMemory } from './report-memory.js';
 export type { RdbPullSource, RdbSource } from './source.js';
 export { type TextEscape, unescapeText } from './unescape.js';
 export type { RdbElement, StreamConsumer, StreamGroup, StreamMeta } from './values.js';

@@ -135,7 +135,7 @@ export function prefixTables(
 const SHARE_MIN = 0.001;
 /** … and so many keys. */
 const KEYS_MIN = 16;
-/** Branches with at least so many children of one byte each are taken for random or counted text. */
+/** Branches with so many children of one byte each are taken for random or counted text. */
 const WIDE = 6;
 
 const isDigit = (byte: number) => byte >= 0x30 && byte <= 0x39;

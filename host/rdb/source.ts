@@ -1,8 +1,15 @@
 // Where the bytes of an RDB file come from, whatever form they are in. Portable: a path is opened
-// by whoever can (host/cli, Node's entry), not here.
+// by whoever can (Node's entry of `respite/rdb`), not here.
 
-/** Bytes of an RDB file. Streams of Node and of the web are async iterables of them. */
+import { RespiteError } from '../errors.js';
+
+/**
+ * Bytes of an RDB file. Streams of Node and of the web are async iterables of them. A text or URL
+ * is a path, or the address of a live server (`redis://…`); only Node.js opens them.
+ */
 export type RdbSource =
+  | string
+  | URL
   | Uint8Array
   | ArrayBuffer
   | Blob
@@ -38,7 +45,9 @@ async function* fromStream(stream: ReadableStream<Uint8Array>): AsyncGenerator<U
 
 type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
-function piecesOf(source: Exclude<RdbSource, RdbPullSource>): {
+type Bytes = Exclude<RdbSource, RdbPullSource | string | URL>;
+
+function piecesOf(source: Bytes): {
   pieces: Pieces;
   size?: number;
 } {
@@ -93,9 +102,53 @@ class PiecesSource implements RdbPullSource {
   }
 }
 
+export type OpenByName = (name: string) => Promise<RdbPullSource>;
+let openByName: OpenByName | undefined;
+
+/** Tells how paths and addresses are opened here. */
+export function setOpenByName(open: OpenByName): void {
+  openByName = open;
+}
+
+/** What a name stands for, opened when the first bytes are asked for. */
+class NamedSource implements RdbPullSource {
+  readonly #name: string;
+  readonly #open: OpenByName;
+  #source: RdbPullSource | undefined;
+
+  constructor(name: string, open: OpenByName) {
+    this.#name = name;
+    this.#open = open;
+  }
+
+  get size(): number | undefined {
+    return this.#source?.size;
+  }
+
+  pull(into: Uint8Array): number | Promise<number> {
+    return this.#source === undefined ? this.#first(into) : this.#source.pull(into);
+  }
+
+  async #first(into: Uint8Array): Promise<number> {
+    this.#source = await this.#open(this.#name);
+    return this.#source.pull(into);
+  }
+
+  close(): void | Promise<void> {
+    return this.#source?.close?.();
+  }
+}
+
 /** Any source as one to pull from. */
 export function pullSource(source: RdbSource): RdbPullSource {
+  if (typeof source === 'string' || source instanceof URL) {
+    if (openByName === undefined) {
+      const message = 'Only Node.js opens paths and addresses; pass bytes, a Blob or a stream';
+      throw new RespiteError('ERR_RESPITE_UNSUPPORTED', message, { details: { feature: 'path' } });
+    }
+    return new NamedSource(String(source), openByName);
+  }
   if ('pull' in source && typeof source.pull === 'function') return source as RdbPullSource;
-  const { pieces, size } = piecesOf(source as Exclude<RdbSource, RdbPullSource>);
+  const { pieces, size } = piecesOf(source as Bytes);
   return new PiecesSource(pieces, size);
 }

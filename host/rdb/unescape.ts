@@ -3,10 +3,9 @@
 /** How a string was written: see `JsonEscape`, `CsvOptions`, `KeysOptions`. */
 export type TextEscape = 'utf8' | 'latin1' | 'base64' | 'repr';
 
-const REPR_LETTERS: Readonly<Record<string, number>> = {
-  ...{ n: 10, r: 13, t: 9, a: 7, b: 8 },
-  ...{ '\\': 0x5c, '"': 0x22 },
-};
+const BACKSLASH = 0x5c;
+/** What a letter behind a backslash stands for in `repr`; any other is itself. */
+const LETTERS: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, a: 7, b: 8 };
 
 /**
  * The bytes of a string of an export (of JSON: after JSON.parse; of CSV: the cell; `repr`: with or
@@ -15,39 +14,48 @@ const REPR_LETTERS: Readonly<Record<string, number>> = {
 export function unescapeText(text: string, how: TextEscape = 'utf8'): Uint8Array {
   switch (how) {
     case 'utf8':
-      return joined(text, /\\x([0-9A-F]{2})/g, ([, hex]) => Number.parseInt(hex!, 16));
-    case 'repr': {
-      const inner = /^".*"$/s.test(text) ? text.slice(1, -1) : text;
-      return joined(inner, /\\(?:x([0-9a-f]{2})|(.))/g, ([, hex, letter]) =>
-        hex === undefined ? REPR_LETTERS[letter!]! : Number.parseInt(hex, 16),
-      );
-    }
+      return unescaped(text, (bytes, at) => hexAt(bytes, at, 0x41));
+    case 'repr':
+      return unescaped(/^".*"$/s.test(text) ? text.slice(1, -1) : text, (bytes, at) => {
+        const letter = bytes[at] ?? BACKSLASH;
+        return hexAt(bytes, at, 0x61) ?? [LETTERS[String.fromCharCode(letter)] ?? letter, 1];
+      });
     case 'latin1':
-      return Uint8Array.from(text, (c) => c.charCodeAt(0));
+      return byteEach(text);
     case 'base64':
-      return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+      return byteEach(atob(text));
   }
 }
 
-/** The text in UTF-8, each match being one byte instead. */
-function joined(
-  text: string,
-  pattern: RegExp,
-  byteOf: (match: RegExpExecArray) => number,
-): Uint8Array {
-  const encoder = new TextEncoder();
-  const bytes = new Uint8Array(text.length * 3);
-  let length = 0;
-  let from = 0;
-  const put = (to: number): void => {
-    if (to > from)
-      length += encoder.encodeInto(text.slice(from, to), bytes.subarray(length)).written;
-  };
-  for (const match of text.matchAll(pattern)) {
-    put(match.index);
-    bytes[length++] = byteOf(match as RegExpExecArray);
-    from = match.index + match[0].length;
+function byteEach(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+type Read = readonly [byte: number, length: number] | undefined;
+
+/** The text in UTF-8; `read` says what is meant by the bytes behind a backslash, if anything. */
+function unescaped(text: string, read: (bytes: Uint8Array, at: number) => Read): Uint8Array {
+  const bytes = new TextEncoder().encode(text);
+  let to = bytes.indexOf(BACKSLASH);
+  if (to < 0) return bytes;
+  for (let at = to; at < bytes.length; ) {
+    const byte = bytes[at++]!;
+    const meant = byte === BACKSLASH ? read(bytes, at) : undefined;
+    bytes[to++] = meant === undefined ? byte : meant[0];
+    at += meant === undefined ? 0 : meant[1];
   }
-  put(text.length);
-  return bytes.slice(0, length);
+  return bytes.slice(0, to);
+}
+
+/** "xHH" whose letters are those from `a` on. */
+function hexAt(bytes: Uint8Array, at: number, a: number): Read {
+  if (bytes[at] !== 0x78) return undefined;
+  const digit = (code = 0): number => {
+    if (code >= 0x30 && code <= 0x39) return code - 0x30;
+    return code >= a && code < a + 6 ? code - a + 10 : Number.NaN;
+  };
+  const value = digit(bytes[at + 1]) * 16 + digit(bytes[at + 2]);
+  return Number.isNaN(value) ? undefined : [value, 3];
 }

@@ -74,6 +74,7 @@ export function sourceCommand(rdb: Command, spec: CommandSpec): Command {
     .option('--strict', 'exit with 4 when something was left out')
     .option('--quiet', 'no progress, no notes: only errors')
     .option('--progress', 'show progress also where standard error is no terminal');
+  addTls(command);
   const width = Math.max(...examples.map(([args]) => args.length)) + 2;
   const lines = examples.map(([args, what]) => `  respite rdb ${args.padEnd(width)}${what}`);
   const help = ['', 'Examples:', ...lines, '', SOURCE_HELP, EXIT_HELP];
@@ -83,14 +84,27 @@ export function sourceCommand(rdb: Command, spec: CommandSpec): Command {
 
 const SOURCE_HELP = `\
 <source> is a file, - for standard input, or redis://[user:password@]host[:port]: a live server,
-read by being its replica for one synchronisation. Compressed files (gzip) are unpacked.`;
+read by being its replica for one synchronisation; better than in the URL a password is given in
+RESPITE_MASTERAUTH. Compressed files (gzip, zstd where Node.js has it) are unpacked.`;
 
 const EXIT_HELP = `\
 Exit codes: 0 done, 1 damaged (all before the damage was delivered), 2 usage, 3 cannot read or
 write, 4 with --strict: something was left out.`;
 
+function addTls(command: Command): void {
+  command
+    .optionsGroup('Servers with TLS (rediss://):')
+    .option('--tls-ca-cert-file <file>', 'authorities to trust')
+    .option('--tls-cert-file <file>', 'certificate to show')
+    .option('--tls-key-file <file>', 'its key')
+    .option('--tls-servername <name>', 'name to ask for and to verify')
+    .option('--tls-insecure', 'do not verify the certificate')
+    .optionsGroup('Options:');
+}
+
 function addFilters(command: Command): void {
   command
+    .optionsGroup('Filters:')
     .option('--db <numbers>', 'only these databases: 0, or 0,2', dbValues)
     .option('--match <glob>', 'only names that match, as KEYS; may be repeated', globValues)
     .option('--not <glob>', 'no names that match; may be repeated', globValues)
@@ -101,7 +115,8 @@ function addFilters(command: Command): void {
     .option('--expires-after <time>', 'only keys that expire then or later', timeValue)
     .option('--no-expiry', 'only keys that do not expire')
     .option('--slot <range>', 'only keys of these cluster slots: 5, or 0-5460', slotValue)
-    .option('--limit <keys>', 'stop after so many keys', countValue);
+    .option('--limit <keys>', 'stop after so many keys', countValue)
+    .optionsGroup('Options:');
 }
 
 function filterOf(options: Record<string, unknown>): KeyFilter {
@@ -192,7 +207,7 @@ export class Job {
 
   /** Opens a source, by default the first, for a function of the library; it shows progress. */
   async open(name = this.sources[0]!, keys?: () => number): Promise<RdbSource> {
-    const source = await openSource(this.io, name);
+    const source = await openSource(this.io, name, this.options);
     this.#open.push(source);
     const { rdb } = source;
     const progress = this.#progress;
@@ -223,6 +238,7 @@ export class Job {
     inspector.open(mode, inspectFlags(this.inspectOptions));
     try {
       yield* outputs(inspector, source, { signal: this.signal });
+      this.noteRest(name, inspector.rdbBytes);
     } finally {
       this.damaged(inspector.damaged);
       inspector.close();
@@ -246,6 +262,14 @@ export class Job {
     if (this.options.quiet) return;
     this.#progress?.clear();
     this.io.writeErr(`respite: ${text}\n`);
+  }
+
+  /** Says so when a file goes on behind its RDB, of `rdbBytes` (0: its end was not reached). */
+  noteRest(name: string, rdbBytes: number): void {
+    const size = this.#open.find((source) => source.name === name)?.rdb.size;
+    if (size === undefined || rdbBytes === 0 || size <= rdbBytes) return;
+    const rest = `${size - rdbBytes} bytes behind the RDB were not read`;
+    this.note(`${rest}: the commands of an append-only file stand there`);
   }
 
   /** Values were damaged and left out (--salvage): the exit code is 1. */

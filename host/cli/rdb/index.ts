@@ -1,6 +1,7 @@
 // `respite rdb`: every command on files and servers that only reads them.
 
 import type { Command } from 'commander';
+import { addAof } from './aof.js';
 import { addCheck } from './check.js';
 import { type RdbContext, setContext } from './common.js';
 import { addCsv } from './csv.js';
@@ -8,6 +9,7 @@ import { addInfo } from './info.js';
 import type { RdbIo } from './io.js';
 import { addJson } from './json.js';
 import { addKeys } from './keys.js';
+import { addResp } from './resp.js';
 
 /** Adds `rdb` and its commands; the context will hold the exit code. */
 export function addRdb(program: Command, io?: RdbIo): RdbContext {
@@ -21,5 +23,7 @@ export function addRdb(program: Command, io?: RdbIo): RdbContext {
   addKeys(rdb);
   addJson(rdb);
   addCsv(rdb);
+  addResp(rdb);
+  addAof(rdb);
   return context;
 }

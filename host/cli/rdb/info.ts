@@ -54,6 +54,7 @@ export function addInfo(rdb: Command): void {
     .action(
       perform(async (job) => {
         const info = await readRdbInfo(await job.open(), job.inspectOptions);
+        job.noteRest(job.sources[0]!, info.bytes);
         await job.write(job.options.json ? `${JSON.stringify(info, null, 2)}\n` : infoText(info));
       }),
     );
