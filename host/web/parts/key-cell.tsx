@@ -1,8 +1,10 @@
 // Keys in tables: one line, and what is needed to open them.
 
 import type { KeyRow } from '../../rdb/analysis-types.js';
+import type { DiffEntry } from '../../rdb/diff.js';
 import type { KeyFacts } from '../../rdb/records.js';
 import { bytes, bytesLine, bytesOf, count, ttl } from '../format.js';
+import type { Source } from '../protocol.js';
 import type { Column } from './table.js';
 import { TypeTag } from './type-tag.js';
 
@@ -12,6 +14,8 @@ export interface OpenKey {
   key: Uint8Array;
   /** Undefined: it must be looked for. */
   offset: number | undefined;
+  /** The file it is in, where that is not the one in hand. */
+  source?: Source;
   /** What is known of it already, also where its value is not read to its end. */
   known?: KnownFacts;
 }
@@ -31,6 +35,12 @@ export interface KeyLine {
 export function lineOfFacts(facts: KeyFacts): KeyLine {
   const { db, key, offset } = facts;
   return { open: { db, key, offset, known: facts }, text: bytesLine(key), facts };
+}
+
+export function lineOfDiff(entry: DiffEntry): KeyLine {
+  const { db, key } = entry;
+  const facts = { ...entry, encoding: 'unknown' as const, largest: 0 };
+  return { open: { db, key, offset: undefined }, text: bytesLine(key), facts };
 }
 
 export function lineOfRow(row: KeyRow): KeyLine {
