@@ -120,7 +120,7 @@ function pairColumns(title: string): Column<Pair>[] {
     head: string,
     value: (pair: Pair) => number,
     render: (pair: Pair) => preact.ComponentChildren,
-  ): Column<Pair> => ({ ...{ id, title: head, width: '104px', isNumber: true }, value, render });
+  ): Column<Pair> => ({ ...{ id, title: head, width: '118px', isNumber: true }, value, render });
   return [
     {
       ...{ id: 'name', title, width: 'minmax(150px, 1fr)', value: ({ text }) => text },
@@ -194,7 +194,7 @@ function DifferentKeys({ comparison, entries, a, b, props }: KeysProps) {
   const columns = useMemo(
     (): Column<(typeof lines)[number]>[] => [
       {
-        ...{ id: 'kind', title: 'Is', width: '120px', value: ({ entry }) => entry.kind },
+        ...{ id: 'kind', title: 'Is', width: '140px', value: ({ entry }) => entry.kind },
         render: ({ entry: { kind } }) => <span class={`diff-${kind}`}>{KINDS[kind]}</span>,
       },
       ...keyColumns(nowMs, true).filter(({ id }) => id !== 'encoding'),
