@@ -28,6 +28,7 @@ export { exportJson, type JsonEscape, type JsonOptions } from './export-json.js'
 export { exportKeys, type KeysOptions } from './export-keys.js';
 export type { RdbFile } from './file-facts.js';
 export type { FindingLimits } from './findings.js';
+export { type HtmlOptions, htmlReport } from './html-report.js';
 export type { LeftOut, LeftOutReason } from './left-out.js';
 export type { PrefixOptions } from './prefix-tables.js';
 export {
