@@ -12,7 +12,3 @@ export interface Comparison {
   /** Not every differing key was sent. */
   isCut: boolean;
 }
-
-export function reportHtml(_report: Report, _name: string): string {
-  return '';
-}
