@@ -41,6 +41,8 @@ export interface SearchResult {
 export interface ValueRequest {
   db: number;
   key: Uint8Array;
+  /** `key` is only how the name begins. */
+  isCut?: boolean | undefined;
   /** Where the key is; undefined: it must be looked for. */
   offset: number | undefined;
   /** At most so many elements. */

@@ -1,8 +1,9 @@
 // The page in a browser: files are read whole and right, searched, their values shown; damage,
 // cancelling, keyboard, colours, and that nothing is asked of anybody else.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -23,6 +24,7 @@ import {
   rowsOf,
   search,
   serve,
+  showTab,
 } from './browser.js';
 import { RICH_KEYS, richDump } from './rich-dump.js';
 
@@ -144,6 +146,23 @@ describe.skipIf(!hasChromium)('the page', { timeout: 4 * PATIENCE_MS }, () => {
       await shows('board', 'alice', '1.5', '-3', 'Infinity', 'zset');
       await shows('events', '1-1', 'kind=start', 'group workers', 'consumer w1', 'pending 1-1');
       await shows('other-db', 'three', 'Database\n3');
+    });
+  });
+
+  test('a name longer than tables show, found from its place', async () => {
+    const name = `deep:${'x'.repeat(600)}`;
+    const dump = await richDump([['SET', name, 'at the end', 'EX', 1_000_000]]);
+    await withPage(async (page) => {
+      await give(page, given('long.rdb', dump));
+      await showTab(page, 'keys');
+      const table = page.getByRole('grid', { name: 'Top keys by memory' });
+      await table.getByText('deep:').click();
+      await page.locator('.drawer .key-facts').waitFor();
+      expect(await page.locator('.drawer').innerText()).toContain('at the end');
+      const coming = page.waitForEvent('download');
+      await page.getByRole('button', { name: 'Save the string' }).click();
+      const path = await (await coming).path();
+      expect(readFileSync(path, 'utf8')).toBe('at the end');
     });
   });
 
@@ -271,7 +290,10 @@ describe.skipIf(!hasChromium)('the page', { timeout: 4 * PATIENCE_MS }, () => {
         for (const { duration } of list.getEntries()) seen.push(Math.round(duration));
       }).observe({ type: 'longtask' });
     });
-    await give(page, given('large.rdb', large));
+    const dir = mkdtempSync(join(tmpdir(), 'respite-web-'));
+    writeFileSync(join(dir, 'large.rdb'), large);
+    await give(page, join(dir, 'large.rdb'));
+    rmSync(dir, { recursive: true, force: true });
     expect(await figure(page, 'Keys')).toBe(plain(RICH_KEYS + 20_000));
     await page.locator('.histogram canvas').first().waitFor();
     const tasks = await page.evaluate(

@@ -12,6 +12,8 @@ import { TypeTag } from './type-tag.js';
 export interface OpenKey {
   db: number;
   key: Uint8Array;
+  /** `key` is only how the name begins. */
+  isCut?: boolean;
   /** Undefined: it must be looked for. */
   offset: number | undefined;
   /** The file it is in, where that is not the one in hand. */
@@ -47,7 +49,7 @@ export function lineOfRow(row: KeyRow): KeyLine {
   const { db, offset } = row;
   const isWhole = row.keyBytes <= 512;
   const more = isWhole ? '' : '…';
-  const open = { db, key: bytesOf(row.key), offset, known: row };
+  const open = { db, key: bytesOf(row.key), isCut: !isWhole, offset, known: row };
   return { open, text: row.key.text + more, facts: row };
 }
 
