@@ -5,11 +5,16 @@ import { addAof } from './aof.js';
 import { addCheck } from './check.js';
 import { type RdbContext, setContext } from './common.js';
 import { addCsv } from './csv.js';
+import { addDiff } from './diff.js';
 import { addInfo } from './info.js';
 import type { RdbIo } from './io.js';
 import { addJson } from './json.js';
 import { addKeys } from './keys.js';
+import { addMemory } from './memory.js';
+import { addPrefixes } from './prefixes.js';
 import { addResp } from './resp.js';
+import { addStats } from './stats.js';
+import { addTop } from './top.js';
 
 /** Adds `rdb` and its commands; the context will hold the exit code. */
 export function addRdb(program: Command, io?: RdbIo): RdbContext {
@@ -25,5 +30,10 @@ export function addRdb(program: Command, io?: RdbIo): RdbContext {
   addCsv(rdb);
   addResp(rdb);
   addAof(rdb);
+  addDiff(rdb);
+  addMemory(rdb);
+  addPrefixes(rdb);
+  addStats(rdb);
+  addTop(rdb);
   return context;
 }
