@@ -45,7 +45,7 @@ const TOP_MAX = 1000;
 const NEVER = 1e18;
 
 /** Options of the mode by place: assembly/inspect/stats.ts. */
-function places(options: AnalyzeOptions, nowMs: number): Record<number, number> {
+export function analysisPlaces(options: AnalyzeOptions, nowMs: number): Record<number, number> {
   const { top = 20, prefixes, prefixNodes = 16384, slots = true, findings } = options;
   const limits = { ...FINDING_LIMITS, ...findings };
   return {
@@ -76,7 +76,7 @@ export async function analyzeRdb(
   const { nowMs = Date.now(), filter, partial } = options;
   const inspector = new Inspector(await inspectModule(options.wasm));
   inspector.filter(filter);
-  inspector.options(places(options, nowMs));
+  inspector.options(analysisPlaces(options, nowMs));
   inspector.open(MODE_STATS, inspectFlags(options));
   const file = emptyFile();
   const raw = new RawAnalysis();
