@@ -1,5 +1,5 @@
-// `respite serve` and `respite replicate`. Loaded when one of them is asked for: other commands need
-// neither configuration nor server.
+// `respite serve` and `respite replicate`. Loaded when one of them is asked for: other commands
+// need neither configuration nor server.
 
 import { invalidConfig } from '../config/config.js';
 import { formatConfigError } from '../config/index.js';

@@ -18,7 +18,7 @@ import { inspectModule } from './module.js';
 import { branchesOf, type PrefixOptions, prefixTables } from './prefix-tables.js';
 import { inspectFlags, type ReadOptions } from './read-rdb.js';
 import { RecordCutter } from './records.js';
-import { outputs } from './run.js';
+import { type OnProgress, outputs } from './run.js';
 import type { RdbSource } from './source.js';
 
 export interface AnalyzeOptions extends Omit<ReadOptions, 'values' | 'elementBytesMax'> {
@@ -83,9 +83,9 @@ export async function analyzeRdb(
   const cutter = new RecordCutter();
   let bytesRead = 0;
   let damage: Damage | null = null;
-  const onProgress = (bytes: number, size: number | undefined) => {
+  const onProgress: OnProgress = (bytes, size, keys) => {
     bytesRead = bytes;
-    options.onProgress?.(bytes, size);
+    options.onProgress?.(bytes, size, keys);
   };
   try {
     for await (const output of outputs(inspector, source, { ...options, onProgress })) {

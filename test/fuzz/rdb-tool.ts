@@ -111,7 +111,7 @@ const KEPT_BYTES_MAX = 6 << 20;
 export interface Ran {
   output: Buffer;
   /** ERR_RESPITE_RDB_FORMAT. */
-  error: RespiteError | undefined;
+  error: RespiteError<'ERR_RESPITE_RDB_FORMAT'> | undefined;
 }
 
 let module: WebAssembly.Module | undefined;
@@ -133,7 +133,7 @@ export class ToolUnderTest {
   run(file: Uint8Array, most: number, flags = 0): Ran {
     const inspector = this.#inspector;
     const parts: Buffer[] = [];
-    let error: RespiteError | undefined;
+    let error: Ran['error'];
     inspector.filter();
     inspector.options(this.tool.places);
     inspector.open(this.tool.mode, flags);
