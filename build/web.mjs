@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const checks = { pluginTimings: false };
 const CORE = 'virtual:core-wasm';
 
 /** core.wasm as a module; and no scalar rdb.wasm: every browser that runs the page has SIMD. */
@@ -51,7 +52,7 @@ export async function buildWeb() {
     publicDir: false,
     logLevel: 'warn',
     plugins: [wasm()],
-    worker: { format: 'iife', plugins: () => [wasm()] },
+    worker: { format: 'iife', plugins: () => [wasm()], rolldownOptions: { checks } },
     build: {
       outDir: path.join(ROOT, 'build/web'),
       emptyOutDir: true,
@@ -60,7 +61,7 @@ export async function buildWeb() {
       assetsInlineLimit: 0,
       chunkSizeWarningLimit: 4096,
       reportCompressedSize: false,
-      rolldownOptions: { checks: { pluginTimings: false } },
+      rolldownOptions: { checks },
     },
   });
 }

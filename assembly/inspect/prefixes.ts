@@ -14,7 +14,8 @@
  *           expire, payload and memory of small strings   +56 u32 number of small strings, missing,
  *           folded: keys that may have been lost at one place below   +68 u32 keys of each type
  *           but the last   +92 u32 first child, next sibling (while prefixesTotal's order holds)
- *           +100 u32 strayed: keys that left within the label and got no node
+ *           +100 u32 strayed: keys that left within the label and got no node; passed: keys that
+ *           went on from here and got none
  *
  *   Sums are of the keys that end in the node (or were folded into it); prefixesTotal makes them
  *   those of all below it.
@@ -25,7 +26,7 @@ import { SHAPE_OTHER, SHAPE_STRING } from './event';
 import { facts } from './facts';
 
 const NODE: usize = 32;
-const SUMS: usize = 104;
+const SUMS: usize = 112;
 const LABEL_MAX: usize = 25;
 const NAME_MAX: usize = 96;
 /** Nodes that one name may add: a chain, and a split. */
@@ -52,7 +53,6 @@ let met: usize = 0;
 const MET: u32 = 1 << 16;
 /** Subtrees of at most so many keys were folded away; 0: none were. */
 export let prefixesFolded: u32 = 0;
-let foldings: u32 = 0;
 
 // @ts-ignore: decorator
 @inline
@@ -96,7 +96,6 @@ export function prefixesBegin(most: u32): bool {
   spare = 0;
   live = 0;
   prefixesFolded = 0;
-  foldings = 0;
   newNode();
   return true;
 }
@@ -183,7 +182,12 @@ function enter(ptr: usize, len: usize): u32 {
     const byte: u32 = load<u8>(ptr + i);
     const slot = place(n, byte);
     const child = load<u32>(slot);
-    if (child == 0) return isAdmitted(n, byte) ? chain(n, slot, ptr + i, len - i) : n;
+    if (child == 0) {
+      if (isAdmitted(n, byte)) return chain(n, slot, ptr + i, len - i);
+      const passed = prefixSums(n);
+      store<u32>(passed, load<u32>(passed, 104) + 1, 104);
+      return n;
+    }
     const it = node(child);
     const size: usize = load<u8>(it, 6);
     const room = min(size, len - i);
@@ -222,7 +226,7 @@ function isAdmitted(parent: u32, byte: u32): bool {
 function chain(parent: u32, slot: usize, ptr: usize, len: usize): u32 {
   let n = parent;
   const up = prefixSums(parent);
-  const missing = load<u32>(up, 60) + load<u32>(up, 64) + (ADMIT - 1) * foldings;
+  const missing = load<u32>(up, 60) + load<u32>(up, 64) + load<u32>(up, 104);
   while (len != 0) {
     const depth: u32 = load<u16>(node(n), 4);
     const take = min(len, LABEL_MAX);
@@ -301,7 +305,6 @@ function fold(): void {
     foldUpTo(most);
   }
   prefixesFolded = most;
-  foldings++;
   memory.fill(met, 0, MET);
   rebuild();
 }

@@ -45,7 +45,7 @@ export interface RdbDiff extends AsyncIterable<DiffEntry> {
 }
 
 /**
- * Compares two dumps: values element by element (sets, hashes and sorted sets in any order, whatever
+ * Compares two dumps: values element by element (sets, hashes, sorted sets in any order, whatever
  * their encoding) by digests of 64 bits, expiries exactly. The first is opened a second time when
  * keys of it are missing in the second, to name them; that is why sources are given as functions.
  * Iterating rejects as `readRdb` does.

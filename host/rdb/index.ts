@@ -6,6 +6,20 @@ export { type AnalyzeOptions, analyzeRdb } from './analysis.js';
 export type * from './analysis-types.js';
 export { checkRdb, type RdbVerdict, readRdbInfo } from './check.js';
 export {
+  type ConvertOptions,
+  type ConvertSummary,
+  convertRdb,
+  type DbMap,
+  type MergeOptions,
+  mergeRdb,
+  type RdbConversion,
+  type RdbSplit,
+  type SplitPart,
+  splitRdb,
+  VALKEY_VERSION,
+} from './convert.js';
+export type { LossKind, RdbLoss } from './convert-frames.js';
+export {
   type DiffCounts,
   type DiffEntry,
   type DiffKind,
@@ -28,6 +42,7 @@ export { exportJson, type JsonEscape, type JsonOptions } from './export-json.js'
 export { exportKeys, type KeysOptions } from './export-keys.js';
 export type { RdbFile } from './file-facts.js';
 export type { FindingLimits } from './findings.js';
+export { type HtmlOptions, htmlReport } from './html-report.js';
 export type { LeftOut, LeftOutReason } from './left-out.js';
 export type { PrefixOptions } from './prefix-tables.js';
 export {
@@ -40,5 +55,6 @@ export {
 export type { Encoding, KeyFacts } from './records.js';
 export { type MemoryOptions, reportMemory } from './report-memory.js';
 export type { RdbPullSource, RdbSource } from './source.js';
+export type { SplitBy } from './split-by.js';
 export { type TextEscape, unescapeText } from './unescape.js';
 export type { RdbElement, StreamConsumer, StreamGroup, StreamMeta } from './values.js';

@@ -2,6 +2,7 @@
 // progress and parts under it, and at last with a result or an error.
 
 import type { ValueType } from '../core/inspector.js';
+import type { DiffEntry } from '../rdb/diff.js';
 import type { RdbFile } from '../rdb/file-facts.js';
 import type { KeyFacts } from '../rdb/records.js';
 import type { RdbElement } from '../rdb/values.js';
@@ -40,6 +41,8 @@ export interface SearchResult {
 export interface ValueRequest {
   db: number;
   key: Uint8Array;
+  /** `key` is only how the name begins. */
+  isCut?: boolean | undefined;
   /** Where the key is; undefined: it must be looked for. */
   offset: number | undefined;
   /** At most so many elements. */
@@ -80,7 +83,7 @@ export interface Operations {
   analyse: { in: { source: Source }; part: never; out: Report };
   search: { in: { source: Source; query: KeyQuery }; part: KeyFacts[]; out: SearchResult };
   value: { in: { source: Source; request: ValueRequest }; part: never; out: ValueResult };
-  compare: { in: { a: Source; b: Source }; part: never; out: Comparison };
+  compare: { in: { a: Source; b: Source }; part: DiffEntry[]; out: Comparison };
   export: {
     in: { source: Source; report: Report; format: ExportFormat };
     part: never;

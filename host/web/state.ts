@@ -41,6 +41,16 @@ function toFirstTab(): void {
   history.replaceState(null, '', location.pathname);
 }
 
+/** Gives a file to the user. */
+export function saveBlob(blob: Blob, name: string): void {
+  const url = URL.createObjectURL(blob);
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
 export function useInspect(): Inspect {
   const [state, setState] = useState<State>({ phase: 'start' });
   const client = useMemo(() => new WorkerClient('inspect'), []);
