@@ -80,7 +80,7 @@ export interface ConsoleFacts {
 
 /** Operations: what goes in, what comes as parts, what comes out. */
 export interface Operations {
-  analyse: { in: { source: Source }; part: never; out: Report };
+  analyse: { in: { source: Source; salvage?: boolean }; part: never; out: Report };
   search: { in: { source: Source; query: KeyQuery }; part: KeyFacts[]; out: SearchResult };
   value: { in: { source: Source; request: ValueRequest }; part: never; out: ValueResult };
   compare: { in: { a: Source; b: Source }; part: DiffEntry[]; out: Comparison };
