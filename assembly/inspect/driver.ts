@@ -21,8 +21,8 @@ import { string2ll, llValue } from '../base/numbers/integers';
 import { RdbReader } from '../rdb/input';
 import {
   BLOB_INTSET, BLOB_LISTPACK, FORM_INT, RDB_ERROR, RDB_NEED_MORE, REC_BLOB, REC_ELEMENT, REC_EOF,
-  REC_FIELD, REC_KEY, REC_RAW, REC_SCORED, REC_STREAM_NODE, REC_STRING, REC_VALUE_END,
-  REC_VALUE_SKIPPED, TYPE_HASH_LISTPACK_EX, TYPE_HASH_LISTPACK_EX_PRE_GA,
+  REC_FIELD, REC_KEY, REC_KEY_META, REC_RAW, REC_SCORED, REC_STREAM_NODE, REC_STRING,
+  REC_VALUE_END, REC_VALUE_SKIPPED, TYPE_HASH_LISTPACK_EX, TYPE_HASH_LISTPACK_EX_PRE_GA,
 } from '../rdb/opcodes';
 import { rdbDropRaw, rdbKeepRaw } from '../rdb/raw';
 import {
@@ -45,9 +45,10 @@ import {
   outBegin, outDrop, outFailed, outHold, outHoldsMuch, outIsFull, outLen, outRelease, outSettle,
 } from './out';
 import {
-  modeBegin, modeBroken, modeDamage, modeElement, modeElements, modeEnd, modeEntry, modeEntryEnd,
-  modeEntryField, modeFacts, modeField, modeFile, modeFinish, modeHold, modeKey, modeRaw,
-  modeRawInPieces, modeRawMax, modeScored, modeString, modeValues,
+  modeBegin, modeBlob, modeBroken, modeDamage, modeElement, modeElements, modeEnd, modeEntry,
+  modeEntryEnd, modeEntryField, modeFacts, modeField, modeFile, modeFinish, modeHold,
+  modeHoldsBack, modeKey, modeKeyMeta, modeRaw, modeRawInPieces, modeRawMax, modeScored,
+  modeString, modeValues,
 } from './mode';
 import { tallyBegin, tallyDamage, tallyEnd, tallyKey } from './tally';
 
@@ -154,7 +155,9 @@ function broken(): i32 {
 }
 
 function record(kind: i32): void {
-  if (kind > REC_KEY) {
+  if (kind == REC_KEY_META) {
+    modeKeyMeta(reader);
+  } else if (kind > REC_KEY) {
     valueRecord(kind);
   } else if (kind == REC_KEY) {
     factsKey(reader);
@@ -168,7 +171,7 @@ function record(kind: i32): void {
       rdbSkipValue(reader);
       return;
     }
-    if (filterNeedsValue()) outHold();
+    if (filterNeedsValue() && !modeHoldsBack()) outHold();
     modeKey(reader);
     if (!modeValues()) rdbSkipValue(reader);
     else if (!modeElements()) rdbSetHoldMax(reader, isContainer(reader.type) ? modeHold() : 32);
@@ -266,7 +269,9 @@ function openBlob(): void {
   }
   // Too long to be held where only sizes are asked for: a container that nobody looks into.
   if (reader.a.ptr == 0) return;
-  if (!walkOpen(walk, reader.container, reader.a.ptr, reader.a.len)) {
+  const taken = modeBlob(reader, REC_BLOB);
+  if (taken > 0) return;
+  if (taken < 0 || !walkOpen(walk, reader.container, reader.a.ptr, reader.a.len)) {
     damaged();
     return;
   }
@@ -287,7 +292,7 @@ function openNode(): void {
     if (!isGood) damaged();
     return;
   }
-  if (!isHeld || !reopenNode()) return;
+  if (modeBlob(reader, REC_STREAM_NODE) > 0 || !isHeld || !reopenNode()) return;
   walkKind = WALK_STREAM;
   inEntry = false;
 }

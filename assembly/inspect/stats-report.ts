@@ -14,7 +14,8 @@
  *   R_FINDING   finding, keys, memory, saving, its own number
  *   R_PREFIX    depth in the tree, keys, expires, memory, file bytes, elements, memory that does
  *               not expire, payload, memory and number of small strings, missing, keys by type
- *               (six); then the label. Parents before children.
+ *               (six), and what a prefix within the label may lack beside; then the label. Parents
+ *               before children.
  *   R_FOLDED    keys up to which parts of the tree were folded away, and up to which left out here
  */
 import { SLOT_COUNT } from '../base/crc16';
@@ -219,7 +220,7 @@ function prefixes(): void {
 function prefix(n: u32, depth: u32): void {
   const at = prefixSums(n);
   const label = prefixLabelLen(n);
-  if (!begin(R_PREFIX, 17, label)) return;
+  if (!begin(R_PREFIX, 18, label)) return;
   put(<f64>depth);
   put(<f64>load<u32>(at));
   put(<f64>load<u32>(at, 4));
@@ -227,6 +228,7 @@ function prefix(n: u32, depth: u32): void {
   put(<f64>load<u32>(at, 56));
   put(<f64>load<u32>(at, 60));
   for (let i: usize = 68; i < 92; i += 4) put(<f64>load<u32>(at + i));
+  put(<f64>load<u32>(at, 100));
   memory.copy(to, prefixLabel(n), label);
   to += label;
   end();

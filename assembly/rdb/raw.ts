@@ -28,6 +28,8 @@ import { ST_KEY } from './reader';
 const RETAIN_MAX: usize = 1 << 20;
 /** Above this a buffer grows by a quarter, not by doubling. */
 const DOUBLE_MAX: usize = 16 << 20;
+/** The limit is noticed when a chunk ends: room for a usual one beyond it. */
+const CHUNK_MAX: u64 = 1 << 18;
 
 /** Keep the bytes of values up to about `bytesMax` each (a chunk more at most); 0 = none. */
 export function rdbKeepRaw(r: RdbReader, bytesMax: u64, inPieces: bool): void {
@@ -79,7 +81,8 @@ function append(r: RdbReader, to: usize): bool {
   const want = r.rawLen + n;
   if (want > r.rawCap) {
     const more = r.rawCap < DOUBLE_MAX ? r.rawCap : r.rawCap >> 2;
-    const cap = max(want, r.rawCap + more);
+    const most = <usize>min<u64>(min<u64>(r.rawMax, 1 << 40) + CHUNK_MAX, <u64>r.rawCap + more);
+    const cap = max(want, most);
     const moved = r.rawBuf == 0 ? alloc(cap) : realloc(r.rawBuf, cap);
     if (moved == 0) return false;
     r.rawBuf = moved;

@@ -59,6 +59,8 @@ export interface TrieNode extends Sums {
   smallBytes: number;
   small: number;
   missing: number;
+  /** Keys that a prefix within the label may lack beside those. */
+  strayed: number;
   types: number[];
 }
 
@@ -120,10 +122,11 @@ export class RawAnalysis {
       }
       case R_PREFIX:
         this.trie.push({
-          ...{ level: n(0), label: bytes.slice(8 + 17 * 8), keys: n(1), expires: n(2) },
+          ...{ level: n(0), label: bytes.slice(8 + 18 * 8), keys: n(1), expires: n(2) },
           ...{ memoryBytes: n(3), fileBytes: n(4), elements: n(5), noExpiryBytes: n(6) },
           ...{ smallPayload: n(7), smallBytes: n(8), small: n(9), missing: n(10) },
           types: [11, 12, 13, 14, 15, 16].map(n),
+          strayed: n(17),
         });
         break;
       case R_FOLDED:

@@ -35,7 +35,10 @@ const sumsOf = ({ keys, memoryBytes, fileBytes, elements }: Sums): Sums => ({
   ...{ keys, memoryBytes, fileBytes, elements },
 });
 
-function rowOf(name: Uint8Array, node: TrieNode, depth: number): PrefixRow {
+/** `branch.name`, or a prefix that ends within its label. */
+function rowOf(name: Uint8Array, branch: Branch, depth: number): PrefixRow {
+  const { node } = branch;
+  const isWithin = name.length < branch.name.length;
   const types: PrefixRow['types'] = {};
   const named = node.types.reduce((a, b) => a + b, 0);
   [...node.types, node.keys - named].forEach((keys, i) => {
@@ -47,7 +50,7 @@ function rowOf(name: Uint8Array, node: TrieNode, depth: number): PrefixRow {
     ...sumsOf(node),
     types,
     expires: node.expires,
-    missingMax: node.missing,
+    missingMax: node.missing + (isWithin ? node.strayed : 0),
   };
 }
 
@@ -79,23 +82,21 @@ interface Walk {
 }
 
 /** Adds the prefixes along the labels below `branch` to `parent`. */
-function descend(walk: Walk, branch: Branch, parent: PrefixNode, parentNode: TrieNode): void {
+function descend(walk: Walk, branch: Branch, parent: PrefixNode): void {
   for (const child of branch.children) {
     const { node, name } = child;
     if (node.keys < walk.keysMin) continue;
     let under = parent;
-    let underNode = parentNode;
     for (let at = branch.name.length; at < name.length; at++) {
       if (!walk.separators.has(name[at]!) || under.depth >= walk.depth) continue;
       const prefix = name.subarray(0, at + 1);
-      const row = rowOf(prefix, node, under.depth + 1);
+      const row = rowOf(prefix, child, under.depth + 1);
       walk.found.push({ row, node, name: prefix });
       const next: PrefixNode = { ...row, children: [], rest: sumsOf(node) };
       under.children.push(next);
       under = next;
-      underNode = node;
     }
-    descend(walk, child, under, underNode);
+    descend(walk, child, under);
   }
 }
 
@@ -119,9 +120,9 @@ export function prefixTables(
   const { separators = ':', depth = 8, keysMin = 2, rows = 1000 } = options;
   const bytes = new Set(new TextEncoder().encode(separators));
   const walk: Walk = { separators: bytes, depth, keysMin, found: [] };
-  const whole = rowOf(root.name, root.node, 0);
+  const whole = rowOf(root.name, root, 0);
   const tree: PrefixNode = { ...whole, children: [], rest: sumsOf(root.node) };
-  descend(walk, root, tree, root.node);
+  descend(walk, root, tree);
   settle(tree);
   const named = walk.found.sort((a, b) => byMemory(a.row, b.row));
   const automatic = automaticPrefixes(root).slice(0, rows);
@@ -176,7 +177,7 @@ function isCounted(branch: Branch): boolean {
 
 interface Candidate {
   name: Uint8Array;
-  node: TrieNode;
+  branch: Branch;
 }
 
 /** Candidates at and below a branch whose own label begins at byte `from`. */
@@ -191,7 +192,7 @@ function collect(branch: Branch, least: Sums, from: number, found: Candidate[]):
   // two words that begin alike have no prefix in common that means something
   const isName = isRandom || isNumbered || end < name.length || !isAlnum(name[end - 1] ?? 0);
   if (end > from && children.length > 0 && isName) {
-    found.push({ name: name.subarray(0, end), node });
+    found.push({ name: name.subarray(0, end), branch });
   }
   for (const child of children) {
     const first = child.node.label[0]!;
@@ -218,8 +219,8 @@ function automaticPrefixes(root: Branch): PrefixRow[] {
     while (open.length > 0 && !startsWith(one.name, open.at(-1)!.name)) open.pop();
     // one that is all of its parent says nothing new
     const above = open.at(-1);
-    if (above !== undefined && above.node.keys === one.node.keys) open.pop();
-    rows.push(rowOf(one.name, one.node, open.length));
+    if (above !== undefined && above.branch.node.keys === one.branch.node.keys) open.pop();
+    rows.push(rowOf(one.name, one.branch, open.length));
     open.push(one);
   }
   return rows.sort(byMemory);

@@ -157,7 +157,7 @@ function checkJson(output: Buffer): void {
   JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(output));
 }
 
-const FILES = 25;
+const FILES = 5;
 const DATA = join(ROOT, 'test/rdb/data');
 const WORDS = [
   ...[[0xfe, 0], [0xfb, 0x81, 0xff], [0xff], [0xfc], [0xfd], [0xfa, 0, 0], [0xf9, 0x40], [0xf8]],

@@ -3,6 +3,7 @@
 
 import { canary } from './canary.js';
 import { commands } from './commands.js';
+import { exports } from './exports.js';
 import { type Case, caseText, type Fuzzer, faultOf, makeCase, readCase, shrink } from './fuzzer.js';
 import { pushes } from './pushes.js';
 import { rdb } from './rdb.js';
@@ -10,7 +11,9 @@ import { rdbTool } from './rdb-tool.js';
 import { resp } from './resp.js';
 import { restore } from './restore.js';
 
-export const FUZZERS: readonly Fuzzer[] = [resp, commands, pushes, rdb, rdbTool, restore, canary];
+export const FUZZERS: readonly Fuzzer[] = [
+  ...[resp, commands, pushes, rdb, rdbTool, restore, exports, canary],
+];
 
 export interface Find {
   fuzzer: string;

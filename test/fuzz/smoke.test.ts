@@ -10,10 +10,11 @@ import { FUZZERS, fuzz, fuzzerNamed, repeat } from './run.js';
 const RUNS: Record<string, number> = {
   resp: 400,
   rdb: 800,
-  'rdb-tool': 20,
+  'rdb-tool': 60,
   commands: 400,
   pushes: 400,
   restore: 250,
+  exports: 60,
 };
 const SEED = 20_261_121;
 const OUT = new URL('../../build/out/', import.meta.url).pathname;

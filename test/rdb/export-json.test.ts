@@ -55,7 +55,8 @@ describe('the same as readRdb, in every form and escape', () => {
     // negative expiries are none to readRdb
     const since = (at: number | undefined) => (at !== undefined && at < 0 ? undefined : at);
     for (const how of ESCAPES) {
-      const forms = bytes.length > 100_000 && how !== 'utf8' ? ['lines'] : ['array', 'lines'];
+      const large = how === 'utf8' ? ['array'] : ['lines'];
+      const forms = bytes.length > 100_000 ? large : ['array', 'lines'];
       for (const form of forms as ('array' | 'lines')[]) {
         const { bytes: text } = await gathered(
           exportJson(bytes, { ...options, escape: how, form }),

@@ -335,6 +335,7 @@ export class Job {
     if (!(error instanceof RespiteError)) throw error;
     this.io.writeErr(`respite: ${error.message}\n`);
     if (isDamage) return EXIT_RDB.damaged;
+    if (isRespiteError(error, 'ERR_RESPITE_RDB_LOSS')) return EXIT_RDB.strict;
     const isUsage = isRespiteError(error, 'ERR_RESPITE_INVALID_CONFIG');
     return isUsage ? EXIT_RDB.usage : EXIT_RDB.unreadable;
   }
