@@ -32,6 +32,20 @@ export interface CoreExports {
   commandSecrets(): number;
   replyBytes(ptr: number, len: number, isMore: boolean): void;
   replyBytesLate(handle: number, ptr: number, len: number, isMore: boolean): void;
+  // scripts
+  scriptBegin(): void;
+  scriptEnd(): void;
+  scriptSuspend(): void;
+  scriptContinue(): void;
+  scriptPause(): void;
+  scriptFinish(): void;
+  scriptRun(count: number, pairs: number, resp: number, how: number): number;
+  scriptReply(): number;
+  scriptMayRun(count: number, pairs: number): number;
+  scriptHasWritten(): number;
+  scriptMayWait(handle: number): number;
+  scriptWorld(handle: number): number;
+  scriptKind(isFunction: boolean): void;
   // time passing
   cron(nowMs: number): void;
   lazyStep(): number;

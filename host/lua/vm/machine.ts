@@ -43,12 +43,7 @@ const NATIVE_DEPTH_MAX = 195;
 const FUEL = 20_000;
 
 /** Ends a script whatever it catches. */
-export class ScriptStopped {
-  readonly value: LuaValue;
-  constructor(value: LuaValue) {
-    this.value = value;
-  }
-}
+export class ScriptStopped extends LuaError {}
 
 /** What `tick` answers. */
 export const GO_ON = 0;
@@ -205,6 +200,10 @@ export class Machine {
 
   /** Makes whatever was thrown a Lua error; what Lua cannot catch is thrown on. */
   #asLuaError(thrown: unknown): LuaError {
+    if (thrown instanceof ScriptStopped) {
+      if (thrown.source === undefined) this.#locate(thrown);
+      throw thrown;
+    }
     if (thrown instanceof LuaError) return thrown;
     if (thrown instanceof RangeError) {
       // JavaScript's own stack, or a string or array beyond its limits.
@@ -256,7 +255,7 @@ export class Machine {
       const frame = co.frames[at] as Frame;
       if (frame.kind !== FRAME_LUA) continue;
       const { proto } = frame.fn as LuaFunction;
-      error.source = proto.source;
+      error.source = proto.chunkName;
       error.line = proto.lines[frame.pc - 1] ?? 0;
       return;
     }
@@ -303,6 +302,11 @@ export class Machine {
     const frame = co.frames[at] as Frame;
     let { value } = error;
     if (frame.kind === FRAME_XPCALL) value = this.#handled(co, frame, value);
+    else if (value instanceof LuaTable) {
+      // Redis: of an error table pcall gives the message.
+      const message = value.getText('err');
+      if (typeof message === 'string' || typeof message === 'number') value = message;
+    }
     this.closeUpvalues(co, frame.base);
     co.depth = at;
     co.stack[frame.base] = false;
@@ -345,6 +349,8 @@ export class Machine {
     let left = level - 1;
     for (let at = co.depth - 1; at >= 0; at--) {
       const frame = co.frames[at] as Frame;
+      // No function: a call by a metamethod.
+      if (frame.kind === FRAME_ENTRY) continue;
       if (left === 0) return frame.kind === FRAME_LUA ? position(frame) : '';
       if (frame.tailCalls >= left) return '';
       left -= 1 + frame.tailCalls;

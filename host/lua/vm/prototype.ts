@@ -36,6 +36,8 @@ export class Prototype {
   registers = 0;
   /** How positions in it begin: `user_script`. */
   source = '';
+  /** The name its chunk was given: `@user_script`. */
+  chunkName = '';
 }
 
 // The operations of Lua 5.3 by number that are used here under other conventions.
@@ -76,7 +78,7 @@ function operands(raw: Raw): [number, number] {
   ];
 }
 
-function convert(raw: Raw, source: string): Prototype {
+function convert(raw: Raw, source: string, chunkName: string): Prototype {
   const proto = new Prototype();
   const count: number = raw.code.length;
   proto.code = new Int32Array(count * STEP);
@@ -95,7 +97,7 @@ function convert(raw: Raw, source: string): Prototype {
     proto.code.set([op, inst.A, b, c], at);
   }
   proto.constants = raw.k.map(constant);
-  proto.inner = raw.p.map((inner: Raw) => convert(inner, source));
+  proto.inner = raw.p.map((inner: Raw) => convert(inner, source, chunkName));
   proto.upvalues = raw.upvalues.map((up: Raw) => ({
     isLocal: Boolean(up.instack),
     index: up.idx,
@@ -113,6 +115,7 @@ function convert(raw: Raw, source: string): Prototype {
   proto.needsArg = raw.needsArg === true;
   proto.registers = raw.maxstacksize;
   proto.source = source;
+  proto.chunkName = chunkName;
   return proto;
 }
 
@@ -137,5 +140,5 @@ export function compile(source: string, chunkName: string): Prototype {
   // A null byte in front of a chunk would make it bytecode in 5.1; the scanner refuses it.
   const { proto, error } = parseChunk(textToBytes(source), textToBytes(id));
   if (error !== undefined) throw new LuaError(bytesToText(error));
-  return convert(proto, id);
+  return convert(proto, id, chunkName);
 }

@@ -1,0 +1,5 @@
+// Lua scripting, for the server: the engine and what its commands need.
+
+export { bytesToText, textToBytes } from './vm/bytes.js';
+export { busyText, type Run, type Script, ScriptEngine } from './scripts.js';
+export * from './shebang.js';
