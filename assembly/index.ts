@@ -341,6 +341,17 @@ export function clientShut(handle: u32, now: bool): void {
   readyAdd(c);
 }
 
+// ---- function libraries: assembly/commands/function.ts
+
+export {
+  functionChanged,
+  functionClear,
+  functionDelete,
+  functionPayloadOk,
+  functionPut,
+  functionVersion,
+} from './commands/function';
+
 // ---- scripts: assembly/commands/script.ts
 
 export {

@@ -32,6 +32,13 @@ export interface CoreExports {
   commandSecrets(): number;
   replyBytes(ptr: number, len: number, isMore: boolean): void;
   replyBytesLate(handle: number, ptr: number, len: number, isMore: boolean): void;
+  // function libraries
+  functionVersion(): number;
+  functionPut(code: number, len: number): number;
+  functionDelete(name: number, len: number): number;
+  functionClear(): void;
+  functionChanged(): void;
+  functionPayloadOk(ptr: number, len: number): number;
   // scripts
   scriptBegin(): void;
   scriptEnd(): void;

@@ -25,7 +25,7 @@ function isText(value: LuaValue): boolean {
 }
 
 /** Raises an error of Redis' own: a table, with no position in it. */
-function raise(text: string): never {
+export function raise(text: string): never {
   throw new LuaError(errorTable(`ERR ${text}`));
 }
 
@@ -87,7 +87,8 @@ function sha1hex(a: Arguments): string {
   return sha1Hex(isText(a.get(1)) ? a.text(1) : '');
 }
 
-function functions(session: Session): Record<string, Body> {
+/** What functions of libraries have. */
+function common(session: Session): Record<string, Body> {
   return {
     call: (a) => session.call(a, true),
     pcall: (a) => session.call(a, false),
@@ -97,26 +98,41 @@ function functions(session: Session): Record<string, Body> {
     log: (a) => log(a, session),
     set_repl: (a) => setRepl(a, session),
     setresp: (a) => setResp(a, session),
-    replicate_commands: () => true,
-    breakpoint: () => false,
-    debug: () => NONE,
     acl_check_cmd: (a) => session.mayRun(a),
   };
 }
 
-const CONSTANTS = {
-  ...{ LOG_DEBUG: 0, LOG_VERBOSE: 1, LOG_NOTICE: 2, LOG_WARNING: 3 },
-  ...{ REPL_NONE: 0, REPL_AOF: 1, REPL_SLAVE: 2, REPL_REPLICA: 2, REPL_ALL },
+const REPL_CONSTANTS = { REPL_NONE: 0, REPL_AOF: 1, REPL_SLAVE: 2, REPL_REPLICA: 2, REPL_ALL };
+
+const LOG_CONSTANTS = { LOG_DEBUG: 0, LOG_VERBOSE: 1, LOG_NOTICE: 2, LOG_WARNING: 3 };
+
+const SCRIPTS_ONLY: Record<string, Body> = {
+  replicate_commands: () => true,
+  breakpoint: () => false,
+  debug: () => NONE,
 };
 
-/** Makes the table and everything in it. */
-export function makeRedisTable(session: Session): LuaTable {
+/** Makes the table of scripts, or of functions, and everything in it. */
+export function makeRedisTable(session: Session, forFunctions: boolean): LuaTable {
   const table = new LuaTable();
-  register(session.machine, table, functions(session));
-  for (const [name, value] of Object.entries(CONSTANTS)) table.setText(name, value);
+  register(session.machine, table, common(session));
+  if (!forFunctions) register(session.machine, table, SCRIPTS_ONLY);
+  return withConstants(table, { ...LOG_CONSTANTS, ...REPL_CONSTANTS });
+}
+
+/** The table that the code of a library has while it is loaded. */
+export function makeLibraryTable(session: Session, registerFunction: Body): LuaTable {
+  const table = new LuaTable();
+  register(session.machine, table, {
+    log: (a) => log(a, session),
+    register_function: registerFunction,
+  });
+  return withConstants(table, LOG_CONSTANTS);
+}
+
+function withConstants(table: LuaTable, constants: Record<string, number>): LuaTable {
+  for (const [name, value] of Object.entries(constants)) table.setText(name, value);
   table.setText('REDIS_VERSION', VERSION);
   table.setText('REDIS_VERSION_NUM', VERSION_NUM);
   return table;
 }
-
-export { raise };

@@ -2,6 +2,7 @@
 // may do and how replies are delivered is the server's business (host/server/scripting.ts).
 
 import type { Core } from '../core/core.js';
+import { Functions } from './functions.js';
 import { isHeapFull } from './heap.js';
 import { loaded } from './lib/base.js';
 import { errorTable } from './redis-api.js';
@@ -11,7 +12,7 @@ import { sha1Hex } from './sha1.js';
 import { FLAG_ALLOW_OOM, FLAG_COMPATIBLE, FLAG_NO_WRITES, readShebang, ScriptProblem } from './shebang.js';
 import { GO_ON, ScriptStopped, SUSPEND } from './vm/machine.js';
 import { toText } from './vm/operations.js';
-import { LuaError, LuaTable, type LuaValue, NativeFunction } from './vm/value.js';
+import { LuaError, LuaTable, type LuaValue } from './vm/value.js';
 
 const RUN_READONLY = 1;
 const RUN_ALLOW_OOM = 2;
@@ -58,6 +59,7 @@ export interface EngineOptions {
 
 export class ScriptEngine {
   readonly session: Session;
+  readonly functions: Functions;
   readonly #options: EngineOptions;
   readonly #scripts = new Map<string, Script>();
   readonly #maker = new ReplyMaker();
@@ -70,8 +72,9 @@ export class ScriptEngine {
   constructor(options: EngineOptions) {
     this.#options = options;
     this.session = new Session(options.core, options.log);
-    this.session.machine.tick = (maySuspend) => this.#tick(maySuspend);
-    lockGlobals(this.session);
+    const tick = (maySuspend: boolean): number => this.#tick(maySuspend);
+    this.session.machine.tick = tick;
+    this.functions = new Functions(options.core, options.log, tick);
   }
 
   /** The script that runs, or is suspended. */
@@ -121,13 +124,14 @@ export class ScriptEngine {
 
   /** Runs to its end: the reply's bytes; undefined: suspended, `goOn` continues it. */
   start(run: Run): Uint8Array | undefined {
-    const { machine } = this.session;
+    const session = this.#sessionOf(run);
+    const { machine } = session;
     let how = 0;
     if (run.isReadOnly || (run.flags & (FLAG_COMPATIBLE | FLAG_NO_WRITES)) === FLAG_NO_WRITES) {
       how |= RUN_READONLY;
     }
     if ((run.flags & (FLAG_COMPATIBLE | FLAG_ALLOW_OOM)) === FLAG_ALLOW_OOM) how |= RUN_ALLOW_OOM;
-    this.session.begin(how);
+    session.begin(how);
     this.#running = run;
     this.#isTimedOut = false;
     this.#isKilled = false;
@@ -142,10 +146,14 @@ export class ScriptEngine {
     return this.#step(run, () => machine.begin(run.fn, run.isFunction ? [keys, args] : []));
   }
 
+  #sessionOf(run: Run): Session {
+    return run.isFunction ? this.functions.session : this.session;
+  }
+
   goOn(): Uint8Array | undefined {
     const run = this.#running as Run;
     this.#sliceEndMs = this.#options.now() + SLICE_MS;
-    return this.#step(run, () => this.session.machine.goOn());
+    return this.#step(run, () => this.#sessionOf(run).machine.goOn());
   }
 
   #step(run: Run, go: () => LuaValue[] | undefined): Uint8Array | undefined {
@@ -162,7 +170,7 @@ export class ScriptEngine {
       reply = this.#maker.error(this.describe(error, run.name));
     }
     this.#running = undefined;
-    this.session.machine.reset();
+    this.#sessionOf(run).machine.reset();
     return reply;
   }
 
@@ -233,31 +241,4 @@ function listTable(values: string[]): LuaTable {
   const table = new LuaTable();
   table.array = values;
   return table;
-}
-
-/** Nothing a script finds may be changed, and names that are not there are errors. */
-function lockGlobals(session: Session): void {
-  const { globals, stringMeta } = session.machine;
-  const meta = new LuaTable();
-  meta.setText(
-    '__index',
-    new NativeFunction((args, at) => {
-      const name = String(toText(session.machine, args[at + 1]));
-      throw session.machine.error(
-        `Script attempted to access nonexistent global variable '${name}'`,
-      );
-    }),
-  );
-  globals.setText('__redis__err__handler', new NativeFunction((args, at) => args[at]));
-  globals.metatable = meta;
-  const seen = new Set<LuaTable>();
-  const lock = (table: LuaTable): void => {
-    if (seen.has(table)) return;
-    seen.add(table);
-    table.isReadOnly = true;
-    if (table.metatable !== undefined) lock(table.metatable);
-    for (const value of table.map?.values() ?? []) if (value instanceof LuaTable) lock(value);
-  };
-  lock(globals);
-  if (stringMeta !== undefined) lock(stringMeta);
 }

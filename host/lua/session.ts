@@ -8,6 +8,7 @@ import { argumentText, ReplyReader } from './replies.js';
 import { writeText } from './vm/bytes.js';
 import type { Machine } from './vm/machine.js';
 import { LuaError, LuaTable, type LuaValue } from './vm/value.js';
+import { lockGlobals } from './lock.js';
 import { type LuaWorld, makeWorld } from './world.js';
 
 const REPL_ALL = 3;
@@ -46,12 +47,13 @@ export class Session {
   how = 0;
   #isSilent = false;
 
-  constructor(core: Core, log: LogSink) {
+  constructor(core: Core, log: LogSink, forFunctions = false) {
     this.core = core;
     this.#log = log;
     this.world = makeWorld();
     this.machine = this.world.machine;
-    this.machine.globals.setText('redis', makeRedisTable(this));
+    this.machine.globals.setText('redis', makeRedisTable(this, forFunctions));
+    lockGlobals(this.machine, forFunctions);
   }
 
   /** Settings as a script finds them. */

@@ -66,8 +66,8 @@ export class Scripting {
     find: (word: string) => Callable | string,
   ): Promise<void> | undefined {
     const words = this.words();
-    const problem = numkeysProblem(words);
-    if (problem !== undefined) return this.#answer(handle, problem);
+    const problem = numkeysProblem(words, kind.isFunction);
+    if (problem !== undefined && !kind.isFunction) return this.#answer(handle, problem);
     let target: Callable | string;
     try {
       target = find(words[1] as string);
@@ -76,6 +76,7 @@ export class Scripting {
       target = `ERR ${error.message}`;
     }
     if (typeof target === 'string') return this.#answer(handle, target);
+    if (problem !== undefined) return this.#answer(handle, problem);
     const refusal = this.#refusal(handle, target.flags, kind.isReadOnly);
     if (refusal !== undefined) return this.#answer(handle, refusal);
     const keyCount = Number(words[2]);
@@ -163,10 +164,12 @@ export class Scripting {
   }
 }
 
-function numkeysProblem(words: readonly string[]): string | undefined {
+function numkeysProblem(words: readonly string[], isFunction: boolean): string | undefined {
   const text = words[2] as string;
   if (!NUMKEYS.test(text) || !Number.isSafeInteger(Number(text))) {
-    return 'ERR value is not an integer or out of range';
+    return isFunction
+      ? 'ERR Bad number of keys provided'
+      : 'ERR value is not an integer or out of range';
   }
   const count = Number(text);
   if (count > words.length - 3) return "ERR Number of keys can't be greater than number of args";

@@ -5,11 +5,12 @@ import { type Arguments, type Body, library } from './arguments.js';
 
 /** A number modulo 2^32, rounded to the nearest even first, as the library's trick with doubles. */
 export function toBits(n: number): number {
-  if (!Number.isFinite(n)) return 0;
   // Adding 2^52 + 2^51 leaves the integer, rounded, in the low bits of the mantissa.
-  const rounded = n + 6755399441055744 - 6755399441055744;
-  return Math.abs(n) < 2 ** 51 ? rounded | 0 : n | 0;
+  scratch.setFloat64(0, n + 6755399441055744);
+  return scratch.getInt32(4);
 }
+
+const scratch = new DataView(new ArrayBuffer(8));
 
 function bits(a: Arguments, i: number): number {
   return toBits(a.number(i));

@@ -98,7 +98,7 @@ class Format {
       case '!': {
         const align = this.number(MAX_ALIGN);
         if (align === 0 || (align & (align - 1)) !== 0) {
-          throw machine.error('alignment is not a power of 2');
+          throw machine.error(`alignment ${align} is not a power of 2`);
         }
         this.align = align;
         return;
@@ -131,6 +131,9 @@ function floatBytes(format: Format, n: number, size: number): string {
 }
 
 function pack(a: Arguments): string {
+  // Redis: the place behind the arguments holds a nil.
+  a.values[a.at + a.count] = undefined;
+  a.count++;
   const format = new Format(a);
   let out = '';
   let argument = 2;

@@ -256,7 +256,7 @@ export class Machine {
       if (frame.kind !== FRAME_LUA) continue;
       const { proto } = frame.fn as LuaFunction;
       error.source = proto.chunkName;
-      error.line = proto.lines[frame.pc - 1] ?? 0;
+      error.line = proto.lines[frame.pc - 1] ?? proto.lines[frame.pc] ?? 0;
       return;
     }
   }

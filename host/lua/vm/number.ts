@@ -42,17 +42,10 @@ export function numberToText(n: number): string {
 
 /** What is not a number, as C prints it; undefined: it is one. */
 export function notFinite(n: number): string | undefined {
-  if (Number.isNaN(n)) return nanText(n);
+  // Of x86's two NaNs the one that 0/0 is; JavaScript does not keep them apart.
+  if (Number.isNaN(n)) return '-nan';
   if (n === Number.POSITIVE_INFINITY) return 'inf';
   return n === Number.NEGATIVE_INFINITY ? '-inf' : undefined;
-}
-
-const bits = new DataView(new ArrayBuffer(8));
-
-/** x86 makes negative NaNs from 0/0, and C shows the sign. */
-function nanText(n: number): string {
-  bits.setFloat64(0, n);
-  return bits.getUint8(0) & 0x80 ? 'nan' : '-nan';
 }
 
 /** `%.<precision>e` with JavaScript's exponent made C's. */

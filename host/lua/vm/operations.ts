@@ -16,6 +16,7 @@ import * as op from './opcodes.js';
 import { STEP } from './prototype.js';
 import {
   badKey,
+  LightUserdata,
   type LuaError,
   LuaFunction,
   LuaTable,
@@ -321,6 +322,7 @@ export function toText(m: Machine, value: LuaValue): LuaValue {
     case 'undefined':
       return 'nil';
     default:
+      if (value instanceof LightUserdata) return `userdata: ${value.name}`;
       return `${typeName(value)}: ${addressOf(value)}`;
   }
 }
