@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: pieces of source texts
 // Makes host/lua/generated/compiler.ts from fengari's sources (MIT): its scanner, parser and code
 // generator as one module without imports. They compile Lua 5.3; the edits below make the language
 // 5.1 as Redis embeds it: doubles only, exact string keys, 5.1's grammar and its error texts. Each
@@ -26,7 +27,11 @@ const EDITS = [
   // doubles only
   ['lobject', 'let s2i = l_str2int(s);', 'let s2i = null;'],
   // scanner
-  ['llex', 'const LUA_ENV = to_luastring("_ENV", true);', 'const LUA_ENV = to_luastring("(env)", true);'],
+  [
+    'llex',
+    'const LUA_ENV = to_luastring("_ENV", true);',
+    'const LUA_ENV = to_luastring("(env)", true);',
+  ],
   [
     'llex',
     `    let expo = "Ee";
@@ -51,7 +56,7 @@ const EDITS = [
     while (lislalnum(ls.current)) save_and_next(ls);
 `,
   ],
-  ['llex', "const txtToken = function(ls, token) {", "const plainToken = function(ls, token) {"],
+  ['llex', 'const txtToken = function(ls, token) {', 'const plainToken = function(ls, token) {'],
   [
     'llex',
     `return lobject.luaO_pushfstring(ls.L, to_luastring("'%s'", true), luaZ_buffer(ls.buff));`,
@@ -65,7 +70,8 @@ const EDITS = [
   [
     'llex',
     `return lobject.luaO_pushfstring(ls.L, to_luastring("'%c'", true), token);`,
-    'return token < 32 || token === 127 ? to_luastring(`char(${token})`) : new Uint8Array([token]);',
+    `return token < 32 || token === 127
+            ? to_luastring("char(" + token + ")") : new Uint8Array([token]);`,
   ],
   [
     'llex',
@@ -76,7 +82,11 @@ const EDITS = [
     '        return s;',
   ],
   ['llex', '"<number>", "<integer>"', '"<number>", "<number>"'],
-  ['llex', 'let msg = `unfinished long ${what} (starting at line ${line})`;', 'let msg = `unfinished long ${what}`;'],
+  [
+    'llex',
+    'let msg = `unfinished long ${what} (starting at line ${line})`;',
+    'let msg = `unfinished long ${what}`;',
+  ],
   [
     'llex',
     `            case 93 /* (']').charCodeAt(0) */: {
@@ -84,15 +94,20 @@ const EDITS = [
     `            case 91: {
                 if (skip_sep(ls) === sep) {
                     save_and_next(ls);
-                    if (sep === 0) lexerror(ls, to_luastring("nesting of [[...]] is deprecated"), 91);
+                    if (sep === 0)
+                        lexerror(ls, to_luastring("nesting of [[...]] is deprecated"), 91);
                 }
                 break;
             }
             case 93 /* (']').charCodeAt(0) */: {
                 if (skip_sep(ls) === sep) {`,
   ],
-  ["llex", "case 120 /* ('x').charCodeAt(0) */: c = readhexaesc(ls); will = 'read_save'; break;", ''],
-  ["llex", "case 117 /* ('u').charCodeAt(0) */: utf8esc(ls); will = 'no_save'; break;", ''],
+  [
+    'llex',
+    "case 120 /* ('x').charCodeAt(0) */: c = readhexaesc(ls); will = 'read_save'; break;",
+    '',
+  ],
+  ['llex', "case 117 /* ('u').charCodeAt(0) */: utf8esc(ls); will = 'no_save'; break;", ''],
   [
     'llex',
     `                    case 122 /* ('z').charCodeAt(0) */: {  /* zap following span of spaces */
@@ -112,7 +127,11 @@ const EDITS = [
     'esccheck(ls, lisdigit(ls.current), to_luastring("invalid escape sequence", true));',
     "if (!lisdigit(ls.current)) { c = ls.current; will = 'read_save'; break; }",
   ],
-  ['llex', 'to_luastring("decimal escape too large", true)', 'to_luastring("escape sequence too large", true)'],
+  [
+    'llex',
+    'to_luastring("decimal escape too large", true)',
+    'to_luastring("escape sequence too large", true)',
+  ],
   [
     'llex',
     `    if (!c) {
@@ -140,9 +159,27 @@ const EDITS = [
     'if (kidx !== void 0 && kidx <= 22)  /* reserved word? */',
     'if (kidx !== void 0 && kidx < 22 && kidx !== 9)  /* reserved word, and not goto? */',
   ],
+  [
+    'llex',
+    '    esccheck(ls, r <= 255, ',
+    '    if (r > 255) luaZ_buffremove(ls.buff, i + 1);\n    esccheck(ls, r <= 255, ',
+  ],
   // parser
-  ['lparser', 'to_luastring("%s expected", true), llex', `to_luastring("'%s' expected", true), llex`],
-  ['lparser', 'to_luastring("%s expected (to close %s at line %d)")', `to_luastring("'%s' expected (to close '%s' at line %d)")`],
+  [
+    'lparser',
+    "    testnext(ls, 59 /* (';').charCodeAt(0) */);  /* skip optional semicolon */\n",
+    '',
+  ],
+  [
+    'lparser',
+    'to_luastring("%s expected", true), llex',
+    `to_luastring("'%s' expected", true), llex`,
+  ],
+  [
+    'lparser',
+    'to_luastring("%s expected (to close %s at line %d)")',
+    `to_luastring("'%s' expected (to close '%s' at line %d)")`,
+  ],
   [
     'lparser',
     `    let where = (line === 0)
@@ -153,7 +190,8 @@ const EDITS = [
     llex.luaX_syntaxerror(fs.ls, msg);`,
     `    let where = line === 0 ? to_luastring("main function")
         : lobject.luaO_pushfstring(L, to_luastring("function at line %d"), line);
-    semerror(fs.ls, lobject.luaO_pushfstring(L, to_luastring("%s has more than %d %s"), where, limit, what));`,
+    let text = to_luastring("%s has more than %d %s");
+    semerror(fs.ls, lobject.luaO_pushfstring(L, text, where, limit, what));`,
   ],
   [
     'lparser',
@@ -180,8 +218,16 @@ const EDITS = [
     leavelevel(ls);
 `,
   ],
-  ['lparser', '    let line = ls.linenumber;  /* may be needed for error messages */\n    enterlevel(ls);', '    let line = ls.linenumber;'],
-  ['lparser', '    ls.fs.freereg = ls.fs.nactvar;  /* free registers */\n    leavelevel(ls);', '    ls.fs.freereg = ls.fs.nactvar;'],
+  [
+    'lparser',
+    '    let line = ls.linenumber;  /* may be needed for error messages */\n    enterlevel(ls);',
+    '    let line = ls.linenumber;',
+  ],
+  [
+    'lparser',
+    '    ls.fs.freereg = ls.fs.nactvar;  /* free registers */\n    leavelevel(ls);',
+    '    ls.fs.freereg = ls.fs.nactvar;',
+  ],
   [
     'lparser',
     `        case 59 /* (';').charCodeAt(0) */: {  /* stat -> ';' (empty statement) */
@@ -199,14 +245,11 @@ const EDITS = [
         while (bl !== null && !bl.isloop) bl = bl.previous;
         if (bl === null) llex.luaX_syntaxerror(ls, to_luastring("no loop to break"));`,
   ],
+  ['lparser', 'if (ls.t.token === R.TK_GOTO || ls.t.token === R.TK_BREAK) {', 'if (false) {'],
   [
     'lparser',
-    'if (ls.t.token === R.TK_GOTO || ls.t.token === R.TK_BREAK) {',
-    'if (false) {',
-  ],
-  [
-    'lparser',
-    `    if (ls.t.token === 61 /* ('=').charCodeAt(0) */ || ls.t.token === 44 /* (',').charCodeAt(0) */) { /* stat . assignment ? */
+    "    if (ls.t.token === 61 /* ('=').charCodeAt(0) */ || ls.t.token === 44 " +
+      `/* (',').charCodeAt(0) */) { /* stat . assignment ? */
         v.prev = null;
         assignment(ls, v, 1);
     }
@@ -233,7 +276,8 @@ const EDITS = [
     switch (ls.t.token) {
         case 40 /* ('(').charCodeAt(0) */: {  /* funcargs -> '(' [ explist ] ')' */
             if (line !== ls.lastline)
-                llex.luaX_syntaxerror(ls, to_luastring("ambiguous syntax (function call x new statement)"));
+                llex.luaX_syntaxerror(ls,
+                    to_luastring("ambiguous syntax (function call x new statement)"));
 `,
   ],
   [

@@ -1,7 +1,7 @@
 /**
- * FUNCTION, as far as it goes without an engine to run libraries: their sources are kept (they come
- * with RDB files and full synchronisations), and go out again by DUMP. What the host, which compiles
- * them, does to the list is here too.
+ * FUNCTION, as far as it goes without an engine: sources of libraries are kept (they come with RDB
+ * files and full synchronisations), and go out again by DUMP. What the host, which compiles them,
+ * does to the list is here too.
  */
 import { crc64 } from '../base/crc64';
 import {

@@ -220,13 +220,21 @@ function refusal(id: i32, how: u32): i32 {
   return isShort && flags & CMDFLAG_DENYOOM ? SCRIPT_OOM : SCRIPT_OK;
 }
 
+/** Words in a block: first (place in the block, length) of each, then their bytes. */
+function setWords(block: usize, count: u32): void {
+  for (let at = block, end = block + (<usize>count << 3); at < end; at += 8) {
+    store<u32>(at, load<u32>(at) + <u32>block);
+  }
+  setArgs(count, block);
+}
+
 /**
- * Runs a command for the script: `count` words at `pairs`, in protocol `resp`. SCRIPT_*; the reply
- * is at `scriptReply`.
+ * Runs a command for the script: `count` words in a block of `len` bytes, in protocol `resp`.
+ * SCRIPT_*; the reply is at `scriptReply`.
  */
-export function scriptRun(count: u32, pairs: usize, resp: u32, how: u32): i32 {
+export function scriptRun(block: usize, len: u32, count: u32, resp: u32, how: u32): i32 {
   if (replies.head != 0) replyClear(replies);
-  setArgs(count, pairs);
+  setWords(block, count);
   const id = resolved();
   const no = refusal(id, how);
   if (no != SCRIPT_OK) return no;
@@ -248,8 +256,8 @@ export function scriptReply(): usize {
 }
 
 /** redis.acl_check_cmd: 1 may, 0 may not, -1 there is no such command. */
-export function scriptMayRun(count: u32, pairs: usize): i32 {
-  setArgs(count, pairs);
+export function scriptMayRun(block: usize, len: u32, count: u32): i32 {
+  setWords(block, count);
   const id = resolved();
   if (id < 0) return -1;
   if ((client.flags & CLIENT_LIMITED) == 0) return 1;

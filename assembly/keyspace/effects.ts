@@ -45,7 +45,7 @@ export function effectsEnable(on: bool): void {
   streamDb = -1;
 }
 
-/** Changes from here on (or no longer) are nobody's business; nothing else about the stream moves. */
+/** Changes from here on (or no longer) are nobody's business. The stream stays as it is. */
 export function effectsSilence(on: bool): void {
   if (on) {
     wasOn = effectsOn;

@@ -46,9 +46,9 @@ export interface CoreExports {
   scriptContinue(): void;
   scriptPause(): void;
   scriptFinish(): void;
-  scriptRun(count: number, pairs: number, resp: number, how: number): number;
+  scriptRun(block: number, len: number, count: number, resp: number, how: number): number;
   scriptReply(): number;
-  scriptMayRun(count: number, pairs: number): number;
+  scriptMayRun(block: number, len: number, count: number): number;
   scriptHasWritten(): number;
   scriptMayWait(handle: number): number;
   scriptWorld(handle: number): number;

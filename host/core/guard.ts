@@ -91,10 +91,10 @@ function hotExports(raw: CoreExports, guard: Guard): Partial<CoreExports> {
         throw guard.failed(error);
       }
     },
-    scriptRun: (count, pairs, resp, how) => {
+    scriptRun: (block, len, count, resp, how) => {
       if (guard.isDead) return guard.dead('scriptRun');
       try {
-        return raw.scriptRun(count, pairs, resp, how);
+        return raw.scriptRun(block, len, count, resp, how);
       } catch (error) {
         throw guard.failed(error);
       }

@@ -11,7 +11,15 @@ import { bytesToText, textToBytes } from './vm/bytes.js';
 import type { Tick } from './vm/machine.js';
 import { isCallable, toText } from './vm/operations.js';
 import { compile } from './vm/prototype.js';
-import { LuaError, LuaFunction, LuaTable, type LuaValue, NONE, type Results, Upvalue } from './vm/value.js';
+import {
+  LuaError,
+  LuaFunction,
+  LuaTable,
+  type LuaValue,
+  NONE,
+  type Results,
+  Upvalue,
+} from './vm/value.js';
 
 const LOG_WARNING = 3;
 /** A library may take so long to load, ms; Redis: LOAD_TIMEOUT_MS. */
@@ -255,7 +263,10 @@ function libraryHead(code: string): { name: string; body: string } {
   if (!code.startsWith('#!')) throw new ScriptProblem('Missing library metadata');
   const end = code.indexOf('\n');
   if (end < 0) throw new ScriptProblem('Invalid library metadata');
-  const [engine = '', ...options] = code.slice(2, end).split(/[ \t\r]+/).filter((s) => s !== '');
+  const [engine = '', ...options] = code
+    .slice(2, end)
+    .split(/[ \t\r]+/)
+    .filter((s) => s !== '');
   let name: string | undefined;
   for (const option of options) {
     if (!/^name=/i.test(option)) throw new ScriptProblem(`Invalid metadata value given: ${option}`);

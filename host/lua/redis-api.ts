@@ -1,8 +1,8 @@
 // The `redis` table: what a script can do besides computing.
 
 import { type Arguments, type Body, register } from './lib/arguments.js';
-import { sha1Hex } from './sha1.js';
 import type { Session } from './session.js';
+import { sha1Hex } from './sha1.js';
 import { numberToText } from './vm/number.js';
 import { toNumber } from './vm/operations.js';
 import { LuaError, LuaTable, type LuaValue, NONE, type Results } from './vm/value.js';
@@ -39,8 +39,8 @@ function single(a: Arguments, make: (text: string) => LuaTable): LuaTable {
 
 /** Redis: an error's text keeps its code only behind a dash. */
 function errorReply(text: string): LuaTable {
-  if (text.startsWith('-')) return errorTable(text.slice(1));
-  return errorTable(text.includes(' ') ? text : `ERR ${text}`);
+  const message = (text.startsWith('-') ? text.slice(1) : text).replace(/[\r\n]+$/, '');
+  return errorTable(message.includes(' ') ? message : `ERR ${message}`);
 }
 
 function statusReply(text: string): LuaTable {

@@ -187,11 +187,16 @@ export class ReplyMaker {
   #bytes = new Uint8Array(INITIAL_BYTES);
   #length = 0;
   #isResp3 = false;
+  #hasBooleans = false;
 
-  /** The reply that a script's result is, in the client's protocol; good until the next one. */
-  make(value: LuaValue, protocol: number): Uint8Array {
+  /**
+   * The reply that a script's result is, in the client's protocol; good until the next one. Redis:
+   * booleans are such only for scripts that asked for RESP3 themselves.
+   */
+  make(value: LuaValue, protocol: number, scriptProtocol: number): Uint8Array {
     this.#length = 0;
     this.#isResp3 = protocol === 3;
+    this.#hasBooleans = scriptProtocol === 3;
     if (this.#bytes.length > 1 << 20) this.#bytes = new Uint8Array(INITIAL_BYTES);
     this.#value(value, 0);
     return this.#bytes.subarray(0, this.#length);
@@ -234,7 +239,7 @@ export class ReplyMaker {
         this.#line(`:${integerText(value)}`);
         return;
       case 'boolean':
-        if (this.#isResp3) this.#line(value ? '#t' : '#f');
+        if (this.#hasBooleans) this.#boolean(value);
         else if (value) this.#line(':1');
         else this.#null();
         return;
@@ -242,6 +247,11 @@ export class ReplyMaker {
         if (value instanceof LuaTable) this.#table(value, depth);
         else this.#null();
     }
+  }
+
+  #boolean(value: boolean): void {
+    if (this.#isResp3) this.#line(value ? '#t' : '#f');
+    else this.#line(value ? ':1' : ':0');
   }
 
   #null(): void {
@@ -337,11 +347,13 @@ function* entries(table: LuaTable): Generator<[LuaValue, LuaValue]> {
   if (table.map !== undefined) yield* table.map;
 }
 
+const TWO_63 = 2 ** 63;
+
 /** C's cast of a double to long long, in digits. */
 export function integerText(n: number): string {
   if (Number.isSafeInteger(n)) return n === 0 ? '0' : String(n);
   const whole = Math.trunc(n);
-  if (whole >= -9223372036854775808 && whole < 9223372036854775808) {
+  if (whole >= -TWO_63 && whole < TWO_63) {
     return BigInt(whole).toString();
   }
   return '-9223372036854775808';
@@ -352,5 +364,3 @@ export function argumentText(n: number): string {
   if (Number.isInteger(n) && n > -1e16 && n < 1e16) return Object.is(n, -0) ? '-0' : String(n);
   return formatG(n, 17, false);
 }
-
-

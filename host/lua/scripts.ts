@@ -9,7 +9,13 @@ import { errorTable } from './redis-api.js';
 import { ReplyMaker } from './replies.js';
 import { type LogSink, Session } from './session.js';
 import { sha1Hex } from './sha1.js';
-import { FLAG_ALLOW_OOM, FLAG_COMPATIBLE, FLAG_NO_WRITES, readShebang, ScriptProblem } from './shebang.js';
+import {
+  FLAG_ALLOW_OOM,
+  FLAG_COMPATIBLE,
+  FLAG_NO_WRITES,
+  readShebang,
+  ScriptProblem,
+} from './shebang.js';
 import { GO_ON, ScriptStopped, SUSPEND } from './vm/machine.js';
 import { toText } from './vm/operations.js';
 import { LuaError, LuaTable, type LuaValue } from './vm/value.js';
@@ -161,7 +167,7 @@ export class ScriptEngine {
     try {
       const values = go();
       if (values === undefined) return undefined;
-      reply = this.#maker.make(values[0], run.protocol);
+      reply = this.#maker.make(values[0], run.protocol, this.#sessionOf(run).resp);
     } catch (error) {
       if (!(error instanceof LuaError)) {
         this.#running = undefined;

@@ -3,12 +3,12 @@
 
 import type { Core } from '../core/core.js';
 import type { Arguments } from './lib/arguments.js';
+import { lockGlobals } from './lock.js';
 import { errorTable, makeRedisTable, raise } from './redis-api.js';
 import { argumentText, ReplyReader } from './replies.js';
 import { writeText } from './vm/bytes.js';
 import type { Machine } from './vm/machine.js';
 import { LuaError, LuaTable, type LuaValue } from './vm/value.js';
-import { lockGlobals } from './lock.js';
 import { type LuaWorld, makeWorld } from './world.js';
 
 const REPL_ALL = 3;
@@ -24,7 +24,9 @@ const REFUSALS: Readonly<Record<number, string>> = {
   3: 'ERR This Redis command is not allowed from script',
   4: 'ERR Can not execute the command on a stale replica',
   6: "ERR The user executing the script can't run this command or subcommand",
-  7: "ERR The user executing the script can't access at least one of the keys mentioned in the command arguments",
+  7:
+    "ERR The user executing the script can't access at least one of the keys mentioned in the " +
+    'command arguments',
   8: "ERR The user executing the script can't publish to the channel mentioned in the command",
   9: 'ERR Write commands are not allowed from read-only scripts.',
   10: "READONLY You can't write against a read only replica.",
@@ -81,7 +83,10 @@ export class Session {
 
   call(a: Arguments, isRaising: boolean): LuaValue {
     if (a.count === 0) {
-      return this.#refuse('ERR Please specify at least one argument for this redis lib call', isRaising);
+      return this.#refuse(
+        'ERR Please specify at least one argument for this redis lib call',
+        isRaising,
+      );
     }
     const words = this.#words(a);
     if (words === undefined) {
@@ -89,8 +94,8 @@ export class Session {
       return this.#refuse(text, isRaising);
     }
     const how = this.#isSilent ? this.how | RUN_SILENT : this.how;
-    const result = this.#withWords(words, (pairs) =>
-      this.core.x.scriptRun(words.length, pairs, this.resp, how),
+    const result = this.#withWords(words, (block, size) =>
+      this.core.x.scriptRun(block, size, words.length, this.resp, how),
     );
     if (result !== 0) return this.#refuse(REFUSALS[result] ?? 'ERR unknown error', isRaising);
     const value = this.#reader.read(this.core, this.core.x.scriptReply() >>> 0);
@@ -121,7 +126,7 @@ export class Session {
   }
 
   /** Puts the words into linear memory for a call. */
-  #withWords(words: readonly string[], use: (pairs: number) => number): number {
+  #withWords(words: readonly string[], use: (block: number, size: number) => number): number {
     let size = words.length * PAIR;
     for (const word of words) size += word.length;
     const { x } = this.core;
@@ -133,19 +138,19 @@ export class Session {
     let at = pairs + words.length * PAIR;
     for (let i = 0; i < words.length; i++) {
       const word = words[i] as string;
-      this.#putPair(bytes, pairs + i * PAIR, at, word.length);
+      this.#putPair(bytes, pairs + i * PAIR, at - pairs, word.length);
       at = writeText(bytes, at, word);
     }
     try {
-      return use(pairs);
+      return use(pairs, size);
     } finally {
       if (isLarge) x.hostFree(pairs);
     }
   }
 
-  #putPair(bytes: Uint8Array, ...[at, ptr, length]: [number, number, number]): void {
+  #putPair(bytes: Uint8Array, ...[at, place, length]: [number, number, number]): void {
     for (let i = 0; i < 4; i++) {
-      bytes[at + i] = ptr >>> (8 * i);
+      bytes[at + i] = place >>> (8 * i);
       bytes[at + 4 + i] = length >>> (8 * i);
     }
   }
@@ -156,7 +161,9 @@ export class Session {
     if (words === undefined) {
       return raise('Lua redis lib command arguments must be strings or integers');
     }
-    const result = this.#withWords(words, (pairs) => this.core.x.scriptMayRun(words.length, pairs));
+    const result = this.#withWords(words, (block, size) =>
+      this.core.x.scriptMayRun(block, size, words.length),
+    );
     if (result < 0) raise('Invalid command passed to redis.acl_check_cmd()');
     return result === 1;
   }

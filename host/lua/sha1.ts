@@ -23,14 +23,19 @@ export function sha1Hex(text: string): string {
   for (let block = 0; block < view.byteLength; block += 64) {
     for (let i = 0; i < 16; i++) w[i] = view.getInt32(block + 4 * i);
     for (let i = 16; i < 80; i++) {
-      const x = (w[i - 3] as number) ^ (w[i - 8] as number) ^ (w[i - 14] as number) ^ (w[i - 16] as number);
+      const x =
+        (w[i - 3] as number) ^ (w[i - 8] as number) ^ (w[i - 14] as number) ^ (w[i - 16] as number);
       w[i] = (x << 1) | (x >>> 31);
     }
     let [a, b, c, d, e] = h as [number, number, number, number, number];
     for (let i = 0; i < 80; i++) {
       const round = Math.floor(i / 20);
       const t =
-        (((a << 5) | (a >>> 27)) + mix(round, b, c, d) + e + (w[i] as number) + (K[round] as number)) |
+        (((a << 5) | (a >>> 27)) +
+          mix(round, b, c, d) +
+          e +
+          (w[i] as number) +
+          (K[round] as number)) |
         0;
       e = d;
       d = c;

@@ -35,7 +35,10 @@ export function readShebang(source: string): ScriptHead {
   if (!source.startsWith('#!')) return { flags: FLAG_COMPATIBLE, body: source };
   const end = source.indexOf('\n');
   if (end < 0) throw new ScriptProblem('Invalid script shebang');
-  const [engine, ...options] = source.slice(0, end).split(' ').filter((part) => part !== '');
+  const [engine, ...options] = source
+    .slice(0, end)
+    .split(' ')
+    .filter((part) => part !== '');
   if (engine !== '#!lua') {
     throw new ScriptProblem(`Unexpected engine in script shebang: ${engine ?? ''}`);
   }

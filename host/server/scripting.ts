@@ -1,12 +1,15 @@
 // EVAL and its like for a server: what must hold before a script runs, where its arguments come
 // from, and what becomes of one that takes longer than it should.
 
-import { busyText, bytesToText, type Run, ScriptEngine } from '../lua/index.js';
 import {
+  busyText,
+  bytesToText,
   FLAG_ALLOW_OOM,
   FLAG_ALLOW_STALE,
   FLAG_COMPATIBLE,
   FLAG_NO_WRITES,
+  type Run,
+  ScriptEngine,
   ScriptProblem,
 } from '../lua/index.js';
 import type { ServerContext } from './context.js';

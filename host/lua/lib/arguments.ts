@@ -4,15 +4,9 @@ import type { Machine } from '../vm/machine.js';
 import { typeName } from '../vm/names.js';
 import { numberToText } from '../vm/number.js';
 import { isCallable, toNumber } from '../vm/operations.js';
-import {
-  LuaTable,
-  type LuaValue,
-  type Native,
-  NativeFunction,
-  type Results,
-} from '../vm/value.js';
+import { LuaTable, type LuaValue, type Native, NativeFunction, type Results } from '../vm/value.js';
 
-const TWO_63 = 9223372036854775808;
+const TWO_63 = 2 ** 63;
 
 /** C's cast of a double to a 64-bit integer, as a double. */
 export function truncated(n: number): number {
@@ -24,7 +18,9 @@ export function truncated(n: number): number {
 /** C's cast to int of that: the low 32 bits. */
 export function toInt(n: number): number {
   const whole = truncated(n);
-  return Math.abs(whole) <= Number.MAX_SAFE_INTEGER ? whole | 0 : Number(BigInt.asIntN(32, BigInt(whole)));
+  return Math.abs(whole) <= Number.MAX_SAFE_INTEGER
+    ? whole | 0
+    : Number(BigInt.asIntN(32, BigInt(whole)));
 }
 
 /** The arguments of one call; one object serves all calls of a machine, one after the other. */

@@ -167,7 +167,7 @@ const BASE: Readonly<Record<string, Body>> = {
     const known = 'stop restart collect count step setpause setstepmul';
     if (!known.split(' ').includes(option)) a.fail(1, `invalid option '${option}'`);
     if (option === 'count') return 64;
-    return option === 'step' ? true : 0;
+    return option === 'step' ? false : 0;
   },
   error: throwError,
   gcinfo: () => 64,

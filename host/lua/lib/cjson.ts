@@ -28,7 +28,9 @@ export class JsonConfig {
   decodeInvalid = true;
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to be escaped
 const ESCAPED = /[\0-\x1f"\\/\x7f]/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: as above
 const ESCAPED_ALL = /[\0-\x1f"\\/\x7f]/g;
 const SHORT: Readonly<Record<string, string>> = {
   ...{ '\b': '\\b', '\t': '\\t', '\n': '\\n', '\f': '\\f', '\r': '\\r' },
@@ -154,7 +156,11 @@ function limitArguments(a: Arguments, most: number): void {
   if (a.count > most) a.fail(most + 1, 'found too many arguments');
 }
 
-function integerOption(a: Arguments, i: number, ...[now, low, high]: [number, number, number]): number {
+function integerOption(
+  a: Arguments,
+  i: number,
+  ...[now, low, high]: [number, number, number]
+): number {
   if (a.isNone(i)) return now;
   const value = a.integer(i);
   if (value < low || value > high) a.fail(i, `expected integer between ${low} and ${high}`);

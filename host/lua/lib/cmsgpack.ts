@@ -57,7 +57,10 @@ function packNumber(n: number): string {
   return head(0xcb) + scratchText(8);
 }
 
-function packHead(n: number, ...[fix, most, c8, c16, c32]: [number, number, number, number, number]): string {
+function packHead(
+  n: number,
+  ...[fix, most, c8, c16, c32]: [number, number, number, number, number]
+): string {
   if (n < most) return head(fix | n);
   if (c8 !== 0 && n <= 0xff) return head(c8) + bigEndian(n, 1);
   return n <= 0xffff ? head(c16) + bigEndian(n, 2) : head(c32) + bigEndian(n, 4);
@@ -271,7 +274,12 @@ export function addMessagePack(m: Machine): void {
     pack,
     unpack: (a) => unpack(a, Number.POSITIVE_INFINITY, 0, true),
     unpack_one: (a) => unpack(a, 1, a.optInt(2, 0), false),
-    unpack_limit: (a) => unpack(a, a.int(2), a.optInt(3, 0), false),
+    unpack_limit: (a) => {
+      const [most, offset] = [a.int(2), a.optInt(3, 0)];
+      // Redis: no limit and no offset means all, told as unpack tells it.
+      if (most === 0 && offset === 0) return unpack(a, Number.POSITIVE_INFINITY, 0, true);
+      return unpack(a, most, offset, false);
+    },
   });
   table.setText('_NAME', 'cmsgpack');
   table.setText('_VERSION', 'lua-cmsgpack 0.4.0');

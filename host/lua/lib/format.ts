@@ -73,9 +73,10 @@ function integerText(spec: Spec, sign: string, digits: string): string {
 
 function unsigned(a: Arguments, i: number, spec: Spec, letter: string): string {
   const number = a.number(i);
-  const whole = number >= 9223372036854775808 && number < 18446744073709551616
-    ? BigInt(Math.trunc(number))
-    : BigInt.asUintN(64, BigInt(a.integer(i)));
+  const whole =
+    number >= 2 ** 63 && number < 2 ** 64
+      ? BigInt(Math.trunc(number))
+      : BigInt.asUintN(64, BigInt(a.integer(i)));
   const base = letter === 'o' ? 8 : letter === 'u' ? 10 : 16;
   let digits = whole.toString(base);
   let prefix = '';

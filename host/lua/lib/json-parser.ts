@@ -6,10 +6,11 @@ import { textToNumber } from '../vm/number.js';
 import { LuaTable, type LuaValue } from '../vm/value.js';
 import { JSON_NULL, type JsonConfig } from './cjson.js';
 
-const NUMBER = /-?(?:0[xX][0-9a-fA-F]+|\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|inf(?:inity)?|nan)/iy;
+const NUMBER =
+  /[+-]?(?:0[xX][0-9a-fA-F]+|\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|inf(?:inity)?|nan)/iy;
 const PLAIN = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const STRING_PART = /[^"\\\0]*/y;
-const INVALID = /-?(?:0[xX\d]|inf|nan)/iy;
+const INVALID = /-?(?:0[xX\d]|inf|nan)|\+/iy;
 
 const ESCAPES: Readonly<Record<string, string>> = {
   ...{ '"': '"', '\\': '\\', '/': '/' },
@@ -53,9 +54,7 @@ export class JsonParser {
 
   #fail(expected: string): never {
     const found = this.#kind === 'error' ? String(this.#value) : NAMES[this.#kind];
-    throw this.#m.error(
-      `Expected ${expected} but found ${found} at character ${this.#from + 1}`,
-    );
+    throw this.#m.error(`Expected ${expected} but found ${found} at character ${this.#from + 1}`);
   }
 
   #is(kind: string): boolean {

@@ -1,5 +1,5 @@
-// Lua 5.1's mathematical library. Random numbers as in Redis: its own generator (rand.c, a drand48) from
-// its own start, so that the numbers are the same everywhere.
+// Lua 5.1's mathematical library. Random numbers as in Redis: its own generator (rand.c, a drand48)
+// from its own start, so that the numbers are the same everywhere.
 
 import type { Machine } from '../vm/machine.js';
 import { power } from '../vm/operations.js';

@@ -2,7 +2,7 @@
 // a pattern that would take hours meets the same limits as a loop.
 
 import type { Machine } from '../vm/machine.js';
-import { type LuaError, type LuaValue, results, type Results } from '../vm/value.js';
+import { type LuaError, type LuaValue, type Results, results } from '../vm/value.js';
 
 const CAPTURES_MAX = 32;
 const DEPTH_MAX = 200;

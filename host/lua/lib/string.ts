@@ -1,15 +1,10 @@
 // Lua 5.1's string library.
 
 import type { Machine } from '../vm/machine.js';
+import { typeName } from '../vm/names.js';
 import { numberToText } from '../vm/number.js';
 import { index, isCallable, STRING_MAX } from '../vm/operations.js';
-import { typeName } from '../vm/names.js';
-import {
-  LuaTable,
-  type LuaValue,
-  NativeFunction,
-  Results,
-} from '../vm/value.js';
+import { LuaTable, type LuaValue, NativeFunction, Results } from '../vm/value.js';
 import { type Arguments, type Body, library } from './arguments.js';
 import { format } from './format.js';
 import { find, Matcher } from './pattern.js';
@@ -124,7 +119,7 @@ function replacer(a: Arguments): Replace {
   if (by instanceof LuaTable) {
     return (matcher, from, end) => index(machine, by, matcher.capture(0, from, end), -1, false);
   }
-  return a.typeError(3, 'string/function/table');
+  return a.fail(3, 'string/function/table expected');
 }
 
 function gsub(a: Arguments): Results {

@@ -132,8 +132,7 @@ function floatBytes(format: Format, n: number, size: number): string {
 
 function pack(a: Arguments): string {
   // Redis: the place behind the arguments holds a nil.
-  a.values[a.at + a.count] = undefined;
-  a.count++;
+  if (a.count > 0) a.values[a.at + a.count++] = undefined;
   const format = new Format(a);
   let out = '';
   let argument = 2;
@@ -176,7 +175,11 @@ function pack(a: Arguments): string {
   return out;
 }
 
-function readInteger(format: Format, data: string, ...[at, size, isSigned]: [number, number, boolean]): number {
+function readInteger(
+  format: Format,
+  data: string,
+  ...[at, size, isSigned]: [number, number, boolean]
+): number {
   let value = 0n;
   for (let i = 0; i < size; i++) {
     const from = format.isLittle ? at + size - 1 - i : at + i;
@@ -198,7 +201,9 @@ function unpack(a: Arguments): Results {
   const format = new Format(a);
   const data = a.text(2);
   const start = a.optInteger(3, 1);
-  if (start <= 0) a.fail(3, 'offset must be 1 or greater');
+  // Redis: what is below 0 is very large.
+  if (start === 0) a.fail(3, 'offset must be 1 or greater');
+  if (start < 0) a.fail(2, 'data string too short');
   let at = start - 1;
   const out: LuaValue[] = [];
   while (!format.isEnd) {
@@ -228,7 +233,7 @@ function unpack(a: Arguments): Results {
         if (size === 0) {
           const length = out.pop();
           if (typeof length !== 'number') {
-            throw a.machine.error('format \'c0\' needs a previous size');
+            throw a.machine.error("format 'c0' needs a previous size");
           }
           size = length;
           if (size < 0 || size > data.length || at > data.length - size) {

@@ -128,7 +128,7 @@ function sort(a: Arguments): Results {
   const n = table.length();
   writable(table);
   const isSimple = compare === undefined && n === table.array.length;
-  if (isSimple && table.array.every((v) => typeof v === 'number' && v === v)) {
+  if (isSimple && table.array.every((v) => typeof v === 'number' && !Number.isNaN(v))) {
     table.array.sort((x, y) => (x as number) - (y as number));
   } else if (isSimple && table.array.every((v) => typeof v === 'string')) {
     table.array.sort((x, y) => ((x as string) < (y as string) ? -1 : x === y ? 0 : 1));

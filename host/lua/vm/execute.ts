@@ -1,6 +1,6 @@
-// The loop that runs instructions. Operations are written as numbers, because only then does the
-// JavaScript engine make a jump table of the switch. What is common is done in place; all else (metatables, strings
+// The loop that runs instructions. What is common is done in place; all else (metatables, strings
 // as numbers, errors) in operations.ts. One function, long on purpose: its variables are registers.
+// Its cases are numbers, because only then does the JavaScript engine make a jump table of them.
 
 import type { Frame } from './coroutine.js';
 import { FRAME_LUA } from './coroutine.js';
@@ -61,12 +61,14 @@ export function execute(m: Machine, maySuspend: boolean): number {
         case 4: // OP_LOADNIL
           for (let i = 0; i <= b; i++) stack[a + i] = undefined;
           continue;
-        case 5: { // OP_GETUPVAL
+        case 5: {
+          // OP_GETUPVAL
           const up = upvalues[b] as Upvalue;
           stack[a] = up.slots[up.index];
           continue;
         }
-        case 6: { // OP_GETTABUP
+        case 6: {
+          // OP_GETTABUP
           const up = upvalues[b] as Upvalue;
           const table = up.slots[up.index];
           const key = c < 0 ? k[~c] : stack[base + c];
@@ -82,7 +84,8 @@ export function execute(m: Machine, maySuspend: boolean): number {
           stack[a] = index(m, table, key, b, true);
           continue;
         }
-        case 7: { // OP_GETTABLE
+        case 7: {
+          // OP_GETTABLE
           const table = stack[base + b];
           const key = c < 0 ? k[~c] : stack[base + c];
           if (table instanceof LuaTable) {
@@ -97,7 +100,8 @@ export function execute(m: Machine, maySuspend: boolean): number {
           stack[a] = index(m, table, key, b, false);
           continue;
         }
-        case 8: { // OP_SETTABUP
+        case 8: {
+          // OP_SETTABUP
           const up = upvalues[a - base] as Upvalue;
           frame.pc = pc;
           co.top = base + proto.registers;
@@ -106,12 +110,14 @@ export function execute(m: Machine, maySuspend: boolean): number {
           setIndex(m, up.slots[up.index], key, value, a - base, true);
           continue;
         }
-        case 9: { // OP_SETUPVAL
+        case 9: {
+          // OP_SETUPVAL
           const up = upvalues[b] as Upvalue;
           up.slots[up.index] = stack[a];
           continue;
         }
-        case 10: { // OP_SETTABLE
+        case 10: {
+          // OP_SETTABLE
           const table = stack[a];
           const key = b < 0 ? k[~b] : stack[base + b];
           const value = c < 0 ? k[~c] : stack[base + c];
@@ -129,7 +135,8 @@ export function execute(m: Machine, maySuspend: boolean): number {
         case 11: // OP_NEWTABLE
           stack[a] = new LuaTable();
           continue;
-        case 12: { // OP_SELF
+        case 12: {
+          // OP_SELF
           const object = stack[base + b];
           const key = c < 0 ? k[~c] : stack[base + c];
           stack[a + 1] = object;
@@ -138,7 +145,8 @@ export function execute(m: Machine, maySuspend: boolean): number {
           stack[a] = index(m, object, key, b, false);
           continue;
         }
-        case 13: { // OP_ADD
+        case 13: {
+          // OP_ADD
           const x = b < 0 ? k[~b] : stack[base + b];
           const y = c < 0 ? k[~c] : stack[base + c];
           if (typeof x === 'number' && typeof y === 'number') {
@@ -150,7 +158,8 @@ export function execute(m: Machine, maySuspend: boolean): number {
           stack[a] = arithmetic(m, op.OP_ADD, x, y);
           continue;
         }
-        case 14: { // OP_SUB
+        case 14: {
+          // OP_SUB
           const x = b < 0 ? k[~b] : stack[base + b];
           const y = c < 0 ? k[~c] : stack[base + c];
           if (typeof x === 'number' && typeof y === 'number') {
@@ -162,7 +171,8 @@ export function execute(m: Machine, maySuspend: boolean): number {
           stack[a] = arithmetic(m, op.OP_SUB, x, y);
           continue;
         }
-        case 15: { // OP_MUL
+        case 15: {
+          // OP_MUL
           const x = b < 0 ? k[~b] : stack[base + b];
           const y = c < 0 ? k[~c] : stack[base + c];
           if (typeof x === 'number' && typeof y === 'number') {
@@ -174,7 +184,8 @@ export function execute(m: Machine, maySuspend: boolean): number {
           stack[a] = arithmetic(m, op.OP_MUL, x, y);
           continue;
         }
-        case 18: { // OP_DIV
+        case 18: {
+          // OP_DIV
           const x = b < 0 ? k[~b] : stack[base + b];
           const y = c < 0 ? k[~c] : stack[base + c];
           if (typeof x === 'number' && typeof y === 'number') {
@@ -187,7 +198,8 @@ export function execute(m: Machine, maySuspend: boolean): number {
           continue;
         }
         case 16: // OP_MOD
-        case 17: { // OP_POW
+        case 17: {
+          // OP_POW
           frame.pc = pc;
           co.top = base + proto.registers;
           const x = b < 0 ? k[~b] : stack[base + b];
@@ -195,7 +207,8 @@ export function execute(m: Machine, maySuspend: boolean): number {
           stack[a] = arithmetic(m, code[at] as number, x, y);
           continue;
         }
-        case 25: { // OP_UNM
+        case 25: {
+          // OP_UNM
           const x = stack[base + b];
           if (typeof x === 'number') {
             stack[a] = -x;
@@ -206,12 +219,14 @@ export function execute(m: Machine, maySuspend: boolean): number {
           stack[a] = negate(m, x);
           continue;
         }
-        case 27: { // OP_NOT
+        case 27: {
+          // OP_NOT
           const x = stack[base + b];
           stack[a] = x === undefined || x === false;
           continue;
         }
-        case 28: { // OP_LEN
+        case 28: {
+          // OP_LEN
           const x = stack[base + b];
           if (typeof x === 'string') stack[a] = x.length;
           else if (x instanceof LuaTable) stack[a] = x.length();
@@ -235,7 +250,8 @@ export function execute(m: Machine, maySuspend: boolean): number {
             if (m.refuel(maySuspend)) return SUSPENDED;
           }
           continue;
-        case 31: { // OP_EQ
+        case 31: {
+          // OP_EQ
           const x = b < 0 ? k[~b] : stack[base + b];
           const y = c < 0 ? k[~c] : stack[base + c];
           let isEqual = x === y;
@@ -247,7 +263,8 @@ export function execute(m: Machine, maySuspend: boolean): number {
           if (isEqual !== (a !== base)) pc++;
           continue;
         }
-        case 32: { // OP_LT
+        case 32: {
+          // OP_LT
           const x = b < 0 ? k[~b] : stack[base + b];
           const y = c < 0 ? k[~c] : stack[base + c];
           let isLess: boolean;
@@ -260,7 +277,8 @@ export function execute(m: Machine, maySuspend: boolean): number {
           if (isLess !== (a !== base)) pc++;
           continue;
         }
-        case 33: { // OP_LE
+        case 33: {
+          // OP_LE
           const x = b < 0 ? k[~b] : stack[base + b];
           const y = c < 0 ? k[~c] : stack[base + c];
           let isLess: boolean;
@@ -273,18 +291,21 @@ export function execute(m: Machine, maySuspend: boolean): number {
           if (isLess !== (a !== base)) pc++;
           continue;
         }
-        case 34: { // OP_TEST
+        case 34: {
+          // OP_TEST
           const x = stack[a];
           if ((x === undefined || x === false) === (c !== 0)) pc++;
           continue;
         }
-        case 35: { // OP_TESTSET
+        case 35: {
+          // OP_TESTSET
           const x = stack[base + b];
           if ((x === undefined || x === false) === (c !== 0)) pc++;
           else stack[a] = x;
           continue;
         }
-        case 36: { // OP_CALL
+        case 36: {
+          // OP_CALL
           const count = b !== 0 ? b - 1 : co.top - a - 1;
           frame.pc = pc;
           const callee = stack[a];
@@ -297,7 +318,8 @@ export function execute(m: Machine, maySuspend: boolean): number {
           if (m.co !== co || co.depth !== depth) break running;
           continue;
         }
-        case 37: { // OP_TAILCALL
+        case 37: {
+          // OP_TAILCALL
           const count = b !== 0 ? b - 1 : co.top - a - 1;
           frame.pc = pc;
           const callee = stack[a];
@@ -317,7 +339,8 @@ export function execute(m: Machine, maySuspend: boolean): number {
           if (--m.fuel < 0 && m.refuel(maySuspend)) return SUSPENDED;
           break running;
         }
-        case 38: { // OP_RETURN
+        case 38: {
+          // OP_RETURN
           if (proto.inner.length > 0) m.closeUpvalues(co, base);
           const count = b !== 0 ? b - 1 : co.top - a;
           const { ret, wanted } = frame;
@@ -335,7 +358,8 @@ export function execute(m: Machine, maySuspend: boolean): number {
           }
           break running;
         }
-        case 39: { // OP_FORLOOP
+        case 39: {
+          // OP_FORLOOP
           const step = stack[a + 2] as number;
           const next = (stack[a] as number) + step;
           const limit = stack[a + 1] as number;
@@ -356,7 +380,8 @@ export function execute(m: Machine, maySuspend: boolean): number {
           forPrepare(m, a);
           pc += b;
           continue;
-        case 41: { // OP_TFORCALL
+        case 41: {
+          // OP_TFORCALL
           const iterate = stack[a];
           stack[a + 3] = iterate;
           stack[a + 4] = stack[a + 1];
@@ -371,7 +396,8 @@ export function execute(m: Machine, maySuspend: boolean): number {
           if (m.co !== co || co.depth !== depth) break running;
           continue;
         }
-        case 42: { // OP_TFORLOOP
+        case 42: {
+          // OP_TFORLOOP
           const control = stack[a + 1];
           if (control !== undefined) {
             stack[a] = control;
@@ -384,7 +410,8 @@ export function execute(m: Machine, maySuspend: boolean): number {
           }
           continue;
         }
-        case 43: { // OP_SETLIST
+        case 43: {
+          // OP_SETLIST
           const count = b !== 0 ? b : co.top - a - 1;
           let block = c;
           if (c < 0) {
@@ -394,7 +421,8 @@ export function execute(m: Machine, maySuspend: boolean): number {
           (stack[a] as LuaTable).setList((block - 1) * 50 + 1, stack, a + 1, count);
           continue;
         }
-        case 44: { // OP_CLOSURE
+        case 44: {
+          // OP_CLOSURE
           const inner = proto.inner[b] as LuaFunction['proto'];
           const captured: Upvalue[] = [];
           for (const source of inner.upvalues) {
@@ -407,7 +435,8 @@ export function execute(m: Machine, maySuspend: boolean): number {
           stack[a] = new LuaFunction(inner, captured);
           continue;
         }
-        case 45: { // OP_VARARG
+        case 45: {
+          // OP_VARARG
           const { varargs } = frame;
           const count = b !== 0 ? b - 1 : varargs.length;
           while (stack.length < a + count) stack.push(undefined);

@@ -376,9 +376,7 @@ export class Machine {
   badArgument(index: number, message: string): LuaError {
     const frame = this.co.frames[this.co.depth - 1];
     const isLua = frame !== undefined && frame.kind === FRAME_LUA;
-    const called = isLua
-      ? calledName((frame.fn as LuaFunction).proto, frame.pc - 1)
-      : undefined;
+    const called = isLua ? calledName((frame.fn as LuaFunction).proto, frame.pc - 1) : undefined;
     if (called?.kind !== 'method') {
       return this.error(`bad argument #${index} to '${called?.name ?? '?'}' (${message})`);
     }
@@ -427,9 +425,7 @@ export class Machine {
   callError(fn: LuaValue): LuaError {
     const frame = this.co.frames[this.co.depth - 1];
     const isLua = frame !== undefined && frame.kind === FRAME_LUA;
-    const called = isLua
-      ? calledName((frame.fn as LuaFunction).proto, frame.pc - 1)
-      : undefined;
+    const called = isLua ? calledName((frame.fn as LuaFunction).proto, frame.pc - 1) : undefined;
     const what = typeName(fn);
     if (called === undefined) return this.error(`attempt to call a ${what} value`);
     return this.error(`attempt to call ${called.kind} '${called.name}' (a ${what} value)`);
@@ -451,8 +447,7 @@ export class Machine {
     frame.wanted = wanted;
     frame.tailCalls = 0;
     if (proto.isVararg) {
-      frame.varargs =
-        count > parameters ? stack.slice(base + parameters, base + count) : NO_VALUES;
+      frame.varargs = count > parameters ? stack.slice(base + parameters, base + count) : NO_VALUES;
       if (proto.hasArg) {
         stack[base + parameters] = proto.needsArg ? argTable(frame.varargs) : undefined;
       }
@@ -483,7 +478,7 @@ export class Machine {
     const { stack } = co;
     co.top = at + 1 + count;
     if (count === 0 || (hasHandler && count < 2)) {
-      throw this.badArgument(count + 1, 'value expected');
+      throw this.badArgument(hasHandler ? 2 : 1, 'value expected');
     }
     const handler = hasHandler ? stack[at + 2] : undefined;
     if (co.depth >= FRAMES_MAX) throw this.error('stack overflow');
@@ -624,7 +619,7 @@ export class Machine {
     const { co } = this;
     co.top = at + 1 + count;
     // Redis: a script itself is such a call.
-    if (co.resumer === undefined || co.entries > 0) {
+    if (co.resumer === undefined || co.entries > 0 || this.#isProtected(co)) {
       throw new LuaError('attempt to yield across metamethod/C-call boundary');
     }
     const values = co.stack.slice(at + 1, at + 1 + count);
@@ -634,6 +629,14 @@ export class Machine {
     // Where the next resume puts its arguments.
     co.ret = at;
     co.wanted = wanted;
+  }
+
+  /** Redis: pcall is written in C, and 5.1 cannot yield across it. */
+  #isProtected(co: Coroutine): boolean {
+    for (let at = 0; at < co.depth; at++) {
+      if ((co.frames[at] as Frame).kind !== FRAME_LUA) return true;
+    }
+    return false;
   }
 
   #giveBackYield(co: Coroutine, values: LuaValue[], ret: number, wanted: number): void {

@@ -74,11 +74,7 @@ function constantName(p: Prototype, c: number): string {
 }
 
 /** The variable in a register at an instruction, undefined when it has no name. */
-export function registerName(
-  p: Prototype,
-  pc: number,
-  register: number,
-): VariableName | undefined {
+export function registerName(p: Prototype, pc: number, register: number): VariableName | undefined {
   const local = localName(p, register, pc);
   if (local !== undefined) return { kind: 'local', name: local };
   const setter = findSetter(p, pc, register);

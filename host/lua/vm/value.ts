@@ -253,7 +253,7 @@ export class LuaTable {
     const n = this.length();
     if (at >= 1 && at <= n && n === this.array.length && value !== undefined) {
       this.array.splice(at - 1, 0, value);
-      if (this.map !== undefined && this.map.has(n + 1)) this.#pull(n + 1);
+      if (this.map?.has(n + 1)) this.#pull(n + 1);
       return;
     }
     for (let i = Math.max(n + 1, at); i > at; i--) this.set(i, this.get(i - 1));

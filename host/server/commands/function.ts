@@ -161,9 +161,7 @@ function restore(hostCall: HostCall): void {
       `ERR unknown subcommand or wrong number of arguments for '${name}'. Try FUNCTION HELP.`,
     );
   } else if (policy === undefined) {
-    out.error(
-      'ERR Wrong restore policy given, value should be either FLUSH, APPEND or REPLACE.',
-    );
+    out.error('ERR Wrong restore policy given, value should be either FLUSH, APPEND or REPLACE.');
   } else {
     const payload = argv[2] as Uint8Array;
     const { core } = server;
@@ -232,8 +230,8 @@ const HELP = [
   '    control how to handle existing libraries (default APPEND):',
   '    * FLUSH: delete all existing libraries.',
   '    * APPEND: appends the restored libraries to the existing libraries. On collision, abort.',
-  '    * REPLACE: appends the restored libraries to the existing libraries, On collision, replace ' +
-    'the old',
+  '    * REPLACE: appends the restored libraries to the existing libraries, On collision, ' +
+    'replace the old',
   '      libraries with the new libraries (notice that even on this option there is a chance of ' +
     'failure',
   '      in case of functions name collision with another library).',

@@ -1,10 +1,10 @@
 // EVAL, EVALSHA and SCRIPT.
 
 import { bytesToText } from '../../lua/index.js';
+import type { ServerContext } from '../context.js';
 import type { DirectHandler, HostCall, HostHandler } from '../host-commands.js';
 import { argText, writeHelp } from '../host-commands.js';
 import type { Callable, CallKind } from '../scripting.js';
-import type { ServerContext } from '../context.js';
 import { FUNCTION_FAMILY, functionCalls } from './function.js';
 
 const NOSCRIPT = 'NOSCRIPT No matching script. Please use EVAL.';
