@@ -24,6 +24,15 @@ const EDITS = [
   ['luaconf', "require('os').platform() === 'win32'", 'false'],
   // table keys: each byte one character
   ['lstring', 's += str[i].toString(16);', 's += String.fromCharCode(str[i]);'],
+  // constants are folded as 5.1 computes
+  [
+    'llimits',
+    `    let m = a % b;
+    if ((m*b) < 0)
+        m += b;
+    return m;`,
+    '    return a - Math.floor(a / b) * b;',
+  ],
   // doubles only
   ['lobject', 'let s2i = l_str2int(s);', 'let s2i = null;'],
   // scanner

@@ -71,12 +71,15 @@ function integerText(spec: Spec, sign: string, digits: string): string {
   return padded(spec, sign, body, spec.precision < 0);
 }
 
+/** C's cast to unsigned long, as x86 does it. */
+function unsignedWhole(a: Arguments, i: number, number: number): bigint {
+  if (number >= 2 ** 64) return 0n;
+  return BigInt.asUintN(64, BigInt(number >= 2 ** 63 ? Math.trunc(number) : a.integer(i)));
+}
+
 function unsigned(a: Arguments, i: number, spec: Spec, letter: string): string {
   const number = a.number(i);
-  const whole =
-    number >= 2 ** 63 && number < 2 ** 64
-      ? BigInt(Math.trunc(number))
-      : BigInt.asUintN(64, BigInt(a.integer(i)));
+  const whole = unsignedWhole(a, i, number);
   const base = letter === 'o' ? 8 : letter === 'u' ? 10 : 16;
   let digits = whole.toString(base);
   let prefix = '';
@@ -126,10 +129,16 @@ function textOf(a: Arguments, i: number, spec: Spec): string {
   return padded(spec, '', cut, false);
 }
 
+/** Redis: a null character ends what is shown. */
+function character(spec: Spec, code: number): string {
+  const text = padded(spec, '', String.fromCharCode(code), false);
+  return code === 0 ? text.slice(0, text.indexOf('\0')) : text;
+}
+
 function one(a: Arguments, i: number, spec: Spec, letter: string): string {
   switch (letter) {
     case 'c':
-      return padded(spec, '', String.fromCharCode(a.int(i) & 255), false);
+      return character(spec, a.int(i) & 255);
     case 'd':
     case 'i':
       return signed(a, i, spec);

@@ -4,7 +4,7 @@
 import type { Machine } from '../vm/machine.js';
 import { power } from '../vm/operations.js';
 import { results } from '../vm/value.js';
-import { type Arguments, type Body, library, truncated } from './arguments.js';
+import { type Arguments, type Body, library, toInt, truncated } from './arguments.js';
 
 const MULTIPLIER = 0x5deece66dn;
 const MASK = (1n << 48n) - 1n;
@@ -72,14 +72,22 @@ function randomOf(random: Random): Body {
   };
 }
 
-const fmod: Body = (a) => a.number(1) % a.number(2);
+/** A function of two numbers; C looks at the second one first. */
+function two(fn: (x: number, y: number) => number): Body {
+  return (a) => {
+    const y = a.number(2);
+    return fn(a.number(1), y);
+  };
+}
+
+const fmod = two((x, y) => x % y);
 
 const MATH: Readonly<Record<string, Body>> = {
   abs: one(Math.abs),
   acos: one(Math.acos),
   asin: one(Math.asin),
   atan: one(Math.atan),
-  atan2: (a) => Math.atan2(a.number(1), a.number(2)),
+  atan2: two(Math.atan2),
   ceil: one(Math.ceil),
   cos: one(Math.cos),
   cosh: one(Math.cosh),
@@ -88,7 +96,7 @@ const MATH: Readonly<Record<string, Body>> = {
   floor: one(Math.floor),
   fmod,
   frexp: (a) => results(...frexp(a.number(1))),
-  ldexp: (a) => ldexp(a.number(1), a.int(2)),
+  ldexp: two((x, exponent) => ldexp(x, toInt(exponent))),
   log: one(Math.log),
   log10: one(Math.log10),
   max: extreme((x, best) => x > best),
@@ -99,7 +107,7 @@ const MATH: Readonly<Record<string, Body>> = {
     const whole = Math.trunc(x);
     return results(whole, Number.isFinite(x) ? x - whole : Number.isNaN(x) ? x : 0);
   },
-  pow: (a) => power(a.number(1), a.number(2)),
+  pow: two(power),
   rad: one((x) => x * (Math.PI / 180)),
   sin: one(Math.sin),
   sinh: one(Math.sinh),

@@ -95,7 +95,41 @@ function compute(operation: number, x: number, y: number): number {
 /** C's pow: 1 to any power is 1, also where JavaScript says NaN. */
 export function power(x: number, y: number): number {
   if (x === 1 || (x === -1 && !Number.isFinite(y) && !Number.isNaN(y))) return 1;
+  if (Number.isInteger(y) && Math.abs(y) <= POWER_EXACT) return wholePower(x, y);
   return x ** y;
+}
+
+const POWER_EXACT = 512;
+
+/** x to a whole power with twice a double's digits, as exact as C's; JavaScript's is not. */
+function wholePower(x: number, y: number): number {
+  let [high, low] = [1, 0];
+  let [baseHigh, baseLow] = [x, 0];
+  for (let left = Math.abs(y); left > 0; left >>>= 1) {
+    if (left & 1) [high, low] = product(high, low, baseHigh, baseLow);
+    if (left > 1) [baseHigh, baseLow] = product(baseHigh, baseLow, baseHigh, baseLow);
+  }
+  const result = high + low;
+  // Beyond what the halves can be split in, and where 1/x would round twice.
+  if (y < 0 || !Number.isFinite(result) || Math.abs(result) < 1e-270) return x ** y;
+  return result;
+}
+
+const SPLIT = 2 ** 27 + 1;
+
+function halves(x: number): [number, number] {
+  const big = SPLIT * x;
+  const high = big - (big - x);
+  return [high, x - high];
+}
+
+function product(...[a, aLow, b, bLow]: [number, number, number, number]): [number, number] {
+  const p = a * b;
+  const [ah, al] = halves(a);
+  const [bh, bl] = halves(b);
+  const error = ah * bh - p + ah * bl + al * bh + al * bl + a * bLow + aLow * b;
+  const high = p + error;
+  return [high, p - high + error];
 }
 
 export function arithmetic(m: Machine, operation: number, x: LuaValue, y: LuaValue): LuaValue {
