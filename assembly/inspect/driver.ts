@@ -33,13 +33,15 @@ import {
   streamOpen, walkNext, walkOpen,
 } from '../rdb/values';
 import {
-  SHAPE_HASH, SHAPE_ZSET, eventEntry, eventExpire, eventScore, eventString, eventValue,
+  SHAPE_HASH, SHAPE_LIST, SHAPE_ZSET, eventEntry, eventExpire, eventScore, eventString, eventValue,
 } from './event';
 import {
   facts, factsBlob, factsElement, factsEnd, factsField, factsKey, factsNode, factsScored,
   factsStream, factsString, isContainer,
 } from './facts';
-import { INSPECT_ERR_BLOB, INSPECT_ERR_MEMORY, inspectError, setInspectError } from './failure';
+import {
+  INSPECT_ERR_BLOB, INSPECT_ERR_EMPTY, INSPECT_ERR_MEMORY, inspectError, setInspectError,
+} from './failure';
 import { filterIsDone, filterIsSure, filterKey, filterNeedsValue, filterValue } from './filter';
 import {
   outBegin, outDrop, outFailed, outHold, outHoldsMuch, outIsFull, outLen, outRelease, outSettle,
@@ -47,8 +49,8 @@ import {
 import {
   modeBegin, modeBlob, modeBroken, modeDamage, modeElement, modeElements, modeEnd, modeEntry,
   modeEntryEnd, modeEntryField, modeFacts, modeField, modeFile, modeFinish, modeHold,
-  modeHoldsBack, modeKey, modeKeyMeta, modeRaw, modeRawInPieces, modeRawMax, modeScored,
-  modeString, modeValues,
+  modeHoldsBack, modeKey, modeKeyMeta, modeMindsEmpty, modeRaw, modeRawInPieces, modeRawMax,
+  modeScored, modeString, modeValues,
 } from './mode';
 import { tallyBegin, tallyDamage, tallyEnd, tallyKey } from './tally';
 
@@ -61,6 +63,9 @@ export const STEP_OUTPUT: i32 = 2;
 
 /** Flags of `inspectOpen` beside RDB_NO_CHECKSUM and RDB_ALLOW_FUTURE. */
 export const INSPECT_SALVAGE: u32 = 1 << 8;
+
+/** More than an empty value takes beside its name. */
+const EMPTY_BYTES_MAX: u64 = 4096;
 
 const WALK_NONE: u32 = 0;
 const WALK_PLAIN: u32 = 1;
@@ -234,6 +239,13 @@ function valueRecord(kind: i32): void {
 /** The value is whole: last facts, then the filters that need them, then the mode. */
 function endValue(): void {
   factsEnd(reader);
+  if (facts.count == 0 && modeMindsEmpty() && isEmptyCollection()) {
+    if ((flags & INSPECT_SALVAGE) == 0) {
+      setInspectError(INSPECT_ERR_EMPTY);
+      return;
+    }
+    tallyDamage();
+  }
   const isWanted = filterValue();
   modeEnd(reader, isWanted);
   if (isWanted) outRelease();
@@ -243,6 +255,12 @@ function endValue(): void {
     modeFinish(reader);
     ended = true;
   }
+}
+
+/** Without elements, and not one whose container was too long to be looked into. */
+function isEmptyCollection(): bool {
+  const isShort = facts.fileBytes < <u64>reader.key.len + EMPTY_BYTES_MAX;
+  return isShort && facts.shape >= SHAPE_LIST && facts.shape <= SHAPE_HASH;
 }
 
 function damaged(): void {

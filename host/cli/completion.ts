@@ -64,7 +64,8 @@ function zsh(all: readonly Level[]): string {
     const words = options.flatMap((one) =>
       flags(one).map((flag) => `'${flag}:${plain(one.description)}'`),
     );
-    return `    '${path.join(' ')}') commands=(${names.join(' ')}); options=(${words.join(' ')}) ;;`;
+    const sets = `commands=(${names.join(' ')}); options=(${words.join(' ')})`;
+    return `    '${path.join(' ')}') ${sets} ;;`;
   });
   const names = new Set(all.flatMap(({ path }) => path));
   return `#compdef respite

@@ -51,7 +51,8 @@ describe('completion', () => {
     const complete = (...words: string[]): string[] => {
       const list = words.map((word) => `'${word}'`).join(' ');
       const lines = [`COMP_WORDS=(respite ${list})`, `COMP_CWORD=${words.length}`, '_respite'];
-      writeFileSync(file, [out, ...lines, 'printf "%s\\n" "${COMPREPLY[@]}"'].join('\n'));
+      const print = `printf '%s\\n' "$` + '{COMPREPLY[@]}"';
+      writeFileSync(file, [out, ...lines, print].join('\n'));
       return execFileSync('bash', [file], { cwd: dir }).toString().trim().split('\n');
     };
     expect(complete('rep')).toEqual(['replicate']);
