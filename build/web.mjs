@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const checks = { pluginTimings: false };
 const CORE = 'virtual:core-wasm';
 
 /** core.wasm as a module; and no scalar rdb.wasm: every browser that runs the page has SIMD. */
@@ -31,7 +32,14 @@ function wasm() {
 /** Newest change of what the page is made of, ms. */
 function newest() {
   let at = fs.statSync(fileURLToPath(import.meta.url)).mtimeMs;
-  for (const folder of ['host/web', 'host/core', 'host/rdb', 'host/server', 'host/commands']) {
+  for (const folder of [
+    'host/web',
+    'host/core',
+    'host/rdb',
+    'host/config',
+    'host/server',
+    'host/commands',
+  ]) {
     const options = { withFileTypes: true, recursive: true };
     for (const entry of fs.readdirSync(path.join(ROOT, folder), options)) {
       if (!entry.isFile()) continue;
@@ -51,7 +59,7 @@ export async function buildWeb() {
     publicDir: false,
     logLevel: 'warn',
     plugins: [wasm()],
-    worker: { format: 'iife', plugins: () => [wasm()] },
+    worker: { format: 'iife', plugins: () => [wasm()], rolldownOptions: { checks } },
     build: {
       outDir: path.join(ROOT, 'build/web'),
       emptyOutDir: true,
@@ -60,7 +68,7 @@ export async function buildWeb() {
       assetsInlineLimit: 0,
       chunkSizeWarningLimit: 4096,
       reportCompressedSize: false,
-      rolldownOptions: { checks: { pluginTimings: false } },
+      rolldownOptions: { checks },
     },
   });
 }

@@ -1,7 +1,7 @@
 // Writing ziplists: for files that servers before listpacks (RDB versions 2 to 9) are to read.
 //
-// What it is: appending entries to one ziplist at a time, in a buffer that is used again. What it is
-// not: a structure to live in; reading is ziplist.ts, which has the layout too.
+// What it is: appending entries to one ziplist at a time, in a buffer that is used again.
+// What it is not: a structure to live in; reading is ziplist.ts, which has the layout too.
 //
 //   zlBegin(old);  zlPutString(ptr, len) or zlPutInt(n) …;  zlFinish();  then zlOut, zlOutLen
 //

@@ -3,17 +3,48 @@
  */
 import { RdbReader } from '../rdb/input';
 import {
-  OP_EXPIRE_MS, OP_EXPIRE_SEC, OP_FREQ, OP_IDLE, OP_SELECTDB,
+  OP_EXPIRE_MS, OP_EXPIRE_SEC, OP_FREQ, OP_IDLE, OP_KEY_META, OP_SELECTDB,
 } from '../rdb/opcodes';
-import { LOSS_EVICTION, LOSS_EXPIRY, LOSS_EXPIRY_MS, LOSS_KEY_META, lossNote } from './convert-loss';
-import { part, putDone, putRoom } from './convert-parts';
+import {
+  LOSS_EVICTION, LOSS_EXPIRY, LOSS_EXPIRY_MS, LOSS_KEY_META, lossNote,
+} from './convert-loss';
+import {
+  Part, part, partScratch, partTakeBack, partUse, putBytes, putDone, putRoom, putScratch,
+} from './convert-parts';
 import { putByte, putLength, putSlot } from './convert-put';
-import { SINCE_EVICTION, SINCE_EXPIRE_MS, target } from './convert-target';
+import {
+  SINCE_EVICTION, SINCE_EXPIRE_MS, SINCE_KEY_META, target, targetIsValkey,
+} from './convert-target';
 
 let dropsExpiry: bool = false;
+/** Module metadata of the key that begins at that place of the file. */
+let meta: usize = 0;
+let metaOf: u64 = u64.MAX_VALUE;
 
-export function keysBegin(withoutExpiry: bool): void {
+/** False: no memory. */
+export function keysBegin(withoutExpiry: bool): bool {
   dropsExpiry = withoutExpiry;
+  metaOf = u64.MAX_VALUE;
+  if (meta == 0) meta = partScratch();
+  return meta != 0;
+}
+
+/** Module metadata, which stand before the key: kept until it is known where the key goes. */
+export function keyMeta(r: RdbReader): void {
+  partUse(changetype<Part>(meta));
+  partTakeBack(0);
+  putBytes(r.rawPtr, r.rawSize);
+  metaOf = r.keyOffset;
+}
+
+function metadata(r: RdbReader): void {
+  if (target < SINCE_KEY_META || targetIsValkey || metaOf != r.keyOffset) {
+    lossNote(LOSS_KEY_META, r.metaCount);
+    return;
+  }
+  putByte(OP_KEY_META);
+  putLength(r.metaCount);
+  putScratch(meta);
 }
 
 /** The current part goes on with keys of that database. */
@@ -39,7 +70,7 @@ export function keyHead(r: RdbReader, type: u32): void {
   } else if (r.idleSec >= 0 || r.freq >= 0) {
     lossNote(LOSS_EVICTION, 1);
   }
-  lossNote(LOSS_KEY_META, r.metaCount);
+  if (r.metaCount != 0) metadata(r);
   putByte(type);
   putSlot(r.key);
 }

@@ -137,8 +137,8 @@ export function partsRush(): void {
 
 /** A new part, not yet current; null: too many, or no memory (then the output has failed). */
 export function partOpen(label: u32): Part | null {
-  const block = partsCount == PARTS_MAX ? 0 : alloc(offsetof<Part>());
-  const room = block == 0 ? 0 : alloc(bufferBytes);
+  const block: usize = partsCount == PARTS_MAX ? <usize>0 : alloc(offsetof<Part>());
+  const room: usize = block == 0 ? <usize>0 : alloc(bufferBytes);
   if (room == 0) {
     free(block);
     outFail();

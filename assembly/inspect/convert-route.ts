@@ -24,7 +24,7 @@ export const SPLIT_PATTERNS: u32 = 6;
 /** A new part when one has OPT_SPLIT_COUNT bytes. */
 export const SPLIT_SIZE: u32 = 7;
 
-// ---- places of options (host/rdb/convert-run.ts has the same)
+// ---- places of options (host/rdb/convert-frames.ts has the same)
 export const OPT_VERSION: u32 = 0;
 export const OPT_VALKEY: u32 = 1;
 /** CONVERT_* of convert.ts. */
@@ -32,9 +32,9 @@ export const OPT_FLAGS: u32 = 2;
 export const OPT_PACK: u32 = 3;
 export const OPT_SPLIT: u32 = 4;
 export const OPT_SPLIT_COUNT: u32 = 5;
-export const OPT_SPLIT_LIST: u32 = 0;
+export const OPT_SPLIT_LIST: u32 = 6;
 /** Pairs of u32: database in the source, database in the output. */
-export const OPT_DB_MAP: u32 = 1;
+export const OPT_DB_MAP: u32 = 7;
 
 const SLOTS: u64 = 16384;
 const SEED: u64 = 0x726573706974;

@@ -60,10 +60,13 @@ export function seenAdd(db: u32, ptr: usize, len: usize): i32 {
 /** The place of the pair, or the free one where it belongs. */
 function find(one: u64, other: u64): usize {
   const mask = places - 1;
-  for (let i = <u32>(one >> 20) & mask; ; i = (i + 1) & mask) {
-    const at = table + <usize>i * PLACE;
+  let at = table + <usize>(<u32>(one >> 20) & mask) * PLACE;
+  const end = table + <usize>places * PLACE;
+  while (true) {
     const there = load<u64>(at, 8);
     if (there == 0 || (there == other && load<u64>(at) == one)) return at;
+    at += PLACE;
+    if (at == end) at = table;
   }
 }
 

@@ -32,6 +32,7 @@ export const SINCE_EVICTION: u32 = 9;
 export const SINCE_FUNCTIONS: u32 = 10;
 export const SINCE_VECTOR_SETS: u32 = 12;
 export const SINCE_SLOT_INFO: u32 = 12;
+export const SINCE_KEY_META: u32 = 13;
 const NEVER: u32 = 0xffff;
 
 /** Sets the version; 0: that of the file, or the newest known below it. */

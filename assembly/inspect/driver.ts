@@ -21,8 +21,8 @@ import { string2ll, llValue } from '../base/numbers/integers';
 import { RdbReader } from '../rdb/input';
 import {
   BLOB_INTSET, BLOB_LISTPACK, FORM_INT, RDB_ERROR, RDB_NEED_MORE, REC_BLOB, REC_ELEMENT, REC_EOF,
-  REC_FIELD, REC_KEY, REC_RAW, REC_SCORED, REC_STREAM_NODE, REC_STRING, REC_VALUE_END,
-  REC_VALUE_SKIPPED, TYPE_HASH_LISTPACK_EX, TYPE_HASH_LISTPACK_EX_PRE_GA,
+  REC_FIELD, REC_KEY, REC_KEY_META, REC_RAW, REC_SCORED, REC_STREAM_NODE, REC_STRING,
+  REC_VALUE_END, REC_VALUE_SKIPPED, TYPE_HASH_LISTPACK_EX, TYPE_HASH_LISTPACK_EX_PRE_GA,
 } from '../rdb/opcodes';
 import { rdbDropRaw, rdbKeepRaw } from '../rdb/raw';
 import {
@@ -33,21 +33,24 @@ import {
   streamOpen, walkNext, walkOpen,
 } from '../rdb/values';
 import {
-  SHAPE_HASH, SHAPE_ZSET, eventEntry, eventExpire, eventScore, eventString, eventValue,
+  SHAPE_HASH, SHAPE_LIST, SHAPE_ZSET, eventEntry, eventExpire, eventScore, eventString, eventValue,
 } from './event';
 import {
   facts, factsBlob, factsElement, factsEnd, factsField, factsKey, factsNode, factsScored,
   factsStream, factsString, isContainer,
 } from './facts';
-import { INSPECT_ERR_BLOB, INSPECT_ERR_MEMORY, inspectError, setInspectError } from './failure';
+import {
+  INSPECT_ERR_BLOB, INSPECT_ERR_EMPTY, INSPECT_ERR_MEMORY, inspectError, setInspectError,
+} from './failure';
 import { filterIsDone, filterIsSure, filterKey, filterNeedsValue, filterValue } from './filter';
 import {
   outBegin, outDrop, outFailed, outHold, outHoldsMuch, outIsFull, outLen, outRelease, outSettle,
 } from './out';
 import {
-  modeBegin, modeBroken, modeDamage, modeElement, modeElements, modeEnd, modeEntry, modeEntryEnd,
-  modeEntryField, modeFacts, modeField, modeFile, modeFinish, modeHold, modeKey, modeRaw,
-  modeRawInPieces, modeRawMax, modeScored, modeString, modeValues,
+  modeBegin, modeBlob, modeBroken, modeDamage, modeElement, modeElements, modeEnd, modeEntry,
+  modeEntryEnd, modeEntryField, modeFacts, modeField, modeFile, modeFinish, modeHold,
+  modeHoldsBack, modeKey, modeKeyMeta, modeMindsEmpty, modeRaw, modeRawInPieces, modeRawMax,
+  modeScored, modeString, modeValues,
 } from './mode';
 import { tallyBegin, tallyDamage, tallyEnd, tallyKey } from './tally';
 
@@ -60,6 +63,9 @@ export const STEP_OUTPUT: i32 = 2;
 
 /** Flags of `inspectOpen` beside RDB_NO_CHECKSUM and RDB_ALLOW_FUTURE. */
 export const INSPECT_SALVAGE: u32 = 1 << 8;
+
+/** More than an empty value takes beside its name. */
+const EMPTY_BYTES_MAX: u64 = 4096;
 
 const WALK_NONE: u32 = 0;
 const WALK_PLAIN: u32 = 1;
@@ -154,7 +160,9 @@ function broken(): i32 {
 }
 
 function record(kind: i32): void {
-  if (kind > REC_KEY) {
+  if (kind == REC_KEY_META) {
+    modeKeyMeta(reader);
+  } else if (kind > REC_KEY) {
     valueRecord(kind);
   } else if (kind == REC_KEY) {
     factsKey(reader);
@@ -168,7 +176,7 @@ function record(kind: i32): void {
       rdbSkipValue(reader);
       return;
     }
-    if (filterNeedsValue()) outHold();
+    if (filterNeedsValue() && !modeHoldsBack()) outHold();
     modeKey(reader);
     if (!modeValues()) rdbSkipValue(reader);
     else if (!modeElements()) rdbSetHoldMax(reader, isContainer(reader.type) ? modeHold() : 32);
@@ -231,6 +239,13 @@ function valueRecord(kind: i32): void {
 /** The value is whole: last facts, then the filters that need them, then the mode. */
 function endValue(): void {
   factsEnd(reader);
+  if (facts.count == 0 && modeMindsEmpty() && isEmptyCollection()) {
+    if ((flags & INSPECT_SALVAGE) == 0) {
+      setInspectError(INSPECT_ERR_EMPTY);
+      return;
+    }
+    tallyDamage();
+  }
   const isWanted = filterValue();
   modeEnd(reader, isWanted);
   if (isWanted) outRelease();
@@ -240,6 +255,12 @@ function endValue(): void {
     modeFinish(reader);
     ended = true;
   }
+}
+
+/** Without elements, and not one whose container was too long to be looked into. */
+function isEmptyCollection(): bool {
+  const isShort = facts.fileBytes < <u64>reader.key.len + EMPTY_BYTES_MAX;
+  return isShort && facts.shape >= SHAPE_LIST && facts.shape <= SHAPE_HASH;
 }
 
 function damaged(): void {
@@ -266,7 +287,9 @@ function openBlob(): void {
   }
   // Too long to be held where only sizes are asked for: a container that nobody looks into.
   if (reader.a.ptr == 0) return;
-  if (!walkOpen(walk, reader.container, reader.a.ptr, reader.a.len)) {
+  const taken = modeBlob(reader, REC_BLOB);
+  if (taken > 0) return;
+  if (taken < 0 || !walkOpen(walk, reader.container, reader.a.ptr, reader.a.len)) {
     damaged();
     return;
   }
@@ -287,7 +310,7 @@ function openNode(): void {
     if (!isGood) damaged();
     return;
   }
-  if (!isHeld || !reopenNode()) return;
+  if (modeBlob(reader, REC_STREAM_NODE) > 0 || !isHeld || !reopenNode()) return;
   walkKind = WALK_STREAM;
   inEntry = false;
 }

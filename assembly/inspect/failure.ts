@@ -8,6 +8,7 @@ import { RdbReader } from '../rdb/input';
 /** Errors beside the reader's ERR_*. */
 export const INSPECT_ERR_BLOB: i32 = 100;
 export const INSPECT_ERR_MEMORY: i32 = 101;
+export const INSPECT_ERR_EMPTY: i32 = 102;
 
 /** Our own error, 0 = none. */
 export let inspectError: i32 = 0;
@@ -28,6 +29,7 @@ export function failureOffset(r: RdbReader): u64 {
 /** Writes the reason at `to` (80 bytes of room); its length. */
 export function failureText(r: RdbReader, to: usize): usize {
   if (inspectError == INSPECT_ERR_BLOB) return writeLiteral(to, 'damaged container of elements');
+  if (inspectError == INSPECT_ERR_EMPTY) return writeLiteral(to, 'collection without elements');
   if (inspectError != 0) return writeLiteral(to, 'out of memory');
   return rdbErrorText(r.err, to);
 }

@@ -148,6 +148,11 @@ export function filterIsSure(): bool {
   return factsMemorySoFar() >= bytesMin && left > 0;
 }
 
+/** Whether filterValue will say yes to a value of at least so many bytes. */
+export function filterAllows(bytes: u64): bool {
+  return bytes >= bytesMin && left > 0;
+}
+
 /** What takes the whole value: a key that is too small is none of those counted by the limit. */
 export function filterValue(): bool {
   if (bytesMin == 0) return true;

@@ -3,6 +3,12 @@
  * a number here, a line in the functions it cares about, and a file of its own.
  */
 import { RdbReader } from '../rdb/input';
+import {
+  CONVERT_PIECE, convertBegin, convertBlob, convertBroken, convertDamage, convertElement,
+  convertEnd, convertEntry, convertField, convertFile, convertFinish, convertKey, convertRaw,
+  convertScored, convertWantsValue,
+} from './convert';
+import { keyMeta } from './convert-key';
 import { csvBegin, csvEnd } from './csv';
 import {
   digestBegin, digestElement, digestEnd, digestEntry, digestEntryField, digestField, digestKey,
@@ -50,6 +56,8 @@ export const MODE_STATS: u32 = 10;
 export const MODE_MEMORY: u32 = 11;
 /** Digests of keys, and keys that differ from those of another file. */
 export const MODE_DIGEST: u32 = 14;
+/** RDB files made of the file: frames of convert-parts.ts. */
+export const MODE_CONVERT: u32 = 20;
 
 /** Strings longer than this are not collected where only their length is asked for. */
 const MEASURE_HOLD: u64 = 4 << 20;
@@ -77,12 +85,33 @@ export function modeHold(): u64 {
  * the key is told once more, with isReplay set, and its value record by record.
  */
 export function modeRawMax(): u64 {
+  if (mode == MODE_CONVERT) return CONVERT_PIECE;
   return mode == MODE_RESTORE ? restoreLimit() : 0;
 }
 export function modeRawInPieces(): bool {
-  return false;
+  return mode == MODE_CONVERT;
 }
-export function modeRaw(_r: RdbReader): void {}
+export function modeRaw(r: RdbReader): void {
+  if (mode == MODE_CONVERT) convertRaw(r);
+}
+
+/** What modules keep beside the next key, where raw values are kept: rawPtr, rawSize. */
+export function modeKeyMeta(r: RdbReader): void {
+  if (mode == MODE_CONVERT) keyMeta(r);
+}
+
+/** The mode itself holds back what a filter has not judged yet, not the output. */
+export function modeHoldsBack(): bool {
+  return mode == MODE_CONVERT;
+}
+
+/**
+ * Whether the mode took a container as it is (REC_BLOB, REC_STREAM_NODE): 1, or wants the driver to
+ * walk it: 0; -1: it found it damaged.
+ */
+export function modeBlob(r: RdbReader, kind: i32): i32 {
+  return mode == MODE_CONVERT ? convertBlob(r, kind) : 0;
+}
 
 /** Prepares the mode; false when memory is short. */
 export function modeBegin(): bool {
@@ -91,15 +120,22 @@ export function modeBegin(): bool {
   if (mode == MODE_KEYS_TEXT) return keysTextBegin();
   if (isCommands()) return respBegin();
   respReset();
+  if (mode == MODE_CONVERT) return convertBegin();
   if (mode == MODE_STATS) return statsBegin();
   if (mode == MODE_MEMORY) return memoryBegin();
   return mode != MODE_DIGEST || digestBegin();
+}
+
+/** Whether collections without elements are damage: servers leave them out or refuse them. */
+export function modeMindsEmpty(): bool {
+  return mode == MODE_CHECK;
 }
 
 /** Whether the mode looks at values at all. */
 export function modeValues(): bool {
   if (mode == MODE_KEYS_TEXT) return filterNeedsValue();
   if (isCommands()) return mode == MODE_RESTORE ? restoreReads() : respSpeaks;
+  if (mode == MODE_CONVERT) return convertWantsValue();
   if (mode == MODE_DIGEST) return digestReads() || filterNeedsValue();
   return mode != MODE_INFO;
 }
@@ -118,13 +154,14 @@ export function modeElements(): bool {
 
 /** Whether sizes inside of values are wanted, by the mode or by a filter. */
 export function modeFacts(): bool {
-  return !isCommands() || filterNeedsValue();
+  return !(isCommands() || mode == MODE_CONVERT) || filterNeedsValue();
 }
 
 /** A record that is about the file, not about a key (REC_*). */
 export function modeFile(r: RdbReader, kind: i32): void {
   if (mode <= MODE_VALUES || mode == MODE_INFO || mode == MODE_STATS) recordsFile(r, kind);
   else if (mode == MODE_JSON) jsonFile(r, kind);
+  else if (mode == MODE_CONVERT) convertFile(r, kind);
   else if (isCommands()) respFile(r, kind);
 }
 
@@ -132,6 +169,7 @@ export function modeKey(r: RdbReader): void {
   if (mode == MODE_VALUES) recordsKey(r);
   else if (mode == MODE_DIGEST) digestKey();
   else if (mode == MODE_JSON) jsonKey(r);
+  else if (mode == MODE_CONVERT) convertKey(r);
   else if (mode == MODE_RESTORE) restoreKey(r);
   else if (isCommands() && respHead(r)) respKey(r);
 }
@@ -148,6 +186,7 @@ export function modeElement(): void {
   if (mode == MODE_VALUES) recordsElement();
   else if (mode == MODE_DIGEST) digestElement();
   else if (mode == MODE_JSON) jsonElement();
+  else if (mode == MODE_CONVERT) convertElement();
   else if (respSpeaks) respElement();
 }
 
@@ -155,6 +194,7 @@ export function modeField(): void {
   if (mode == MODE_VALUES) recordsField();
   else if (mode == MODE_DIGEST) digestField();
   else if (mode == MODE_JSON) jsonField();
+  else if (mode == MODE_CONVERT) convertField();
   else if (respSpeaks) respField();
 }
 
@@ -162,6 +202,7 @@ export function modeScored(): void {
   if (mode == MODE_VALUES) recordsScored();
   else if (mode == MODE_DIGEST) digestScored();
   else if (mode == MODE_JSON) jsonScored();
+  else if (mode == MODE_CONVERT) convertScored();
   else if (respSpeaks) respScored();
 }
 
@@ -170,6 +211,7 @@ export function modeEntry(r: RdbReader, kind: i32): void {
   if (mode == MODE_VALUES) recordsEntry(r, kind);
   else if (mode == MODE_DIGEST) digestEntry(r, kind);
   else if (mode == MODE_JSON) jsonStreamEntry(r, kind);
+  else if (mode == MODE_CONVERT) convertEntry(r, kind);
   else if (respSpeaks) respEntry(r, kind);
 }
 
@@ -195,7 +237,8 @@ export function modeEnd(r: RdbReader, isWanted: bool): void {
   } else if (mode == MODE_DIGEST) {
     if (isWanted) digestEnd(r);
   } else if (mode == MODE_KEYS || mode == MODE_VALUES) recordsEnd(r, isWanted);
-  else if (mode == MODE_JSON) jsonEnd(isWanted);
+  else if (mode == MODE_JSON) jsonEnd(r, isWanted);
+  else if (mode == MODE_CONVERT) convertEnd(r, isWanted);
   else if (mode == MODE_CSV) csvEnd(r, isWanted);
   else if (mode == MODE_KEYS_TEXT) keysTextEnd(r, isWanted);
   else if (mode == MODE_RESTORE) restoreEnd(r, isWanted);
@@ -206,6 +249,7 @@ export function modeEnd(r: RdbReader, isWanted: bool): void {
 export function modeDamage(r: RdbReader): void {
   if (mode == MODE_KEYS || mode == MODE_VALUES) recordsDamage(r);
   else if (mode == MODE_JSON) jsonDamage();
+  else if (mode == MODE_CONVERT) convertDamage(r);
   else if (mode == MODE_RESTORE) restoreDamage();
   else if (isCommands()) respDamage();
 }
@@ -213,6 +257,7 @@ export function modeDamage(r: RdbReader): void {
 /** The file is at its end too early or damaged for good: nothing else will be asked. */
 export function modeBroken(r: RdbReader): void {
   if (mode == MODE_JSON) jsonBroken(r);
+  else if (mode == MODE_CONVERT) convertBroken(r);
   else if (isCommands()) respBroken(r);
   else if (mode == MODE_STATS) statsReport();
 }
@@ -220,5 +265,6 @@ export function modeBroken(r: RdbReader): void {
 /** The file is at its end. */
 export function modeFinish(r: RdbReader): void {
   if (mode == MODE_JSON) jsonFinish(r);
+  else if (mode == MODE_CONVERT) convertFinish(r);
   else if (mode == MODE_STATS) statsReport();
 }

@@ -6,9 +6,13 @@
  *   XGROUP CREATE key group id ENTRIESREAD n
  *   XGROUP CREATECONSUMER key group consumer
  *   XCLAIM key group consumer 0 id TIME ms RETRYCOUNT n JUSTID FORCE      every pending entry
+ *   XNACK key group FAIL IDS 1 id RETRYCOUNT n FORCE      pending, without a consumer (8.8)
+ *   XCFGSET key IDMP-DURATION s IDMP-MAXSIZE n            if not what servers have anyway (8.6)
+ *   XIDMPRECORD key producer iid id                       what an idempotent producer added (8.8)
  *
  * What no command can say: the times of a consumer, pending entries whose stream entry was deleted
- * (XCLAIM passes them over), idempotent producers, pending entries without a consumer.
+ * (XCLAIM passes them over), how often idempotent producers tried. The last three commands are
+ * written after the documentation of Redis; no server that has them was at hand.
  *
  * A consumer lists ids only; time and count stand in the list of its group, which comes before it
  * and is kept: 32 bytes for each pending entry of one group, the one thing here that grows with the
@@ -19,8 +23,9 @@
 import { alloc, realloc } from '../base/alloc';
 import { RdbReader } from '../rdb/input';
 import {
-  REC_STREAM_CONSUMER, REC_STREAM_CONSUMER_PEL, REC_STREAM_GROUP,
-  REC_STREAM_IDMP_PRODUCER, REC_STREAM_META, REC_STREAM_NACK, REC_STREAM_PEL, TYPE_STREAM,
+  REC_STREAM_CONSUMER, REC_STREAM_CONSUMER_PEL, REC_STREAM_GROUP, REC_STREAM_IDMP,
+  REC_STREAM_IDMP_ENTRY, REC_STREAM_IDMP_PRODUCER, REC_STREAM_META, REC_STREAM_NACK,
+  REC_STREAM_PEL, TYPE_STREAM,
 } from '../rdb/opcodes';
 import {
   argument, argumentId, argumentInt, argumentWord, batchArguments, batchDrop, batchId, batchString,
@@ -30,7 +35,7 @@ import { evLen, evMs, evPtr, evSeq, evValueLen, evValuePtr } from './event';
 import { LEFT_DETAIL, leftOut } from './left-out';
 import { outFail } from './out';
 import { respFlush, respName, respOpen } from './resp';
-import { LEVEL_FUNCTIONS, LEVEL_PXAT, has } from './target';
+import { LEVEL_FUNCTIONS, LEVEL_IDMP, LEVEL_NACK, LEVEL_PXAT, has } from './target';
 
 /** Entries read. */
 let count: u64 = 0;
@@ -127,8 +132,17 @@ export function streamRecord(r: RdbReader, kind: i32): void {
       claim(r);
       break;
     case REC_STREAM_NACK:
+      release(r);
+      break;
+    case REC_STREAM_IDMP:
+      idempotence(r);
+      break;
     case REC_STREAM_IDMP_PRODUCER:
-      leftOut(r, LEFT_DETAIL);
+      keepName(consumerName, r.a.ptr, r.a.len);
+      if (!has(LEVEL_NACK)) leftOut(r, LEFT_DETAIL);
+      break;
+    case REC_STREAM_IDMP_ENTRY:
+      produced(r);
       break;
     default: break;
   }
@@ -254,4 +268,55 @@ function claim(r: RdbReader): void {
   argumentInt(load<i64>(at, 24));
   argumentWord('JUSTID');
   argumentWord('FORCE');
+}
+
+/** A pending entry that a consumer gave back. */
+function release(r: RdbReader): void {
+  if (!has(LEVEL_NACK)) {
+    leftOut(r, LEFT_DETAIL);
+    return;
+  }
+  const at = findPending(r.n0, r.n1);
+  commandBegin(10, 'XNACK');
+  respName();
+  argumentName(groupName);
+  argumentWord('FAIL');
+  argumentWord('IDS');
+  argumentInt(1);
+  argumentId(r.n0, r.n1);
+  argumentWord('RETRYCOUNT');
+  argumentInt(at == 0 ? 0 : load<i64>(at, 24));
+  argumentWord('FORCE');
+}
+
+// ---- idempotent producers
+
+/** What a server does unasked, and the most it can be told. */
+const IDMP_DURATION: u64 = 100;
+const IDMP_ENTRIES: u64 = 100;
+const IDMP_DURATION_MAX: u64 = 86400;
+const IDMP_ENTRIES_MAX: u64 = 10000;
+
+function idempotence(r: RdbReader): void {
+  if (r.n0 == IDMP_DURATION && r.n1 == IDMP_ENTRIES) return;
+  const isValid = r.n0 - 1 < IDMP_DURATION_MAX && r.n1 - 1 < IDMP_ENTRIES_MAX;
+  if (!isValid || !has(LEVEL_IDMP)) {
+    leftOut(r, LEFT_DETAIL);
+    return;
+  }
+  commandBegin(6, 'XCFGSET');
+  respName();
+  argumentWord('IDMP-DURATION');
+  argumentInt(r.n0);
+  argumentWord('IDMP-MAXSIZE');
+  argumentInt(r.n1);
+}
+
+function produced(r: RdbReader): void {
+  if (!has(LEVEL_NACK)) return;
+  commandBegin(5, 'XIDMPRECORD');
+  respName();
+  argumentName(consumerName);
+  argument(r.a.ptr, r.a.len);
+  argumentId(r.n0, r.n1);
 }

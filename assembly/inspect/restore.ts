@@ -33,7 +33,7 @@ import {
   RESP_REPLACE, respDamage, respEnd, respExpires, respHas, respHead, respKey, respPasses,
   respSelect, respSpeaks,
 } from './resp';
-import { LEVEL_STREAMS, has, payloadVersion } from './target';
+import { LEVEL_STREAMS, has, isGiven, payloadVersion } from './target';
 
 const LIMIT: u64 = 8 << 20;
 const footer = memory.data(16, 8);
@@ -95,7 +95,8 @@ export function restoreEnd(r: RdbReader, isWanted: bool): void {
     return;
   }
   respSelect(r);
-  const isAbsolute = has(LEVEL_STREAMS);
+  // of an old file one cannot tell that the target is old, too; what is left by then is no good
+  const isAbsolute = !isGiven || has(LEVEL_STREAMS);
   const isReplaced = respHas(RESP_REPLACE);
   const expires = respExpires(r);
   const hasUse = isAbsolute && (r.idleSec >= 0 || r.freq >= 0);

@@ -18,11 +18,16 @@ export const LEVEL_STREAMS: u32 = 500;
 export const LEVEL_PXAT: u32 = 602;
 /** XSETID's and XGROUP CREATE's counters, functions; */
 export const LEVEL_FUNCTIONS: u32 = 700;
-/** expiry of hash fields. */
+/** expiry of hash fields; */
 export const LEVEL_FIELD_EXPIRY: u32 = 704;
+/** idempotent producers of streams: how long they are remembered; */
+export const LEVEL_IDMP: u32 = 806;
+/** what they produced (XIDMPRECORD), pending entries without a consumer (XNACK). */
+export const LEVEL_NACK: u32 = 808;
 
 /** Levels by RDB version, from 6 on; all before is 2.6 at least. */
-const LEVELS = memory.data<u16>([206, 302, 400, 500, 700, 702, 704]);
+const LEVELS = memory.data<u16>([206, 302, 400, 500, 700, 702, 704, 806, 808, 810]);
+const LEVELS_COUNT: u32 = 10;
 
 /** Valkey's own versions of the RDB begin here. */
 const VALKEY_VERSION: u32 = 80;
@@ -31,9 +36,10 @@ const SHARED_VERSION: u32 = 11;
 
 /** Valid from the first key on. */
 export let level: u32 = 0;
+/** The host asked for it: there is a reason. */
+export let isGiven: bool = false;
 /** Highest RDB version of a payload, 0 = any. */
 let payloadMax: u32 = 0;
-let isGiven: bool = false;
 
 /** `given`: a level, 0 = the file's. */
 export function targetBegin(given: u32, payload: u32): void {
@@ -73,8 +79,10 @@ function versionOf(ptr: usize, len: usize): u32 {
 /** The head of the file is over, without a word about its server if `level` is 0 still. */
 export function targetOfFile(r: RdbReader): void {
   if (level != 0) return;
-  const at = r.version < 6 ? <u32>0 : min<u32>(r.version - 6, 6);
-  level = load<u16>(LEVELS + (<usize>at << 1));
+  const at = r.version < 6 ? <u32>0 : min<u32>(r.version - 6, LEVELS_COUNT - 1);
+  // Valkey 9 counts from 80 on
+  if (r.isValkey) level = LEVEL_FIELD_EXPIRY;
+  else level = load<u16>(LEVELS + (<usize>at << 1));
 }
 
 /** Whether the server has what came with `wanted`. */

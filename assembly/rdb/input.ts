@@ -28,7 +28,7 @@
 import { alloc, free, realloc } from '../base/alloc';
 import { crc64 } from '../base/crc64';
 import { INT_CHARS_MAX, ll2string } from '../base/numbers/integers';
-import { lzfDecompress } from '../encoding/lzf';
+import { lzfDecompress, lzfHave, lzfPart } from '../encoding/lzf';
 import {
   lenDecode, lenValue, strBody, strDecode, strForm, strInt, strLen,
 } from './length';
@@ -45,6 +45,9 @@ export const LZF_EXPANSION_MAX: u64 = 88;
 /** A slot's buffer above this is given back when the value it served is over. */
 const RETAIN_MAX: usize = 65536;
 const COLLECT_MIN: u64 = 256;
+/** Packed strings above this are unpacked as they arrive; so much of one is held at a time. */
+const UNPACK_WHOLE_MAX: u64 = 1 << 20;
+const UNPACK_WINDOW: usize = 1 << 13;
 
 /** What is wanted of a string: nothing; its bytes, unless the value is passed over; its bytes. */
 const WANT_NONE: u32 = 0;
@@ -104,6 +107,8 @@ export class RdbReader {
   /** Bytes of its body not seen yet, and those collected. */
   strLeft: u64;
   strHave: usize;
+  /** Packed bytes that wait in front of `packed`, of a string that is unpacked as it arrives. */
+  strWaiting: usize;
   strPacked: u64;
   strFull: u64;
   strForm: u32;
@@ -191,12 +196,6 @@ export class RdbReader {
   rawSize: usize;
   /** Place of the value's first byte. */
   rawOffset: u64;
-  /** Where a replay out of the buffer goes back to; backP 0: nowhere. */
-  backChunk: usize;
-  backChunkEnd: usize;
-  backP: usize;
-  backOffset: u64;
-  backCrcFrom: usize;
 
   // -- what was skipped, templates (skip.ts, templates.ts)
   opString: bool;
@@ -451,6 +450,7 @@ function readHead(r: RdbReader, s: Slot, want: u32): i32 {
   r.strPacked = strBody;
   r.strLeft = strBody;
   r.strHave = 0;
+  r.strWaiting = 0;
   commit(r, r.p + used);
   const isWhole = strForm == FORM_RAW && strBody <= r.end - r.p;
   let isHeld = want != WANT_NONE;
@@ -498,6 +498,8 @@ function readBody(r: RdbReader, s: Slot): i32 {
     src = r.p;
     r.p += <usize>r.strLeft;
     r.strHave = <usize>r.strLeft;
+  } else if (isPacked && r.strPacked > UNPACK_WHOLE_MAX) {
+    return unpackBody(r, s);
   } else {
     const take = <usize>min<u64>(r.strLeft, r.end - r.p);
     if (!reserve(r, into, r.strHave + take, r.strPacked, r.strHave)) {
@@ -521,6 +523,38 @@ function readBody(r: RdbReader, s: Slot): i32 {
   if (!lzfDecompress(src, <u32>r.strHave, s.buf, <u32>full)) {
     return failAt(r, ERR_LZF, r.strOffset, 0);
   }
+  s.ptr = s.buf;
+  s.len = full;
+  return 1;
+}
+
+/** A long packed string: unpacked window by window, so that it is never held twice. */
+function unpackBody(r: RdbReader, s: Slot): i32 {
+  const packed = r.packed;
+  const full = <usize>r.strFull;
+  if (!reserve(r, packed, UNPACK_WINDOW, UNPACK_WINDOW, 0)) {
+    return failAt(r, ERR_MEMORY, r.strOffset, UNPACK_WINDOW);
+  }
+  while (r.strLeft != 0) {
+    const room = min(r.end - r.p, UNPACK_WINDOW - r.strWaiting);
+    const take = <usize>min<u64>(r.strLeft, room);
+    if (take == 0) return RDB_NEED_MORE;
+    memory.copy(packed.buf + r.strWaiting, r.p, take);
+    r.p += take;
+    r.strLeft -= take;
+    const have = r.strWaiting + take;
+    const want = min<u64>(full, <u64>r.strHave + <u64>have * LZF_EXPANSION_MAX);
+    if (!reserve(r, s, <usize>want, full, r.strHave)) {
+      return failAt(r, ERR_MEMORY, r.strOffset, full);
+    }
+    const used = lzfPart(packed.buf, have, s.buf, r.strHave, <usize>want);
+    if (used < 0) return failAt(r, ERR_LZF, r.strOffset, 0);
+    r.strHave = lzfHave;
+    r.strWaiting = have - <usize>used;
+    memory.copy(packed.buf, packed.buf + <usize>used, r.strWaiting);
+  }
+  r.strPhase = STR_HEAD;
+  if (r.strWaiting != 0 || r.strHave != full) return failAt(r, ERR_LZF, r.strOffset, 0);
   s.ptr = s.buf;
   s.len = full;
   return 1;

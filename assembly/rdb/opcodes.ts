@@ -106,6 +106,8 @@ export const REC_STREAM_IDMP_ENTRY: i32 = 28;
 export const REC_STREAM_IDMP_END: i32 = 29;
 /** The next bytes of a value that is kept in pieces (raw.ts). */
 export const REC_RAW: i32 = 30;
+/** Module metadata of the next key, where raw bytes are kept (raw.ts). */
+export const REC_KEY_META: i32 = 31;
 
 // ---- containers of a BLOB
 export const BLOB_LISTPACK: u32 = 1;

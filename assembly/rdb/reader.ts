@@ -18,7 +18,7 @@
  *   RESIZEDB          n0 keys, n1 of them with expiry (a hint)
  *   SLOT_INFO         n0 slot, n1 keys, n2 of them with expiry
  *   FUNCTION          a source of a library          FUNCTION_PRE_GA   a name, b code
- *   MODULE_AUX        moduleId, n0 when (skipped)     SLOT_IMPORT     a job, count ranges (skipped)
+ *   MODULE_AUX        moduleId, n0 when (raw.ts)      SLOT_IMPORT     a job, count ranges (skipped)
  *   HASH_TEMPLATE     n0 id, count fields (kept for the keys to come)
  *   KEY               key, type, db, hasExpire, expireMs (-1 without), idleSec, freq (-1 without),
  *                     keyOffset, metaCount, moduleId (type 7),
@@ -33,6 +33,7 @@
  *   SCORED            a member, score
  *   STREAM_*          streams.ts, at the functions of each
  *   RAW               rawPtr, rawSize: bytes of the value as they are, see raw.ts
+ *   KEY_META          rawPtr, rawSize: module metadata of the next KEY, metaCount (with raw.ts)
  *   EOF               verdict, crcStored; rdbConsumed(r) bytes of the chunk belong to the RDB
  *
  * Pointers: r.key is valid until the next KEY, but may move at any call of rdbNext; r.a and r.b are
@@ -57,15 +58,14 @@ import {
   OP_ENT_SLOT, OP_EOF, OP_EXPIRE_MS, OP_EXPIRE_SEC, OP_FREQ, OP_FUNCTION, OP_FUNCTION_PRE_GA,
   OP_HASH_TEMPLATE, OP_IDLE, OP_KEY_META, OP_MODULE_AUX, OP_RESIZEDB, OP_SELECTDB, OP_SLOT_INFO,
   RDB_ALLOW_FUTURE, RDB_ERROR, RDB_NEED_MORE, RDB_NO_CHECKSUM, RDB_VALKEY_VERSION,
-  RDB_VERSION_MAX, REC_AUX, REC_EOF, REC_FUNCTION, REC_FUNCTION_PRE_GA, REC_KEY, REC_MODULE_AUX,
+  RDB_VERSION_MAX, REC_AUX, REC_EOF, REC_FUNCTION, REC_FUNCTION_PRE_GA, REC_KEY, REC_KEY_META,
+  REC_MODULE_AUX,
   REC_RAW, REC_RESIZEDB, REC_SELECTDB, REC_SLOT_IMPORT, REC_SLOT_INFO, REC_STRING, REC_VALUE_END,
   REC_VALUE_SKIPPED, TYPE_ARRAY, TYPE_HASH_LISTPACK_EX, TYPE_HASH_META, TYPE_HASH_META_PRE_GA,
   TYPE_HASH_TMPL_ARRAY_REF, TYPE_LIST_QUICKLIST, TYPE_LIST_QUICKLIST_2, TYPE_MODULE_2,
   TYPE_MODULE_PRE_GA, TYPE_STREAM_4, TYPE_STRING,
 } from './opcodes';
-import {
-  rawBegin, rawEnd, rawGive, rawIsOver, rawReplayed, rawRewind,
-} from './raw';
+import { rawBegin, rawEnd, rawGive, rawIsOver, rawRewind } from './raw';
 import { arrayHead, skipArray, skipModuleData, skipSlotRanges, tallySkipped } from './skip';
 import { streamValue, streamVersion } from './streams';
 import {
@@ -452,12 +452,16 @@ function moduleAuxHead(r: RdbReader): i32 {
   r.n0 = lenValue;
   r.state = ST_MODULE_AUX;
   commit(r, p);
+  rawBegin(r);
+  // module data without a key are kept whole
+  r.rawMax = u64.MAX_VALUE;
   return AGAIN;
 }
 
 function moduleAuxStep(r: RdbReader): i32 {
   const done = skipModuleData(r);
   if (done <= 0) return done;
+  if (r.isRawOn && !rawEnd(r)) return fail(r, ERR_MEMORY);
   r.state = ST_OPCODE;
   return REC_MODULE_AUX;
 }
@@ -473,6 +477,8 @@ function keyMetaHead(r: RdbReader): i32 {
   r.metaCount = lenValue;
   r.state = ST_KEY_META;
   commit(r, p);
+  rawBegin(r);
+  r.rawMax = u64.MAX_VALUE;
   return AGAIN;
 }
 
@@ -490,7 +496,8 @@ function keyMetaStep(r: RdbReader): i32 {
     r.left--;
   }
   r.state = ST_OPCODE;
-  return AGAIN;
+  if (!r.isRawOn) return AGAIN;
+  return rawEnd(r) ? REC_KEY_META : fail(r, ERR_MEMORY);
 }
 
 /** Valkey >= 80: a slot import job. */
@@ -656,8 +663,7 @@ function valueStep(r: RdbReader): i32 {
     r.inValue = false;
     r.part = 0;
     r.state = r.isPayload ? ST_PAYLOAD_END : ST_OPCODE;
-    if (r.isReplay) rawReplayed(r);
-    else if (r.isRawOn && !rawEnd(r)) return fail(r, ERR_MEMORY);
+    if (r.isRawOn && !rawEnd(r)) return fail(r, ERR_MEMORY);
   }
   return kind;
 }

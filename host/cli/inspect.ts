@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { type Command, InvalidArgumentError } from 'commander';
 import { isRespiteError } from '../errors.js';
 import type { Platform } from '../platform/platform.js';
+import { EXIT } from './exit.js';
 import { servePage } from './page-server.js';
-import { EXIT } from './run.js';
 
 const HELP = `
 The page reads the file in your browser, in a worker; nothing is uploaded, and the page may open no

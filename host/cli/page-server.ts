@@ -68,7 +68,8 @@ function policyOf(html: string): string {
 function withFile(html: string, file: GivenFile | undefined): string {
   if (file === undefined) return html;
   const meta = `<meta name="respite-file" content="${escapeHtml(file.name)}" data-path="file">`;
-  return html.replace("connect-src 'none'", "connect-src 'self'").replace('<title>', `${meta}$&`);
+  const open = html.replace("connect-src 'none'", "connect-src 'self'");
+  return open.replace('<title>', () => `${meta}<title>`);
 }
 
 async function loadAssets(root: string, file: GivenFile | undefined) {

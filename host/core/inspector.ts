@@ -63,6 +63,7 @@ export const MODE_INFO = 9;
 export const MODE_STATS = 10;
 export const MODE_MEMORY = 11;
 export const MODE_DIGEST = 14;
+export const MODE_CONVERT = 20;
 
 export const FLAG_NO_CHECKSUM = 1;
 export const FLAG_ALLOW_FUTURE = 2;

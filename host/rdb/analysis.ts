@@ -18,7 +18,7 @@ import { inspectModule } from './module.js';
 import { branchesOf, type PrefixOptions, prefixTables } from './prefix-tables.js';
 import { inspectFlags, type ReadOptions } from './read-rdb.js';
 import { RecordCutter } from './records.js';
-import { outputs } from './run.js';
+import { type OnProgress, outputs } from './run.js';
 import type { RdbSource } from './source.js';
 
 export interface AnalyzeOptions extends Omit<ReadOptions, 'values' | 'elementBytesMax'> {
@@ -45,7 +45,7 @@ const TOP_MAX = 1000;
 const NEVER = 1e18;
 
 /** Options of the mode by place: assembly/inspect/stats.ts. */
-function places(options: AnalyzeOptions, nowMs: number): Record<number, number> {
+export function analysisPlaces(options: AnalyzeOptions, nowMs: number): Record<number, number> {
   const { top = 20, prefixes, prefixNodes = 8192, slots = true, findings } = options;
   const limits = { ...FINDING_LIMITS, ...findings };
   return {
@@ -76,16 +76,16 @@ export async function analyzeRdb(
   const { nowMs = Date.now(), filter, partial } = options;
   const inspector = new Inspector(await inspectModule(options.wasm));
   inspector.filter(filter);
-  inspector.options(places(options, nowMs));
+  inspector.options(analysisPlaces(options, nowMs));
   inspector.open(MODE_STATS, inspectFlags(options));
   const file = emptyFile();
   const raw = new RawAnalysis();
   const cutter = new RecordCutter();
   let bytesRead = 0;
   let damage: Damage | null = null;
-  const onProgress = (bytes: number, size: number | undefined) => {
+  const onProgress: OnProgress = (bytes, size, keys) => {
     bytesRead = bytes;
-    options.onProgress?.(bytes, size);
+    options.onProgress?.(bytes, size, keys);
   };
   try {
     for await (const output of outputs(inspector, source, { ...options, onProgress })) {

@@ -6,6 +6,20 @@ export { type AnalyzeOptions, analyzeRdb } from './analysis.js';
 export type * from './analysis-types.js';
 export { checkRdb, type RdbVerdict, readRdbInfo } from './check.js';
 export {
+  type ConvertOptions,
+  type ConvertSummary,
+  convertRdb,
+  type DbMap,
+  type MergeOptions,
+  mergeRdb,
+  type RdbConversion,
+  type RdbSplit,
+  type SplitPart,
+  splitRdb,
+  VALKEY_VERSION,
+} from './convert.js';
+export type { LossKind, RdbLoss } from './convert-frames.js';
+export {
   type DiffCounts,
   type DiffEntry,
   type DiffKind,
@@ -15,7 +29,7 @@ export {
   diffRdb,
   type RdbDiff,
 } from './diff.js';
-export type { ExportOptions } from './export.js';
+export type { ExportOptions, TextExport } from './export.js';
 export {
   aofManifest,
   type CommandExport,
@@ -41,5 +55,6 @@ export {
 export type { Encoding, KeyFacts } from './records.js';
 export { type MemoryOptions, reportMemory } from './report-memory.js';
 export type { RdbPullSource, RdbSource } from './source.js';
+export type { SplitBy } from './split-by.js';
 export { type TextEscape, unescapeText } from './unescape.js';
 export type { RdbElement, StreamConsumer, StreamGroup, StreamMeta } from './values.js';

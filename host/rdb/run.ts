@@ -5,10 +5,12 @@ import { type Inspector, STEP_END, STEP_ERROR, STEP_MORE, STEP_OUTPUT } from '..
 import { RespiteError } from '../errors.js';
 import { pullSource, type RdbSource } from './source.js';
 
+export type OnProgress = (bytes: number, size: number | undefined, keys: number) => void;
+
 export interface RunOptions {
   signal?: AbortSignal | undefined;
-  /** After each piece: bytes read so far, and of how many where that is known. */
-  onProgress?: ((bytes: number, size: number | undefined) => void) | undefined;
+  /** After each piece: bytes read so far, of how many where that is known, and keys. */
+  onProgress?: OnProgress | undefined;
 }
 
 /**
@@ -31,7 +33,7 @@ export async function* outputs(
       inspector.fed(length);
       const last = yield* drain(inspector, () => inspector.step());
       bytes += length;
-      onProgress?.(bytes, from.size);
+      onProgress?.(bytes, from.size, inspector.keysRead);
       if (last === STEP_END) return;
     }
     yield* drain(inspector, () => inspector.finish());

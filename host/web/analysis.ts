@@ -1,16 +1,14 @@
-// The one place that knows where the analysis of a dump comes from.
+// What the core says of files, as the page uses it.
 
 import type { RdbAnalysis } from '../rdb/analysis-types.js';
+import type { DiffCounts, DiffPrefix } from '../rdb/diff.js';
 
 export type Report = RdbAnalysis;
 
-export function reportHtml(_report: Report, _name: string): string {
-  return '';
-}
-
-/** Two files compared. */
+/** Two files compared key by key. */
 export interface Comparison {
-  added: number;
-  removed: number;
-  changed: number;
+  counts: DiffCounts;
+  prefixes: DiffPrefix[];
+  /** Not every differing key was sent. */
+  isCut: boolean;
 }

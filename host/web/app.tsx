@@ -118,7 +118,7 @@ function ReadyFrame({ ready, inspect }: { ready: Ready; inspect: Inspect }) {
       {key !== undefined && (
         <ValueDrawer
           wanted={key}
-          source={ready.source}
+          source={key.source ?? ready.source}
           client={inspect.client}
           nowMs={ready.report.nowMs}
           onClose={closeKey}

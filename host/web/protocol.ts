@@ -2,10 +2,12 @@
 // progress and parts under it, and at last with a result or an error.
 
 import type { ValueType } from '../core/inspector.js';
+import type { DiffEntry } from '../rdb/diff.js';
 import type { RdbFile } from '../rdb/file-facts.js';
 import type { KeyFacts } from '../rdb/records.js';
 import type { RdbElement } from '../rdb/values.js';
 import type { Comparison, Report } from './analysis.js';
+import type { Hint } from './worker/command-hints.js';
 import type { Reply } from './worker/reply.js';
 
 /** A file the worker can read again and again, from any place. */
@@ -40,6 +42,8 @@ export interface SearchResult {
 export interface ValueRequest {
   db: number;
   key: Uint8Array;
+  /** `key` is only how the name begins. */
+  isCut?: boolean | undefined;
   /** Where the key is; undefined: it must be looked for. */
   offset: number | undefined;
   /** At most so many elements. */
@@ -77,16 +81,17 @@ export interface ConsoleFacts {
 
 /** Operations: what goes in, what comes as parts, what comes out. */
 export interface Operations {
-  analyse: { in: { source: Source }; part: never; out: Report };
+  analyse: { in: { source: Source; salvage?: boolean }; part: never; out: Report };
   search: { in: { source: Source; query: KeyQuery }; part: KeyFacts[]; out: SearchResult };
   value: { in: { source: Source; request: ValueRequest }; part: never; out: ValueResult };
-  compare: { in: { a: Source; b: Source }; part: never; out: Comparison };
+  compare: { in: { a: Source; b: Source }; part: DiffEntry[]; out: Comparison };
   export: {
     in: { source: Source; report: Report; format: ExportFormat };
     part: never;
     out: ExportResult;
   };
   consoleStart: { in: ConsoleStart; part: never; out: ConsoleFacts };
+  consoleHint: { in: { line: string }; part: never; out: Hint };
   consoleRun: { in: { line: string }; part: never; out: Reply[] };
 }
 

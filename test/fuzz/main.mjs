@@ -1,5 +1,6 @@
 // npm run fuzz -- NAME [--seed N] [--runs N] [--seconds N]
-//   NAME   resp, commands, rdb, rdb-tool, restore, canary, or smoke (each of them for --seconds, default 5)
+//   NAME   resp, commands, rdb, rdb-tool, restore, canary, or smoke (each of them for
+//          --seconds, default 5)
 // npm run fuzz -- --repeat FILE   runs a repro file once more
 //
 // The fuzzer runs in a worker; this thread watches it: a run that takes longer than 30 s is a hang

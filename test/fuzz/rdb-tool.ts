@@ -7,22 +7,29 @@ import { join } from 'node:path';
 import {
   Inspector,
   MODE_CHECK,
+  MODE_CONVERT,
   MODE_CSV,
+  MODE_DIGEST,
   MODE_INFO,
   MODE_JSON,
   MODE_KEYS,
   MODE_KEYS_TEXT,
+  MODE_MEMORY,
+  MODE_STATS,
   MODE_VALUES,
   STEP_END,
   STEP_ERROR,
   STEP_MORE,
 } from '../../host/core/inspector.js';
 import { isRespiteError, type RespiteError } from '../../host/errors.js';
+import { analysisPlaces } from '../../host/rdb/analysis.js';
+import { OPT_VALKEY, OPT_VERSION } from '../../host/rdb/convert-frames.js';
 import { commandMode } from '../../host/rdb/export-commands.js';
 import { csvPlaces } from '../../host/rdb/export-csv.js';
 import { jsonPlaces } from '../../host/rdb/export-json.js';
 import { keysPlaces } from '../../host/rdb/export-keys.js';
 import { inspectFlags } from '../../host/rdb/read-rdb.js';
+import { memoryPlaces } from '../../host/rdb/report-memory.js';
 import { Prng } from '../support/prng.js';
 import { ROOT } from '../support/servers.js';
 import type { Case, Fuzzer } from './fuzzer.js';
@@ -40,6 +47,7 @@ export interface Tool {
   partial: 'prefix' | 'json' | 'other';
 }
 
+const NOW_MS = 1_800_000_000_000;
 const commands = (options: Parameters<typeof commandMode>[0]) => {
   const { mode, options: places } = commandMode({ now: 0, ...options });
   return { mode, places };
@@ -76,6 +84,23 @@ export const TOOLS: readonly Tool[] = [
     partial: 'prefix',
   },
   { name: 'aof', ...commands({ form: 'aof' }), partial: 'prefix' },
+  { name: 'stats', mode: MODE_STATS, places: analysisPlaces({}, NOW_MS), partial: 'other' },
+  {
+    name: 'stats of few nodes',
+    mode: MODE_STATS,
+    places: analysisPlaces({ prefixNodes: 64, top: 3 }, NOW_MS),
+    partial: 'other',
+  },
+  { name: 'memory', mode: MODE_MEMORY, places: memoryPlaces({}), partial: 'other' },
+  { name: 'digest', mode: MODE_DIGEST, places: { 0: 0 }, partial: 'other' },
+  ...[0, 6, 9, 10, 12, 80].map(
+    (version): Tool => ({
+      name: `convert to ${version === 0 ? 'the same' : version}`,
+      mode: MODE_CONVERT,
+      places: { [OPT_VERSION]: version, [OPT_VALKEY]: version === 80 ? 1 : 0 },
+      partial: 'other',
+    }),
+  ),
 ];
 
 /** What a run of a tool may grow linear memory to; files here have a few kilobytes. */
@@ -86,7 +111,7 @@ const KEPT_BYTES_MAX = 6 << 20;
 export interface Ran {
   output: Buffer;
   /** ERR_RESPITE_RDB_FORMAT. */
-  error: RespiteError | undefined;
+  error: RespiteError<'ERR_RESPITE_RDB_FORMAT'> | undefined;
 }
 
 let module: WebAssembly.Module | undefined;
@@ -108,7 +133,7 @@ export class ToolUnderTest {
   run(file: Uint8Array, most: number, flags = 0): Ran {
     const inspector = this.#inspector;
     const parts: Buffer[] = [];
-    let error: RespiteError | undefined;
+    let error: Ran['error'];
     inspector.filter();
     inspector.options(this.tool.places);
     inspector.open(this.tool.mode, flags);
@@ -157,7 +182,7 @@ function checkJson(output: Buffer): void {
   JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(output));
 }
 
-const FILES = 25;
+const FILES = 5;
 const DATA = join(ROOT, 'test/rdb/data');
 const WORDS = [
   ...[[0xfe, 0], [0xfb, 0x81, 0xff], [0xff], [0xfc], [0xfd], [0xfa, 0, 0], [0xf9, 0x40], [0xf8]],

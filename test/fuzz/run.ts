@@ -10,7 +10,9 @@ import { rdbTool } from './rdb-tool.js';
 import { resp } from './resp.js';
 import { restore } from './restore.js';
 
-export const FUZZERS: readonly Fuzzer[] = [resp, commands, pushes, rdb, rdbTool, restore, canary];
+export const FUZZERS: readonly Fuzzer[] = [
+  ...[resp, commands, pushes, rdb, rdbTool, restore, canary],
+];
 
 export interface Find {
   fuzzer: string;

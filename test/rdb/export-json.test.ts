@@ -55,7 +55,8 @@ describe('the same as readRdb, in every form and escape', () => {
     // negative expiries are none to readRdb
     const since = (at: number | undefined) => (at !== undefined && at < 0 ? undefined : at);
     for (const how of ESCAPES) {
-      const forms = bytes.length > 100_000 && how !== 'utf8' ? ['lines'] : ['array', 'lines'];
+      const large = how === 'utf8' ? ['array'] : ['lines'];
+      const forms = bytes.length > 100_000 ? large : ['array', 'lines'];
       for (const form of forms as ('array' | 'lines')[]) {
         const { bytes: text } = await gathered(
           exportJson(bytes, { ...options, escape: how, form }),
@@ -299,6 +300,13 @@ describe('options', () => {
         wanted.map(({ key }) => key).sort(),
       );
     }
+  });
+
+  test('one after the other, and left early', async () => {
+    const text = exportJson(bytes);
+    for await (const _block of text) break;
+    expect([text.damaged, text.leftOut.counts]).toEqual([0, {}]);
+    expect(await textOf(exportJson(bytes))).toBe(await textOf(exportJson(bytes)));
   });
 
   test('a limit ends well', async () => {

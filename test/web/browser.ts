@@ -64,7 +64,8 @@ export async function openPage(
   const watch: Watch = { strangers: [], errors: [] };
   context.on('request', (request) => {
     const address = request.url();
-    if (!address.startsWith(url) && !address.startsWith(`blob:${url}`)) {
+    const isOwnBlob = address.startsWith(`blob:${new URL(url).origin}/`);
+    if (!address.startsWith(url) && !isOwnBlob) {
       watch.strangers.push(address);
     }
   });

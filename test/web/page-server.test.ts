@@ -20,7 +20,7 @@ writeFileSync(join(dir, 'index.html'), HTML);
 writeFileSync(join(dir, 'a.js'), 'let a;');
 writeFileSync(join(dir, 'secret.txt'), 'not of the page');
 const bytes = Uint8Array.from({ length: 5000 }, (_, i) => i & 255);
-const file = join(dir, 'du"mp.rdb');
+const file = join(dir, 'du"mp$&.rdb');
 writeFileSync(file, bytes);
 const open: PageServer[] = [];
 afterAll(async () => {
@@ -64,7 +64,7 @@ describe('what it gives', () => {
     expect(policy).toContain("connect-src 'self'");
     const html = await response.text();
     expect(html).toContain("connect-src 'self'");
-    expect(html).toContain('content="du&#34;mp.rdb"');
+    expect(html).toContain('content="du&#34;mp$&#38;.rdb"');
   });
 
   test('scripts with their type', async () => {

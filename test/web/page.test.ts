@@ -1,8 +1,9 @@
 // The page in a browser: files are read whole and right, searched, their values shown; damage,
 // cancelling, keyboard, colours, and that nothing is asked of anybody else.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -18,10 +19,12 @@ import {
   hasChromium,
   launch,
   openPage,
+  PAGE_ROOT,
   PATIENCE_MS,
   rowsOf,
   search,
   serve,
+  showTab,
 } from './browser.js';
 import { RICH_KEYS, richDump } from './rich-dump.js';
 
@@ -100,6 +103,24 @@ describe.skipIf(!hasChromium)('the page', { timeout: 4 * PATIENCE_MS }, () => {
     }
   });
 
+  test('a value that is damaged inside can be left out', async () => {
+    const broken = Buffer.from(rich);
+    // no integer is that wide; and no checksum that would tell, too
+    broken.fill(0, broken.length - 8);
+    const at = broken.indexOf('numbers') + 'numbers'.length;
+    broken[at + 1] = 3;
+    const truth = await truthOf(broken);
+    expect(truth.offset).toBeDefined();
+    await withPage(async (page) => {
+      await give(page, given('broken.rdb', broken));
+      await page.locator('.banner.error').waitFor();
+      await page.getByRole('button', { name: 'read on' }).click();
+      await page.locator('.banner.warning').waitFor();
+      expect(await page.locator('.banner.warning').innerText()).toContain('1 damaged value');
+      expect(await figure(page, 'Keys')).toBe(plain(RICH_KEYS - 1));
+    });
+  });
+
   test('a file in gzip, and its values', async () => {
     const { gzipSync } = await import('node:zlib');
     await withPage(async (page) => {
@@ -143,6 +164,23 @@ describe.skipIf(!hasChromium)('the page', { timeout: 4 * PATIENCE_MS }, () => {
       await shows('board', 'alice', '1.5', '-3', 'Infinity', 'zset');
       await shows('events', '1-1', 'kind=start', 'group workers', 'consumer w1', 'pending 1-1');
       await shows('other-db', 'three', 'Database\n3');
+    });
+  });
+
+  test('a name longer than tables show, found from its place', async () => {
+    const name = `deep:${'x'.repeat(600)}`;
+    const dump = await richDump([['SET', name, 'at the end', 'EX', 1_000_000]]);
+    await withPage(async (page) => {
+      await give(page, given('long.rdb', dump));
+      await showTab(page, 'keys');
+      const table = page.getByRole('grid', { name: 'Top keys by memory' });
+      await table.getByText('deep:').click();
+      await page.locator('.drawer .key-facts').waitFor();
+      expect(await page.locator('.drawer').innerText()).toContain('at the end');
+      const coming = page.waitForEvent('download');
+      await page.getByRole('button', { name: 'Save the string' }).click();
+      const path = await (await coming).path();
+      expect(readFileSync(path, 'utf8')).toBe('at the end');
     });
   });
 
@@ -245,39 +283,105 @@ describe.skipIf(!hasChromium)('the page', { timeout: 4 * PATIENCE_MS }, () => {
     });
   });
 
+  test('from any web host: below a path, without headers', async () => {
+    const host = await plainHost();
+    try {
+      const { page, watch } = await openPage(browser, host.url);
+      await give(page, given('rich.rdb', rich));
+      expect(await figure(page, 'Keys')).toBe(plain(RICH_KEYS));
+      expect(watch).toEqual({ strangers: [], errors: [] });
+      expect(await refusals(page)).toEqual(ALL_REFUSED);
+      await page.context().close();
+    } finally {
+      host.close();
+    }
+  });
+
+  test('how long the main thread is held while a file is read', async () => {
+    const pairs = Array.from({ length: 20_000 }, (_, i) => [`user:${i}:x`, `value ${i}`]).flat();
+    const large = await richDump([['MSET', ...pairs]]);
+    const { page } = await openPage(browser, server.url);
+    await page.evaluate(() => {
+      const seen: number[] = [];
+      Object.assign(window, { longTasks: seen });
+      new PerformanceObserver((list) => {
+        for (const { duration } of list.getEntries()) seen.push(Math.round(duration));
+      }).observe({ type: 'longtask' });
+    });
+    const dir = mkdtempSync(join(tmpdir(), 'respite-web-'));
+    writeFileSync(join(dir, 'large.rdb'), large);
+    await give(page, join(dir, 'large.rdb'));
+    rmSync(dir, { recursive: true, force: true });
+    expect(await figure(page, 'Keys')).toBe(plain(RICH_KEYS + 20_000));
+    await page.locator('.histogram canvas').first().waitFor();
+    const tasks = await page.evaluate(
+      () => (window as unknown as { longTasks: number[] }).longTasks,
+    );
+    // a figure, no gate: other tests may have the machine
+    console.log(`main thread, tasks over 50 ms: ${tasks.join(' ms, ') || 'none'}`);
+    await page.context().close();
+  });
+
   test('the policy forbids every connection, in the page and in workers', async () => {
     const { page } = await openPage(browser, server.url);
-    const tries = await page.evaluate(async () => {
-      const attempt = async (what: Promise<unknown>) =>
-        what.then(
-          () => 'done',
-          () => 'refused',
-        );
-      const code = `fetch('${location.href}').then(() => postMessage('done'),
-        () => postMessage('refused'))`;
-      const worker = new Worker(URL.createObjectURL(new Blob([code])));
-      const said = new Promise((resolve) => {
-        worker.onmessage = ({ data }) => resolve(data);
-      });
-      return {
-        own: await attempt(fetch(location.href)),
-        other: await attempt(fetch('https://example.com/')),
-        worker: await said,
-        image: await attempt(
-          new Promise((resolve, reject) => {
-            const image = new Image();
-            image.onload = resolve;
-            image.onerror = reject;
-            image.src = 'https://example.com/x.png';
-          }),
-        ),
-      };
-    });
-    const refused = 'refused';
-    expect(tries).toEqual({ own: refused, other: refused, worker: refused, image: refused });
+    expect(await refusals(page)).toEqual(ALL_REFUSED);
     await page.context().close();
   });
 });
+
+const ALL_REFUSED = { own: 'refused', other: 'refused', worker: 'refused', image: 'refused' };
+
+/** What becomes of connections that the page tries to open. */
+function refusals(page: Page): Promise<typeof ALL_REFUSED> {
+  return page.evaluate(async () => {
+    const attempt = async (what: Promise<unknown>) =>
+      what.then(
+        () => 'done',
+        () => 'refused',
+      );
+    const code = `fetch('${location.href}').then(() => postMessage('done'),
+      () => postMessage('refused'))`;
+    const worker = new Worker(URL.createObjectURL(new Blob([code])));
+    const said = new Promise<string>((resolve) => {
+      worker.onmessage = ({ data }) => resolve(data);
+    });
+    return {
+      own: await attempt(fetch(location.href)),
+      other: await attempt(fetch('https://example.com/')),
+      worker: await said,
+      image: await attempt(
+        new Promise((resolve, reject) => {
+          const image = new Image();
+          image.onload = resolve;
+          image.onerror = reject;
+          image.src = 'https://example.com/x.png';
+        }),
+      ),
+    };
+  });
+}
+
+/** The files of the page as any web host gives them. */
+async function plainHost() {
+  const prefix = '/some/path/';
+  const types = { html: 'text/html', js: 'text/javascript', css: 'text/css' };
+  const server = http.createServer((request, response) => {
+    const name = (request.url ?? '').slice(prefix.length).split('?')[0] || 'index.html';
+    const type = types[name.split('.').at(-1) as 'html'];
+    if (type === undefined || name.includes('..')) return void response.writeHead(404).end();
+    response.writeHead(200, { 'content-type': type });
+    response.end(readFileSync(join(PAGE_ROOT, name)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  return {
+    url: `http://127.0.0.1:${port}${prefix}`,
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
 
 /** The page of another server, but its file never ends. */
 async function slowServer(upstream: string) {

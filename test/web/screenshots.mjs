@@ -10,7 +10,10 @@ const [file, folder = new URL('../../docs/images', import.meta.url).pathname] =
 if (file === undefined) throw new Error('usage: screenshots.mjs FILE [folder]');
 const ROOT = new URL('../../', import.meta.url).pathname;
 
-const COMMANDS = ['DBSIZE', 'RANDOMKEY', 'HSET demo field value', 'HGETALL demo', 'GEORADIUS x'];
+const COMMANDS = [
+  ...['DBSIZE', 'SCAN 0 MATCH user:1* COUNT 200', 'HSET demo field value other 2', 'HGETALL demo'],
+  ...['ZADD board:new 1.5 ada 2 grace', 'ZRANGE board:new 0 -1 WITHSCORES', 'INFO keyspace'],
+];
 
 async function settle(page) {
   await page.waitForTimeout(1200);
@@ -43,6 +46,14 @@ const SCENES = {
   },
 };
 
+/** Which pictures are worth having in which colours. */
+const SHOWN = {
+  overview: ['light', 'dark'],
+  prefixes: ['light', 'dark'],
+  value: ['light'],
+  console: ['dark'],
+};
+
 const server = await servePage({ root: `${ROOT}build/web`, host: '127.0.0.1', port: 0, file });
 const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking'];
 const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args });
@@ -52,6 +63,7 @@ for (const colorScheme of ['light', 'dark']) {
   await page.locator('#view-overview').waitFor({ timeout: 120_000 });
   for (const [name, play] of Object.entries(SCENES)) {
     await play(page);
+    if (!SHOWN[name].includes(colorScheme)) continue;
     const path = join(folder, `web-${name}-${colorScheme}.png`);
     await page.screenshot({ path });
     console.log(path);

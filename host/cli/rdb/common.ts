@@ -14,7 +14,7 @@ import { Inspector, type KeyFilter } from '../../core/inspector.js';
 import { isRespiteError, RespiteError } from '../../errors.js';
 import { inspectModule } from '../../rdb/module.js';
 import { type InspectOptions, inspectFlags, type ReadOptions } from '../../rdb/read-rdb.js';
-import { outputs } from '../../rdb/run.js';
+import { type OnProgress, outputs } from '../../rdb/run.js';
 import type { RdbSource } from '../../rdb/source.js';
 import { processIo, type RdbIo } from './io.js';
 import { type Output, OutputClosed, openOutput } from './output.js';
@@ -171,6 +171,8 @@ export class Job {
   readonly #progress: Progress | undefined;
   readonly #open: OpenSource[] = [];
   #output: Output | undefined;
+  /** Keys read so far by whoever reads now. */
+  #keys: number | undefined;
   #skipped: string[] = [];
   #damaged = 0;
 
@@ -187,7 +189,10 @@ export class Job {
   /** Checksum, future formats, salvage and abort, for functions of the library. */
   get inspectOptions(): InspectOptions {
     const { checksum, allowFuture, salvage } = this.options as Record<string, boolean>;
-    return { checksum, allowFuture, salvage, signal: this.signal };
+    const onProgress: OnProgress = (_bytes, _size, keys) => {
+      this.#keys = keys;
+    };
+    return { checksum, allowFuture, salvage, signal: this.signal, onProgress };
   }
 
   /** The same with the filters. */
@@ -206,7 +211,7 @@ export class Job {
   }
 
   /** Opens a source, by default the first, for a function of the library; it shows progress. */
-  async open(name = this.sources[0]!, keys?: () => number): Promise<RdbSource> {
+  async open(name = this.sources[0]!): Promise<RdbSource> {
     const source = await openSource(this.io, name, this.options);
     this.#open.push(source);
     const { rdb } = source;
@@ -215,7 +220,7 @@ export class Job {
     return {
       size: rdb.size,
       pull: (into) => {
-        progress.step({ position: source.position(), size: source.size, keys: keys?.() });
+        progress.step({ position: source.position(), size: source.size, keys: this.#keys });
         return rdb.pull(into);
       },
       close: () => rdb.close?.(),
@@ -230,17 +235,19 @@ export class Job {
     mode: number,
     options: Readonly<Record<number, number | string | Uint8Array>> = {},
     name = this.sources[0]!,
+    onEnd?: (inspector: Inspector) => void,
   ): AsyncGenerator<Uint8Array> {
     const inspector = new Inspector(await inspectModule());
-    const source = await this.open(name, () => inspector.keysRead);
+    const source = await this.open(name);
     inspector.filter(this.filter);
     inspector.options(options);
     inspector.open(mode, inspectFlags(this.inspectOptions));
     try {
-      yield* outputs(inspector, source, { signal: this.signal });
+      yield* outputs(inspector, source, this.inspectOptions);
       this.noteRest(name, inspector.rdbBytes);
     } finally {
       this.damaged(inspector.damaged);
+      onEnd?.(inspector);
       inspector.close();
     }
   }
@@ -249,9 +256,10 @@ export class Job {
   async pump(
     mode: number,
     options: Readonly<Record<number, number | string | Uint8Array>> = {},
+    onEnd?: (inspector: Inspector) => void,
   ): Promise<void> {
     const { out } = this;
-    for await (const output of this.outputs(mode, options)) {
+    for await (const output of this.outputs(mode, options, undefined, onEnd)) {
       const written = out.write(output);
       if (written !== undefined) await written;
     }
@@ -335,6 +343,7 @@ export class Job {
     if (!(error instanceof RespiteError)) throw error;
     this.io.writeErr(`respite: ${error.message}\n`);
     if (isDamage) return EXIT_RDB.damaged;
+    if (isRespiteError(error, 'ERR_RESPITE_RDB_LOSS')) return EXIT_RDB.strict;
     const isUsage = isRespiteError(error, 'ERR_RESPITE_INVALID_CONFIG');
     return isUsage ? EXIT_RDB.usage : EXIT_RDB.unreadable;
   }

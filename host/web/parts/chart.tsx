@@ -25,6 +25,19 @@ interface ChartProps {
   onClick?: (data: unknown) => void;
 }
 
+let turn: Promise<unknown> = Promise.resolve();
+
+/** A frame of its own for each step of each chart, so that none holds up the page for long. */
+function nextTurn(): Promise<unknown> {
+  turn = turn.then(
+    () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))),
+  );
+  return turn;
+}
+
+/** Loads what charts need, ahead of the first. */
+export const preloadCharts = () => void import('./echarts.js');
+
 function colours(): Colours {
   const style = getComputedStyle(document.documentElement);
   const of = (name: string) => style.getPropertyValue(`--${name}`).trim();
@@ -54,14 +67,18 @@ export function Chart({ summary, className, option, onClick }: ChartProps) {
     let isGone = false;
     const draw = async () => {
       const { init } = await import('./echarts.js');
+      await nextTurn();
       const element = place.current;
       if (isGone || element === null) return;
       if (chart.current === undefined) {
         chart.current = init(element);
         chart.current.on('click', ({ data }) => click.current?.(data));
+        await nextTurn();
+        if (isGone) return;
       }
       const now = colours();
-      chart.current.setOption(withTooltip(option(now), now), { notMerge: true });
+      const how = { notMerge: true, lazyUpdate: true };
+      chart.current?.setOption(withTooltip(option(now), now), how);
     };
     void draw();
     return () => {

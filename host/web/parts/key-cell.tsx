@@ -1,8 +1,10 @@
 // Keys in tables: one line, and what is needed to open them.
 
 import type { KeyRow } from '../../rdb/analysis-types.js';
+import type { DiffEntry } from '../../rdb/diff.js';
 import type { KeyFacts } from '../../rdb/records.js';
 import { bytes, bytesLine, bytesOf, count, ttl } from '../format.js';
+import type { Source } from '../protocol.js';
 import type { Column } from './table.js';
 import { TypeTag } from './type-tag.js';
 
@@ -10,8 +12,12 @@ import { TypeTag } from './type-tag.js';
 export interface OpenKey {
   db: number;
   key: Uint8Array;
+  /** `key` is only how the name begins. */
+  isCut?: boolean;
   /** Undefined: it must be looked for. */
   offset: number | undefined;
+  /** The file it is in, where that is not the one in hand. */
+  source?: Source;
   /** What is known of it already, also where its value is not read to its end. */
   known?: KnownFacts;
 }
@@ -33,11 +39,17 @@ export function lineOfFacts(facts: KeyFacts): KeyLine {
   return { open: { db, key, offset, known: facts }, text: bytesLine(key), facts };
 }
 
+export function lineOfDiff(entry: DiffEntry): KeyLine {
+  const { db, key } = entry;
+  const facts = { ...entry, encoding: 'unknown' as const, largest: 0 };
+  return { open: { db, key, offset: undefined }, text: bytesLine(key), facts };
+}
+
 export function lineOfRow(row: KeyRow): KeyLine {
   const { db, offset } = row;
   const isWhole = row.keyBytes <= 512;
   const more = isWhole ? '' : '…';
-  const open = { db, key: bytesOf(row.key), offset, known: row };
+  const open = { db, key: bytesOf(row.key), isCut: !isWhole, offset, known: row };
   return { open, text: row.key.text + more, facts: row };
 }
 

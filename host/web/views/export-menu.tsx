@@ -4,7 +4,7 @@ import { useRef, useState } from 'preact/hooks';
 import type { Ready } from '../app.js';
 import { CallError, type WorkerClient } from '../client.js';
 import type { ExportFormat, Progress } from '../protocol.js';
-import { problemText } from '../state.js';
+import { problemText, saveBlob } from '../state.js';
 
 const FORMATS: readonly [format: ExportFormat, title: string, what: string][] = [
   ['html', 'Report (HTML)', 'the analysis as one file'],
@@ -13,15 +13,6 @@ const FORMATS: readonly [format: ExportFormat, title: string, what: string][] = 
   ['json', 'Data (JSON)', 'every key with its value'],
   ['ndjson', 'Data (NDJSON)', 'the same, a line a key'],
 ];
-
-function save(blob: Blob, name: string): void {
-  const url = URL.createObjectURL(blob);
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
-}
 
 const ENDINGS: Record<ExportFormat, string> = {
   html: 'html',
@@ -51,7 +42,7 @@ function useExport({ source, report }: Ready, client: WorkerClient) {
     const options = { signal: controller.signal, onProgress };
     client.call('export', { source, report, format }, options).then(
       ({ blob, problem = '' }) => {
-        save(blob, `${source.name}.${ENDINGS[format]}`);
+        saveBlob(blob, `${source.name}.${ENDINGS[format]}`);
         end(problem);
       },
       (error: unknown) => {

@@ -2,7 +2,7 @@
 // by separator or found without one.
 
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { PrefixAnalysis, PrefixNode, PrefixRow } from '../../rdb/analysis-types.js';
+import type { Bound, PrefixAnalysis, PrefixNode, PrefixRow } from '../../rdb/analysis-types.js';
 import type { ViewProps } from '../app.js';
 import { bytes, count, percent } from '../format.js';
 import { Card } from '../parts/card.js';
@@ -140,7 +140,13 @@ function TreeCard({ tree }: { tree: PrefixNode }) {
   );
 }
 
-function ListCard({ prefixes, tree }: { prefixes: PrefixAnalysis; tree: PrefixNode }) {
+interface ListProps {
+  prefixes: PrefixAnalysis;
+  tree: PrefixNode;
+  bounds: readonly Bound[];
+}
+
+function ListCard({ prefixes, tree, bounds }: ListProps) {
   const [isAutomatic, setAutomatic] = useState(false);
   const rows = isAutomatic ? prefixes.automatic : prefixes.rows;
   const columns = useMemo(() => rowColumns<PrefixRow>(({ prefix }) => prefix.text, tree), [tree]);
@@ -173,6 +179,11 @@ function ListCard({ prefixes, tree }: { prefixes: PrefixAnalysis; tree: PrefixNo
         sort={{ id: 'memory', isDown: true }}
         empty="No prefix has more than one key."
       />
+      {bounds.map(({ note }) => (
+        <p key={note} class="note">
+          Not exact: {note}.
+        </p>
+      ))}
     </Card>
   );
 }
@@ -183,13 +194,8 @@ export function PrefixesView({ ready: { report } }: ViewProps) {
   return (
     <>
       <h1 class="hidden">Prefixes</h1>
-      {bounds.map(({ table, note }) => (
-        <p key={table} class="banner notice">
-          {note}
-        </p>
-      ))}
       <TreeCard tree={prefixes.tree} />
-      <ListCard prefixes={prefixes} tree={prefixes.tree} />
+      <ListCard prefixes={prefixes} tree={prefixes.tree} bounds={bounds} />
     </>
   );
 }

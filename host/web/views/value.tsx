@@ -7,7 +7,7 @@ import { bytes, bytesLine, count, time, ttl } from '../format.js';
 import type { KnownFacts, OpenKey } from '../parts/key-cell.js';
 import { TypeTag } from '../parts/type-tag.js';
 import type { Progress, Source, ValueResult } from '../protocol.js';
-import { problemText } from '../state.js';
+import { problemText, saveBlob } from '../state.js';
 import { Elements } from './elements.js';
 import { ProgressBar } from './reading.js';
 
@@ -28,6 +28,9 @@ type Reading =
   | { phase: 'done'; value: ValueResult }
   | { phase: 'failed'; problem: string };
 
+/** What the worker needs of it. */
+const keyOf = ({ db, key, isCut, offset }: OpenKey) => ({ db, key, isCut, offset });
+
 function useValue({ wanted, source, client }: DrawerProps, elements: number): Reading {
   const [reading, setReading] = useState<Reading>({
     ...{ phase: 'running', progress: undefined, sinceMs: performance.now() },
@@ -35,7 +38,7 @@ function useValue({ wanted, source, client }: DrawerProps, elements: number): Re
   useEffect(() => {
     const controller = new AbortController();
     const sinceMs = performance.now();
-    const request = { ...wanted, elements, bytes: BYTES_FIRST };
+    const request = { ...keyOf(wanted), elements, bytes: BYTES_FIRST };
     const onProgress = (progress: Progress) => {
       setReading((now) => (now.phase === 'done' ? now : { phase: 'running', progress, sinceMs }));
     };
@@ -90,6 +93,33 @@ function KeyFactsList({ value, known, nowMs }: FactsProps) {
   );
 }
 
+/** Saves a string whole, however long it is. */
+function SaveButton({ wanted, source, client }: DrawerProps) {
+  const [status, setStatus] = useState('');
+  const save = async () => {
+    setStatus('Reading…');
+    const request = { ...keyOf(wanted), elements: 1, bytes: Number.MAX_SAFE_INTEGER };
+    try {
+      const { elements } = await client.call('value', { source, request });
+      const [first] = elements;
+      if (first?.kind === 'string') {
+        saveBlob(new Blob([first.value as BlobPart]), `${bytesLine(wanted.key, 100)}.bin`);
+      }
+      setStatus('');
+    } catch (error) {
+      setStatus(problemText(error));
+    }
+  };
+  return (
+    <p class="status">
+      <button type="button" class="button" onClick={() => void save()}>
+        Save the string
+      </button>{' '}
+      {status}
+    </p>
+  );
+}
+
 export function ValueDrawer(props: DrawerProps) {
   const { wanted, nowMs, onClose } = props;
   const [elements, setElements] = useState(ELEMENTS_FIRST);
@@ -141,6 +171,7 @@ export function ValueDrawer(props: DrawerProps) {
             <KeyFactsList value={reading.value} known={wanted.known} nowMs={nowMs} />
             {reading.value.facts === undefined && <p class="empty">The key is not in the file.</p>}
             <Elements value={reading.value} nowMs={nowMs} />
+            {reading.value.facts?.type === 'string' && <SaveButton {...props} />}
             {reading.value.isCut && (
               <p class="status">
                 The first {count(reading.value.elements.length)} elements.{' '}

@@ -4,8 +4,9 @@
 import { isRespiteError } from '../../errors.js';
 import { exportCsv } from '../../rdb/export-csv.js';
 import { exportJson } from '../../rdb/export-json.js';
+import { htmlReport } from '../../rdb/html-report.js';
 import type { RdbSource } from '../../rdb/source.js';
-import { type Report, reportHtml } from '../analysis.js';
+import type { Report } from '../analysis.js';
 import type { ExportFormat, ExportResult, Source } from '../protocol.js';
 import type { Task } from './main.js';
 import { openSource } from './source.js';
@@ -58,7 +59,8 @@ export async function exportFile(
   { signal, progress }: Task<never>,
 ): Promise<ExportResult> {
   const type = TYPES[format];
-  if (format === 'html') return { blob: new Blob([reportHtml(report, source.name)], { type }) };
+  if (format === 'html')
+    return { blob: new Blob([htmlReport(report, { title: source.name })], { type }) };
   if (format === 'report') {
     return { blob: new Blob([JSON.stringify(report, null, 2), '\n'], { type }) };
   }

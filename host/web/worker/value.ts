@@ -33,11 +33,12 @@ async function* fromOffset(
   yield* file.pieces({ from: offset, signal });
 }
 
-const isSame = (a: Uint8Array, b: Uint8Array) =>
-  a.length === b.length && a.every((byte, i) => byte === b[i]);
+const beginsWith = (name: Uint8Array, part: Uint8Array) =>
+  part.every((byte, i) => byte === name[i]);
 
-/** A glob that matches this name only, as bytes of UTF-8 in text; undefined: not sayable so. */
-function globOf(key: Uint8Array): string | undefined {
+/** A glob that matches this name only, in text; undefined: it is not UTF-8, or only a part. */
+function globOf({ key, isCut }: ValueRequest): string | undefined {
+  if (isCut) return undefined;
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(key);
     return text.replace(/[\\*?[\]]/g, '\\$&');
@@ -46,23 +47,20 @@ function globOf(key: Uint8Array): string | undefined {
   }
 }
 
-interface Limits {
-  elements: number;
-  bytes: number;
-}
-
 /** Reads what is asked for of the first key that `isIt`. */
 async function take(
   pieces: AsyncIterable<Uint8Array>,
-  { key, db, elements: elementsMax, bytes: elementBytesMax }: ValueRequest & Limits,
+  request: ValueRequest,
   signal: AbortSignal,
 ): Promise<ValueResult | undefined> {
-  const match = globOf(key);
+  const { key, isCut: isPart, db, elements: elementsMax, bytes: elementBytesMax } = request;
+  const match = globOf(request);
   const filter = { db, limit: 1, ...(match === undefined ? {} : { match }) };
   if (match === undefined) filter.limit = Number.MAX_SAFE_INTEGER;
   const options = { signal, filter, values: 'stream', checksum: false, elementBytesMax } as const;
   for await (const entry of readRdb(pieces, { ...options, allowFuture: true })) {
-    if (!isSame(entry.key, key)) continue;
+    if (!beginsWith(entry.key, key)) continue;
+    if (!isPart && entry.key.length !== key.length) continue;
     const elements: RdbElement[] = [];
     let isCut = false;
     for await (const element of entry.read()) {
