@@ -57,7 +57,14 @@ import {
   commandTiming,
 } from './commands/command-stats';
 import { CMD_COUNT } from './commands/generated/ids';
-import { disconnectAllBlocked, serveAcks, serveReadyKeys, serveTimeouts } from './commands/unblock';
+import { scriptEnd as scriptOver, scriptHolds, scriptOwner } from './commands/script';
+import {
+  commitFor,
+  disconnectAllBlocked,
+  serveAcks,
+  serveReadyKeys,
+  serveTimeouts,
+} from './commands/unblock';
 import { dbInit } from './keyspace/db';
 import { functionsFirst, functionsNext } from './keyspace/functions';
 import {
@@ -71,7 +78,7 @@ import {
 } from './keyspace/effects';
 import { debugSetMode } from './keyspace/debug';
 import { notifyConfigure } from './keyspace/notify';
-import { limitCheck, limitConfigure } from './keyspace/push';
+import { limitCheck, limitConfigure, pushRunning } from './keyspace/push';
 import { trackingConfigure, trackingSettle } from './keyspace/tracking';
 import { expireConfigure, expireCycle } from './keyspace/expire';
 import { fieldsExpireCycle } from './keyspace/hash-fields';
@@ -86,6 +93,7 @@ import {
   setPolicy,
   setProtoMaxBulkLen,
   setRole,
+  setScriptKind,
 } from './keyspace/state';
 import { lazyFreeStep, lazyPending } from './keyspace/value';
 import { limitsSet } from './types/limits';
@@ -183,7 +191,7 @@ export function clientOpen(
 
 export function clientClose(handle: u32): void {
   const c = clientAt(handle);
-  if (changetype<usize>(c) == 0) return;
+  if (changetype<usize>(c) == 0 || scriptHolds(c)) return;
   readyRemove(c);
   blockedForget(c);
   pauseForget(c);
@@ -331,6 +339,53 @@ export function clientShut(handle: u32, now: bool): void {
   if (changetype<usize>(c) == 0) return;
   c.flags |= now ? CLIENT_CLOSE_NOW : CLIENT_CLOSE_AFTER_REPLY;
   readyAdd(c);
+}
+
+// ---- function libraries: assembly/commands/function.ts
+
+export {
+  functionChanged,
+  functionClear,
+  functionDelete,
+  functionPayloadOk,
+  functionPut,
+  functionVersion,
+} from './commands/function';
+
+// ---- scripts: assembly/commands/script.ts
+
+export {
+  scriptBegin,
+  scriptContinue,
+  scriptHasWritten,
+  scriptMayRun,
+  scriptMayWait,
+  scriptPause,
+  scriptReply,
+  scriptRun,
+  scriptSuspend,
+  scriptWorld,
+} from './commands/script';
+
+export function scriptEnd(): void {
+  scriptOver();
+}
+
+/** The end of a script that was suspended: its effects go out, who waited for keys is served. */
+export function scriptFinish(): void {
+  const isWanted = scriptOver();
+  replyEnd();
+  const c = scriptOwner();
+  pushRunning(changetype<Client>(0));
+  commitFor(c);
+  if (readyKeyCount != 0) serveReadyKeys();
+  trackingSettle();
+  if (!isWanted) clientClose(c.handle);
+}
+
+/** What others are told while a script is suspended depends on what it is. */
+export function scriptKind(isFunction: bool): void {
+  setScriptKind(isFunction);
 }
 
 // ---- time passing

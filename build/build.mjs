@@ -15,6 +15,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generateCommands } from './gen-commands.mjs';
+import { generateLuaCompiler } from './gen-lua-compiler.mjs';
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const bin = (name) => path.join(ROOT, 'node_modules', '.bin', name);
@@ -53,6 +54,7 @@ if (only === 'web') {
   process.exit(0);
 }
 generateCommands({ docs: true });
+generateLuaCompiler(ROOT);
 const changed = Math.max(
   newest(path.join(ROOT, 'assembly')),
   fs.statSync(path.join(ROOT, 'asconfig.json')).mtimeMs,

@@ -32,7 +32,14 @@ function wasm() {
 /** Newest change of what the page is made of, ms. */
 function newest() {
   let at = fs.statSync(fileURLToPath(import.meta.url)).mtimeMs;
-  for (const folder of ['host/web', 'host/core', 'host/rdb', 'host/server', 'host/commands']) {
+  for (const folder of [
+    'host/web',
+    'host/core',
+    'host/rdb',
+    'host/config',
+    'host/server',
+    'host/commands',
+  ]) {
     const options = { withFileTypes: true, recursive: true };
     for (const entry of fs.readdirSync(path.join(ROOT, folder), options)) {
       if (!entry.isFile()) continue;

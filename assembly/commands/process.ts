@@ -40,6 +40,9 @@ import {
   maxMemory,
   paused,
   replicaReadOnly,
+  SCRIPT_SUSPENDED,
+  scriptIsFunction,
+  scriptState,
 } from '../keyspace/state';
 import { observers, pushMark, pushRelease } from '../keyspace/push';
 import { argc, argLen, argPtr, argv, setArgs } from '../resp/args';
@@ -64,6 +67,7 @@ import {
   CMD_SUNSUBSCRIBE,
   CMD_UNSUBSCRIBE,
   CMD_WATCH,
+  CMDFLAG_ALLOW_BUSY,
   CMDFLAG_DENYOOM,
   CMDFLAG_LOADING,
   CMDFLAG_MAY_REPLICATE,
@@ -249,12 +253,27 @@ function isForbidden(id: i32): bool {
     reject(id, 'LOADING Redis is loading the dataset in memory');
     return true;
   }
+  if (scriptState == SCRIPT_SUSPENDED && (flags & CMDFLAG_ALLOW_BUSY) == 0) {
+    rejectBusy(id);
+    return true;
+  }
   if (client.push & PUSH_MONITOR && touchesKeyspace(id)) {
     reject(id, "ERR Replica can't interact with the keyspace");
     return true;
   }
   return false;
 }
+
+/** A script has been running for too long. */
+function rejectBusy(id: i32): void {
+  if (scriptIsFunction) reject(id, BUSY_FUNCTION);
+  else reject(id, BUSY_SCRIPT);
+}
+
+const BUSY_SCRIPT: string =
+  'BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.';
+const BUSY_FUNCTION: string =
+  'BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.';
 
 /** The client's user may not run the command in the arguments: answered and noted, true. */
 function isDenied(id: i32): bool {
@@ -342,8 +361,10 @@ export function processCommand(id: i32): void {
     runChecked(id);
     endUnusual();
   }
-  if (effectsPending()) commitFor(client);
-  if (readyKeyCount != 0) serveReadyKeys();
+  if (scriptState != SCRIPT_SUSPENDED) {
+    if (effectsPending()) commitFor(client);
+    if (readyKeyCount != 0) serveReadyKeys();
+  }
   if (client.replyBytes > OUTPUT_MAX && (client.flags & CLIENT_INTERNAL) == 0) {
     client.flags |= CLIENT_OUTPUT_FULL;
   }

@@ -13,7 +13,8 @@
  *
  * Values: a string; lists and sets an array; hashes an object, of strings, or where the field
  * expires of {"value":"v","expireAt":ms}; sorted sets an object of scores; streams json-stream.ts.
- * A module's data and arrays are not told: {"type":"module","module":"…",…,"skipped":true}.
+ * A module's data and arrays are not told: {"type":"module","module":"…",…,"skipped":true}; nor
+ * is what modules attached to a key: "metaSkipped":1, their number.
  * A value that is not whole has "damaged":true. Whatever happens the text ends as JSON.
  *
  * FORM_FLAT is what redis-rdb-tools writes: [{"key":value,…},…], an object a database, no more.
@@ -34,6 +35,7 @@ import { jsonStreamBegin, jsonStreamEnd } from './json-stream';
 import {
   jsonComma, jsonInt, jsonOpened, jsonPair, jsonString, putScore, setJsonEscape,
 } from './json-text';
+import { LEFT_DETAIL, LEFT_MODULE, LEFT_TYPE, leftOut, leftOutBegin, leftOutOfFile } from './left-out';
 import { encodingName, shapeName } from './names';
 import { optionNumber } from './options';
 import { outByte, outCommit, outLiteral, outReserve } from './out';
@@ -82,6 +84,7 @@ export function jsonBegin(): bool {
   hasHead = isKeysOnly;
   openDb = NO_DB;
   inKey = false;
+  leftOutBegin();
   if (form != FORM_LINES) outByte(0x5b);
   return true;
 }
@@ -111,6 +114,7 @@ function head(r: RdbReader): void {
 
 /** A record that is about the file (REC_*). */
 export function jsonFile(r: RdbReader, kind: i32): void {
+  if (kind == REC_MODULE_AUX) leftOutOfFile(LEFT_MODULE);
   if (isKeysOnly) return;
   head(r);
   switch (kind) {
@@ -205,6 +209,7 @@ function beginKey(r: RdbReader): void {
   if (r.hasExpire) at = putInt(putLiteral(at, ',"expireAt":'), r.expireMs);
   if (r.idleSec >= 0) at = putInt(putLiteral(at, ',"idle":'), r.idleSec);
   if (r.freq >= 0) at = putInt(putLiteral(at, ',"freq":'), r.freq);
+  if (r.metaCount != 0) at = putUint(putLiteral(at, ',"metaSkipped":'), r.metaCount);
   if (facts.shape != SHAPE_OTHER) at = putLiteral(at, ',"value":');
   outCommit(at - room);
 }
@@ -318,9 +323,11 @@ function afterValue(): void {
   outCommit(putUint(putLiteral(at, ',"memoryBytes":'), facts.memory) - room);
 }
 
-export function jsonEnd(isWanted: bool): void {
+export function jsonEnd(r: RdbReader, isWanted: bool): void {
   if (isWanted) {
     close(true);
+    if (facts.shape == SHAPE_OTHER) leftOut(r, r.type == TYPE_MODULE_2 ? LEFT_MODULE : LEFT_TYPE);
+    if (r.metaCount != 0) leftOut(r, LEFT_DETAIL);
     return;
   }
   inKey = false;

@@ -237,7 +237,7 @@ export function modeEnd(r: RdbReader, isWanted: bool): void {
   } else if (mode == MODE_DIGEST) {
     if (isWanted) digestEnd(r);
   } else if (mode == MODE_KEYS || mode == MODE_VALUES) recordsEnd(r, isWanted);
-  else if (mode == MODE_JSON) jsonEnd(isWanted);
+  else if (mode == MODE_JSON) jsonEnd(r, isWanted);
   else if (mode == MODE_CONVERT) convertEnd(r, isWanted);
   else if (mode == MODE_CSV) csvEnd(r, isWanted);
   else if (mode == MODE_KEYS_TEXT) keysTextEnd(r, isWanted);

@@ -24,7 +24,8 @@ import { alloc, realloc } from '../base/alloc';
 import { RdbReader } from '../rdb/input';
 import {
   REC_STREAM_CONSUMER, REC_STREAM_CONSUMER_PEL, REC_STREAM_GROUP, REC_STREAM_IDMP,
-  REC_STREAM_IDMP_ENTRY, REC_STREAM_IDMP_PRODUCER, REC_STREAM_META, REC_STREAM_NACK, REC_STREAM_PEL, TYPE_STREAM,
+  REC_STREAM_IDMP_ENTRY, REC_STREAM_IDMP_PRODUCER, REC_STREAM_META, REC_STREAM_NACK,
+  REC_STREAM_PEL, TYPE_STREAM,
 } from '../rdb/opcodes';
 import {
   argument, argumentId, argumentInt, argumentWord, batchArguments, batchDrop, batchId, batchString,

@@ -45,6 +45,17 @@ export function effectsEnable(on: bool): void {
   streamDb = -1;
 }
 
+/** Changes from here on (or no longer) are nobody's business. The stream stays as it is. */
+export function effectsSilence(on: bool): void {
+  if (on) {
+    wasOn = effectsOn;
+    effectsOn = false;
+  } else {
+    effectsOn = wasOn;
+  }
+}
+let wasOn: bool = false;
+
 /** Makes the next effect name its database (a follower starts here). */
 export function effectsForceSelect(): void {
   streamDb = -1;

@@ -118,10 +118,26 @@ export function functionsFind(name: usize, len: u32, aside: bool): usize {
   return 0;
 }
 
+/** Counts changes of the live list: whoever compiled it sees that he must look again. */
+export let functionsVersion: u32 = 0;
+
 /** Adds a copy of a library's source. FUNCTION_*; nothing changed unless added. May grow memory. */
 export function functionsAdd(code: usize, len: u32, aside: bool): i32 {
   if (!shebangName(code, len)) return FUNCTION_BAD;
   if (functionsFind(code + nameAt, nameLen, aside)) return FUNCTION_EXISTS;
+  return append(code, len, aside);
+}
+
+/** Adds a library to the live list in place of the one of its name. As functionsAdd. */
+export function functionsPut(code: usize, len: u32): i32 {
+  if (!shebangName(code, len)) return FUNCTION_BAD;
+  const old = functionsFind(code + nameAt, nameLen, false);
+  const result = append(code, len, false);
+  if (old && result == FUNCTION_ADDED) unlink(old);
+  return result;
+}
+
+function append(code: usize, len: u32, aside: bool): i32 {
   if (<u64>len + offsetof<Library>() > u32.MAX_VALUE) return FUNCTION_OOM;
   const block = alloc(offsetof<Library>() + len);
   if (!block) return FUNCTION_OOM;
@@ -136,6 +152,7 @@ export function functionsAdd(code: usize, len: u32, aside: bool): i32 {
   store<u32>(slot, <u32>block);
   const count = counts + (aside ? 4 : 0);
   store<u32>(count, load<u32>(count) + 1);
+  if (!aside) functionsVersion++;
   return FUNCTION_ADDED;
 }
 
@@ -143,16 +160,22 @@ export function functionsAdd(code: usize, len: u32, aside: bool): i32 {
 export function functionsDelete(name: usize, len: u32): bool {
   const library = functionsFind(name, len, false);
   if (!library) return false;
+  unlink(library);
+  return true;
+}
+
+function unlink(library: usize): void {
   let slot = slotOf(false);
   while (<usize>load<u32>(slot) != library) slot = load<u32>(slot);
   store<u32>(slot, changetype<Library>(library).next);
   store<u32>(counts, load<u32>(counts) - 1);
   free(library);
-  return true;
+  functionsVersion++;
 }
 
 /** Deletes all libraries of a list. */
 export function functionsClear(aside: bool): void {
+  if (!aside) functionsVersion++;
   let at = functionsFirst(aside);
   while (at) {
     const next = functionsNext(at);

@@ -25,6 +25,13 @@ export let loadingAsync: bool = false;
 export let masterDown: bool = false;
 /** Clients are paused: 1 what may write, 2 all (clients/pause.ts); nothing expires meanwhile. */
 export let paused: u32 = 0;
+/** A script runs, or is suspended while it runs for long; only then others are answered BUSY. */
+export const SCRIPT_IDLE: u32 = 0;
+export const SCRIPT_RUNS: u32 = 1;
+export const SCRIPT_SUSPENDED: u32 = 2;
+export let scriptState: u32 = SCRIPT_IDLE;
+/** The suspended script is a function. Set by the host. */
+export let scriptIsFunction: bool = false;
 /** The state of the server may forbid a command or make it wait: it must be looked at. */
 export let isSpecial: bool = false;
 /** DEBUG SET-ACTIVE-EXPIRE: also lazy expiry goes on, only the sampled cycle stops. */
@@ -69,6 +76,16 @@ export function setPaused(mode: u32): void {
 }
 function noteSpecial(): void {
   isSpecial = isReplica || loading || maxMemory != 0 || paused != 0;
+  isSpecial = isSpecial || scriptState == SCRIPT_SUSPENDED;
+}
+export function setScriptState(state: u32): void {
+  if (state == scriptState) return;
+  const wasSuspended = scriptState == SCRIPT_SUSPENDED;
+  scriptState = state;
+  if (wasSuspended || state == SCRIPT_SUSPENDED) noteSpecial();
+}
+export function setScriptKind(isFunction: bool): void {
+  scriptIsFunction = isFunction;
 }
 export function setFromMaster(on: bool): void {
   fromMaster = on;

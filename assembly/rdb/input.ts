@@ -196,12 +196,6 @@ export class RdbReader {
   rawSize: usize;
   /** Place of the value's first byte. */
   rawOffset: u64;
-  /** Where a replay out of the buffer goes back to; backP 0: nowhere. */
-  backChunk: usize;
-  backChunkEnd: usize;
-  backP: usize;
-  backOffset: u64;
-  backCrcFrom: usize;
 
   // -- what was skipped, templates (skip.ts, templates.ts)
   opString: bool;

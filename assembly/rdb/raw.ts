@@ -15,13 +15,10 @@
  *               nothing kept, out of the buffer first: the consumer gets the value's records after
  *               all (it may have skipped the value until then).
  *
- * `rdbReplay` does the same rewinding when asked, after the last record of a value: for consumers
- * that have to know the whole value before they can say anything of it.
- *
  * Not here: what a payload is made of beside the value (type, version, checksum).
  */
 import { alloc, free, realloc } from '../base/alloc';
-import { RdbReader, commit, inputOffset, stringReset } from './input';
+import { RdbReader, inputOffset, stringReset } from './input';
 import { ST_KEY } from './reader';
 
 /** A buffer above this is given back when the next value begins. */
@@ -126,20 +123,10 @@ export function rawEnd(r: RdbReader): bool {
   return true;
 }
 
-/** The reader stands behind a key again, at the first byte of its value at [from, to). */
-function rewind(r: RdbReader, from: usize, to: usize): void {
-  r.p = from;
-  r.end = to;
-  r.isReplay = true;
-  r.isRawOn = false;
-  r.inValue = true;
-  r.mute = false;
-  r.part = 1;
-  r.state = ST_KEY;
-  stringReset(r);
-}
-
-/** The chunk is used up and the buffer has all of the value so far: go back, the buffer first. */
+/**
+ * The chunk is used up and the buffer has all of the value so far: back to the first byte of the
+ * value, which is read out of the buffer first.
+ */
 export function rawRewind(r: RdbReader): void {
   r.carryLen = 0;
   r.chunk = r.rawBuf;
@@ -147,34 +134,13 @@ export function rawRewind(r: RdbReader): void {
   r.chunkOffset = r.rawOffset;
   // the checksum has seen these bytes
   r.crcFrom = r.chunkEnd;
-  rewind(r, r.chunk, r.chunkEnd);
-}
-
-/**
- * After the last record of a value whose bytes were kept: deliver its KEY (with isReplay set) and
- * its records once more. Not for values given in pieces.
- */
-export function rdbReplay(r: RdbReader): void {
-  if (r.rawLen == 0) {
-    rewind(r, r.rawPtr, r.end);
-    return;
-  }
-  r.backChunk = r.chunk;
-  r.backChunkEnd = r.chunkEnd;
-  r.backP = r.p;
-  r.backOffset = r.chunkOffset;
-  r.backCrcFrom = r.crcFrom;
-  rawRewind(r);
-}
-
-/** A replayed value is at its end: back to the chunk it ended in. */
-export function rawReplayed(r: RdbReader): void {
-  if (r.backP == 0) return;
-  r.chunk = r.backChunk;
-  r.chunkEnd = r.backChunkEnd;
-  r.chunkOffset = r.backOffset;
-  r.crcFrom = r.backCrcFrom;
+  r.p = r.chunk;
   r.end = r.chunkEnd;
-  commit(r, r.backP);
-  r.backP = 0;
+  r.isReplay = true;
+  r.isRawOn = false;
+  r.inValue = true;
+  r.mute = false;
+  r.part = 1;
+  r.state = ST_KEY;
+  stringReset(r);
 }

@@ -65,9 +65,7 @@ import {
   TYPE_HASH_TMPL_ARRAY_REF, TYPE_LIST_QUICKLIST, TYPE_LIST_QUICKLIST_2, TYPE_MODULE_2,
   TYPE_MODULE_PRE_GA, TYPE_STREAM_4, TYPE_STRING,
 } from './opcodes';
-import {
-  rawBegin, rawEnd, rawGive, rawIsOver, rawReplayed, rawRewind,
-} from './raw';
+import { rawBegin, rawEnd, rawGive, rawIsOver, rawRewind } from './raw';
 import { arrayHead, skipArray, skipModuleData, skipSlotRanges, tallySkipped } from './skip';
 import { streamValue, streamVersion } from './streams';
 import {
@@ -665,8 +663,7 @@ function valueStep(r: RdbReader): i32 {
     r.inValue = false;
     r.part = 0;
     r.state = r.isPayload ? ST_PAYLOAD_END : ST_OPCODE;
-    if (r.isReplay) rawReplayed(r);
-    else if (r.isRawOn && !rawEnd(r)) return fail(r, ERR_MEMORY);
+    if (r.isRawOn && !rawEnd(r)) return fail(r, ERR_MEMORY);
   }
   return kind;
 }

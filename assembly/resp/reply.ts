@@ -63,6 +63,10 @@ let listMax: u32 = u32.MAX_VALUE;
 export let replyFailed: bool = false;
 /** Error replies written since the start; a caller compares to see whether a command failed. */
 export let replyErrors: u32 = 0;
+/** Sets that number back: errors that a script has met are not its own. */
+export function replyErrorsSet(count: u32): void {
+  replyErrors = count;
+}
 /** Bytes of replies produced, thrown away ones not counted. */
 export let replyBytesTotal: u64 = 0;
 

@@ -32,6 +32,27 @@ export interface CoreExports {
   commandSecrets(): number;
   replyBytes(ptr: number, len: number, isMore: boolean): void;
   replyBytesLate(handle: number, ptr: number, len: number, isMore: boolean): void;
+  // function libraries
+  functionVersion(): number;
+  functionPut(code: number, len: number): number;
+  functionDelete(name: number, len: number): number;
+  functionClear(): void;
+  functionChanged(): void;
+  functionPayloadOk(ptr: number, len: number): number;
+  // scripts
+  scriptBegin(): void;
+  scriptEnd(): void;
+  scriptSuspend(): void;
+  scriptContinue(): void;
+  scriptPause(): void;
+  scriptFinish(): void;
+  scriptRun(block: number, len: number, count: number, resp: number, how: number): number;
+  scriptReply(): number;
+  scriptMayRun(block: number, len: number, count: number): number;
+  scriptHasWritten(): number;
+  scriptMayWait(handle: number): number;
+  scriptWorld(handle: number): number;
+  scriptKind(isFunction: boolean): void;
   // time passing
   cron(nowMs: number): void;
   lazyStep(): number;

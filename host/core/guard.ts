@@ -16,7 +16,7 @@ type Call = (...args: number[]) => number;
 
 /** Exports without which their caller cannot go on. */
 const NEEDED: ReadonlySet<string> = new Set([
-  ...['feed', 'feedAt', 'localGet', 'clientOpen'],
+  ...['feed', 'feedAt', 'localGet', 'clientOpen', 'scriptRun'],
   ...['loadBegin', 'loadFeed', 'loadFinish', 'loadCommit'],
 ]);
 
@@ -91,6 +91,15 @@ function hotExports(raw: CoreExports, guard: Guard): Partial<CoreExports> {
         throw guard.failed(error);
       }
     },
+    scriptRun: (block, len, count, resp, how) => {
+      if (guard.isDead) return guard.dead('scriptRun');
+      try {
+        return raw.scriptRun(block, len, count, resp, how);
+      } catch (error) {
+        throw guard.failed(error);
+      }
+    },
+    scriptReply: () => (guard.isDead ? 0 : raw.scriptReply()),
     localGet: (db, key, keyLen, nowMs) => {
       if (guard.isDead) return guard.dead('localGet');
       try {

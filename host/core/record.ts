@@ -47,7 +47,8 @@ const PURE: ReadonlySet<string> = new Set([
   ...['loadInfo', 'loadConsumed', 'functionFirst', 'functionNext', 'masterOffset'],
   ...['masterReadOffset', 'masterDb', 'replicaApplied', 'replicaUsedBytes', 'replicaKeyCount'],
   ...['localValue', 'localDbSize', 'localDb', 'waitingForAcks'],
-  ...['usersOpen', 'textAddress', 'textLength'],
+  ...['usersOpen', 'textAddress', 'textLength', 'functionVersion', 'functionPayloadOk'],
+  ...['scriptReply', 'scriptHasWritten', 'scriptMayWait', 'scriptWorld'],
 ]);
 
 /** Positions of (address, length) argument pairs whose bytes go into the log. */
@@ -67,6 +68,10 @@ export const INPUT_REGIONS: Readonly<Record<string, readonly (readonly [number, 
   loadFeed: [[0, 1]],
   feedAt: [[1, 2]],
   localGet: [[1, 2]],
+  functionPut: [[0, 1]],
+  functionDelete: [[0, 1]],
+  scriptRun: [[0, 1]],
+  scriptMayRun: [[0, 1]],
 };
 
 /** Exports whose result is the address of a block that the host holds from then on. */

@@ -1,7 +1,7 @@
 // RDB to CSV: a line a key (assembly/inspect/csv.ts).
 
 import { MODE_CSV } from '../core/inspector.js';
-import { ESCAPES, type ExportOptions, exported, type Places } from './export.js';
+import { ESCAPES, type ExportOptions, ModeExport, type Places, type TextExport } from './export.js';
 import type { RdbSource } from './source.js';
 
 /** Numbers of COLUMNS_* in assembly/inspect/csv.ts. */
@@ -36,6 +36,6 @@ export function csvPlaces(options: CsvOptions): Places {
  * The keys of an RDB file as CSV (RFC 4180 quoting, lines end in LF), block by block; a block is
  * good until the next is asked for. Throws as `readRdb` does, after what came before.
  */
-export function exportCsv(source: RdbSource, options: CsvOptions = {}): AsyncGenerator<Uint8Array> {
-  return exported(source, MODE_CSV, csvPlaces(options), options);
+export function exportCsv(source: RdbSource, options: CsvOptions = {}): TextExport {
+  return new ModeExport(source, MODE_CSV, csvPlaces(options), options);
 }

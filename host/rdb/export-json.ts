@@ -1,7 +1,7 @@
 // RDB to JSON. The text is made in the core (assembly/inspect/json.ts, which has the schema).
 
 import { MODE_JSON } from '../core/inspector.js';
-import { ESCAPES, type ExportOptions, exported, type Places } from './export.js';
+import { ESCAPES, type ExportOptions, ModeExport, type Places, type TextExport } from './export.js';
 import type { RdbSource } from './source.js';
 
 /**
@@ -44,9 +44,6 @@ export function jsonPlaces(options: JsonOptions): Places {
  * is closed and marked `"damaged":true`, a record `{"type":"error","offset":…,"reason":…}` ends the
  * text, and then ERR_RESPITE_RDB_FORMAT is thrown.
  */
-export function exportJson(
-  source: RdbSource,
-  options: JsonOptions = {},
-): AsyncGenerator<Uint8Array> {
-  return exported(source, MODE_JSON, jsonPlaces(options), options);
+export function exportJson(source: RdbSource, options: JsonOptions = {}): TextExport {
+  return new ModeExport(source, MODE_JSON, jsonPlaces(options), options);
 }

@@ -1,7 +1,7 @@
 // The names of the keys as text (assembly/inspect/keys-text.ts).
 
 import { MODE_KEYS_TEXT } from '../core/inspector.js';
-import { ESCAPES, type ExportOptions, exported, type Places } from './export.js';
+import { ESCAPES, type ExportOptions, ModeExport, type Places, type TextExport } from './export.js';
 import type { RdbSource } from './source.js';
 
 const KEYS = {
@@ -36,9 +36,6 @@ export function keysPlaces(options: KeysOptions): Places {
  * The names of the keys of an RDB file, block by block; a block is good until the next is asked
  * for. Throws as `readRdb` does, after what came before.
  */
-export function exportKeys(
-  source: RdbSource,
-  options: KeysOptions = {},
-): AsyncGenerator<Uint8Array> {
-  return exported(source, MODE_KEYS_TEXT, keysPlaces(options), options);
+export function exportKeys(source: RdbSource, options: KeysOptions = {}): TextExport {
+  return new ModeExport(source, MODE_KEYS_TEXT, keysPlaces(options), options);
 }

@@ -1,6 +1,7 @@
 // What the text exports share: one inspection in a mode whose output is text.
 
 import { Inspector } from '../core/inspector.js';
+import { type LeftOut, readLeftOut } from './left-out.js';
 import { inspectModule } from './module.js';
 import { inspectFlags, type ReadOptions } from './read-rdb.js';
 import { outputs } from './run.js';
@@ -15,23 +16,52 @@ export const ESCAPES = { raw: 0, utf8: 1, latin1: 2, base64: 3, text: 4, repr: 6
 /** Options of a mode, by place. */
 export type Places = Readonly<Record<number, number>>;
 
-/**
- * The output of `mode`, whose options are given by place. The blocks are views of Wasm memory that
- * are good until the next one is asked for.
- */
-export async function* exported(
+/** Blocks of text, each a view that is good until the next is asked for; to be iterated once. */
+export interface TextExport extends AsyncIterable<Uint8Array> {
+  /** What the text does not tell; complete when the iteration is over. */
+  readonly leftOut: LeftOut;
+  /** Keys whose value was damaged (`salvage`). */
+  readonly damaged: number;
+}
+
+/** The output of `mode`, whose options are given by place. */
+export class ModeExport implements TextExport {
+  leftOut: LeftOut = { counts: {}, examples: [] };
+  damaged = 0;
+  readonly #source: RdbSource;
+  readonly #mode: number;
+  readonly #places: Places;
+  readonly #options: ExportOptions;
+
+  constructor(source: RdbSource, mode: number, places: Places, options: ExportOptions) {
+    this.#source = source;
+    this.#mode = mode;
+    this.#places = places;
+    this.#options = options;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    const options = this.#options;
+    const inspector = new Inspector(await inspectModule(options.wasm));
+    inspector.filter(options.filter);
+    inspector.options(this.#places);
+    inspector.open(this.#mode, inspectFlags(options));
+    try {
+      yield* outputs(inspector, this.#source, options);
+    } finally {
+      this.leftOut = readLeftOut(inspector);
+      this.damaged = inspector.damaged;
+      inspector.close();
+    }
+  }
+}
+
+/** The same as a generator. */
+export function exported(
   source: RdbSource,
   mode: number,
   places: Places,
   options: ExportOptions,
 ): AsyncGenerator<Uint8Array> {
-  const inspector = new Inspector(await inspectModule(options.wasm));
-  inspector.filter(options.filter);
-  inspector.options(places);
-  inspector.open(mode, inspectFlags(options));
-  try {
-    yield* outputs(inspector, source, options);
-  } finally {
-    inspector.close();
-  }
+  return new ModeExport(source, mode, places, options)[Symbol.asyncIterator]();
 }

@@ -29,7 +29,7 @@ export {
   diffRdb,
   type RdbDiff,
 } from './diff.js';
-export type { ExportOptions } from './export.js';
+export type { ExportOptions, TextExport } from './export.js';
 export {
   aofManifest,
   type CommandExport,

@@ -55,7 +55,10 @@ export interface ReadOptions extends InspectOptions {
    * entry comes before its value, which `read()` delivers element by element; then sizes are known.
    */
   values?: 'none' | 'all' | 'stream';
-  /** Elements (field and value together) are cut to about so many bytes; default: never. */
+  /**
+   * Elements (field and value together) that come in several outputs of the core, so longer than
+   * about 1 MiB, are cut to about so many bytes; default: never.
+   */
   elementBytesMax?: number | undefined;
 }
 

@@ -6,6 +6,7 @@ import type { Logger } from '../log.js';
 import type { ListenerAddress, Platform } from '../platform/platform.js';
 import type { LatencyMonitor } from './latency.js';
 import type { Rates } from './rates.js';
+import type { Scripting } from './scripting.js';
 import type { Slowlog } from './slowlog.js';
 
 /** One field of an INFO section; values that are not set are left out. */
@@ -57,6 +58,7 @@ export interface ServerContext {
   readonly log: Logger;
   readonly counters: ServerCounters;
   readonly slowlog: Slowlog;
+  readonly scripting: Scripting;
   readonly latency: LatencyMonitor;
   readonly rates: Rates;
   readonly addresses: readonly ListenerAddress[];

@@ -12,6 +12,7 @@ import { LATENCY_FAMILY } from './commands/latency.js';
 import { MEMORY_FAMILY } from './commands/memory.js';
 import { MIGRATE_FAMILY } from './commands/migrate.js';
 import { MODULE_FAMILY } from './commands/module.js';
+import { SCRIPT_CALLS, SCRIPT_FAMILY } from './commands/scripting.js';
 import { SERVER_FAMILY } from './commands/server.js';
 import { SLOWLOG_FAMILY } from './commands/slowlog.js';
 import type { ServerContext } from './context.js';
@@ -29,12 +30,15 @@ export interface HostCall {
   readonly isLocal: boolean;
 }
 
+/** A command that reads its arguments and writes its reply itself. */
+export type DirectHandler = (server: ServerContext, handle: number) => Promise<void> | undefined;
+
 export type HostHandler = (call: HostCall) => void | Promise<void>;
 
 const FAMILIES = [
   ACL_FAMILY,
   ...[CLUSTER_FAMILY, CONFIG_FAMILY, DEBUG_FAMILY, LATENCY_FAMILY, MEMORY_FAMILY],
-  ...[MIGRATE_FAMILY, MODULE_FAMILY, SERVER_FAMILY, SLOWLOG_FAMILY],
+  ...[MIGRATE_FAMILY, MODULE_FAMILY, SCRIPT_FAMILY, SERVER_FAMILY, SLOWLOG_FAMILY],
 ];
 
 function table(): Map<string, HostHandler> {
@@ -74,6 +78,7 @@ export class HostCommands {
   readonly #server: ServerContext;
   readonly #core: Core;
   readonly #handlers: (HostHandler | undefined)[];
+  readonly #direct: (DirectHandler | undefined)[];
 
   constructor(server: ServerContext, extra: Readonly<Record<string, HostHandler>>) {
     this.#server = server;
@@ -81,10 +86,13 @@ export class HostCommands {
     const byName = table();
     for (const [name, handler] of Object.entries(extra)) byName.set(name, handler);
     this.#handlers = COMMAND_NAMES.map((name) => byName.get(name));
+    this.#direct = COMMAND_NAMES.map((name) => SCRIPT_CALLS[name]);
   }
 
   /** The core's `hostCommand` import: 0 = answered, 1 = will be. */
   run(handle: number, id: number): number {
+    const direct = this.#direct[id];
+    if (direct !== undefined) return this.#runDirect(direct, handle, id);
     const core = this.#core;
     const out = new RespWriter(core.x.clientProtocol(handle) === 3 ? 3 : 2);
     const handler = this.#handlers[id];
@@ -113,6 +121,25 @@ export class HostCommands {
         this.#server.resumeClient(handle);
       });
     return 1;
+  }
+
+  #runDirect(handler: DirectHandler, handle: number, id: number): number {
+    const fail = (error: unknown): Uint8Array => {
+      const text = error instanceof Error ? error.message : String(error);
+      this.#server.log.warning(`${COMMAND_NAMES[id]} failed: ${text}`, { error });
+      return new TextEncoder().encode(`-ERR ${text.replace(/[\r\n]/g, ' ')}\r\n`);
+    };
+    try {
+      const pending = handler(this.#server, handle);
+      if (pending === undefined) return 0;
+      void pending
+        .catch((error: unknown) => this.#core.replyLate(handle, fail(error)))
+        .then(() => this.#server.resumeClient(handle));
+      return 1;
+    } catch (error) {
+      this.#core.reply(handle, fail(error));
+      return 0;
+    }
   }
 
   #fail(call: HostCall, id: number, error: unknown): void {

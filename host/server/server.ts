@@ -24,6 +24,7 @@ import { HostCommands, type HostHandler } from './host-commands.js';
 import { LatencyMonitor } from './latency.js';
 import { Listeners } from './listeners.js';
 import { Rates } from './rates.js';
+import { Scripting } from './scripting.js';
 import { Slowlog } from './slowlog.js';
 import { RESPITE_VERSION } from './version.js';
 
@@ -100,6 +101,7 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
   readonly #deadlines: Deadlines;
   readonly #coreCron: CoreCron;
   #cron: TimerHandle | undefined;
+  #scripting: Scripting | undefined;
   /** `drainReady` is going to be called. */
   #isDraining = false;
   #load: { startedMs: number; done: number; total: number } | undefined;
@@ -140,6 +142,12 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
     );
     watchConfig(config, this.core, this.#listeners);
     this.#link = options.makeLink?.(this);
+  }
+
+  /** Made when the first script comes. */
+  get scripting(): Scripting {
+    this.#scripting ??= new Scripting(this);
+    return this.#scripting;
   }
 
   get replication(): ReplicationFacts | undefined {
@@ -211,7 +219,8 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
   }
 
   #tick(): void {
-    if (this.isCronPaused) return;
+    // Redis: while a script runs too long, nothing but it and its clients' BUSY goes on.
+    if (this.isCronPaused || this.#scripting?.engine.running !== undefined) return;
     const now = this.nowMs();
     const tookMs = this.#coreCron.tick();
     this.counters.expireCycleMs += tookMs;

@@ -7,6 +7,7 @@ import type { RdbFile } from '../rdb/file-facts.js';
 import type { KeyFacts } from '../rdb/records.js';
 import type { RdbElement } from '../rdb/values.js';
 import type { Comparison, Report } from './analysis.js';
+import type { Hint } from './worker/command-hints.js';
 import type { Reply } from './worker/reply.js';
 
 /** A file the worker can read again and again, from any place. */
@@ -80,7 +81,7 @@ export interface ConsoleFacts {
 
 /** Operations: what goes in, what comes as parts, what comes out. */
 export interface Operations {
-  analyse: { in: { source: Source }; part: never; out: Report };
+  analyse: { in: { source: Source; salvage?: boolean }; part: never; out: Report };
   search: { in: { source: Source; query: KeyQuery }; part: KeyFacts[]; out: SearchResult };
   value: { in: { source: Source; request: ValueRequest }; part: never; out: ValueResult };
   compare: { in: { a: Source; b: Source }; part: DiffEntry[]; out: Comparison };
@@ -90,6 +91,7 @@ export interface Operations {
     out: ExportResult;
   };
   consoleStart: { in: ConsoleStart; part: never; out: ConsoleFacts };
+  consoleHint: { in: { line: string }; part: never; out: Hint };
   consoleRun: { in: { line: string }; part: never; out: Reply[] };
 }
 

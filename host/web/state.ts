@@ -13,7 +13,8 @@ export type State =
 export interface Inspect {
   state: State;
   client: WorkerClient;
-  open(source: Source): void;
+  /** With `salvage`, values that are damaged inside are left out instead of ending the reading. */
+  open(source: Source, salvage?: boolean): void;
   cancel(): void;
   close(): void;
 }
@@ -64,7 +65,7 @@ export function useInspect(): Inspect {
   }, [cancel]);
 
   const open = useCallback(
-    (source: Source) => {
+    (source: Source, salvage = false) => {
       cancel();
       const controller = new AbortController();
       abort.current = controller;
@@ -74,7 +75,7 @@ export function useInspect(): Inspect {
       const onProgress = (progress: Progress) => {
         if (isCurrent()) setState({ phase: 'reading', source, sinceMs, progress });
       };
-      client.call('analyse', { source }, { signal: controller.signal, onProgress }).then(
+      client.call('analyse', { source, salvage }, { signal: controller.signal, onProgress }).then(
         (report) => {
           const tookMs = performance.now() - sinceMs;
           performance.measure('respite-read', { start: sinceMs, duration: tookMs });
@@ -97,9 +98,9 @@ export function useInspect(): Inspect {
   }, [open]);
 
   const openNext = useCallback(
-    (source: Source) => {
+    (source: Source, salvage?: boolean) => {
       toFirstTab();
-      open(source);
+      open(source, salvage);
     },
     [open],
   );

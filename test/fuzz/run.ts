@@ -3,7 +3,6 @@
 
 import { canary } from './canary.js';
 import { commands } from './commands.js';
-import { exports } from './exports.js';
 import { type Case, caseText, type Fuzzer, faultOf, makeCase, readCase, shrink } from './fuzzer.js';
 import { pushes } from './pushes.js';
 import { rdb } from './rdb.js';
@@ -12,7 +11,7 @@ import { resp } from './resp.js';
 import { restore } from './restore.js';
 
 export const FUZZERS: readonly Fuzzer[] = [
-  ...[resp, commands, pushes, rdb, rdbTool, restore, exports, canary],
+  ...[resp, commands, pushes, rdb, rdbTool, restore, canary],
 ];
 
 export interface Find {

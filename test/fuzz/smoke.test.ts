@@ -14,7 +14,6 @@ const RUNS: Record<string, number> = {
   commands: 400,
   pushes: 400,
   restore: 250,
-  exports: 60,
 };
 const SEED = 20_261_121;
 const OUT = new URL('../../build/out/', import.meta.url).pathname;

@@ -186,6 +186,39 @@ describe('strings are compressed as asked', () => {
   });
 });
 
+describe('large values', () => {
+  const items = Array.from({ length: 34_000 }, (_, i) => `${i}`.padEnd(62, '.'));
+  const scored = items.map((one, i) => (i % 2 ? i : one));
+  const element = Buffer.alloc(1_500_000, 'respite ');
+  const file = rdb(
+    h,
+    'REDIS0012',
+    ...[key(16, 'hash', str(listpack(items))), key(17, 'zset', str(listpack(scored)))],
+    ...[key(20, 'set', str(listpack(items)))],
+    key(18, 'list', [3, 2], str(listpack(items)), [1], str(element), [2], str(listpack(['x', 7]))),
+    ...[key(18, 'single', [1, 1], str(element)), key(18, 'small', [1, 2], str(listpack(['a'])))],
+  );
+
+  test.each([
+    [3, [4, 3, 2, 1, 1, 10]],
+    [9, [4, 5, 2, 14, 14, 14]],
+  ])('version %i: types %j', async (version, types) => {
+    const want = plainKeys(await keysOf(file));
+    const pieces = Array.from({ length: 200 }, (_, i) =>
+      file.subarray(i * 60_000, (i + 1) * 60_000),
+    );
+    for (const source of [file, pieces.filter((piece) => piece.length > 0)]) {
+      const { bytes, losses } = await convertWhole(source, { version });
+      const keys = await keysOf(bytes);
+      expect(keys.map(({ rdbType }) => rdbType)).toEqual(types);
+      expect(plainKeys(keys)).toEqual(want);
+      expect(losses).toEqual([]);
+    }
+    const salvaged = await convertWhole(file, { version, salvage: true });
+    expect(plainKeys(await keysOf(salvaged.bytes))).toEqual(want);
+  });
+});
+
 describe('damage', () => {
   const versions = [undefined, 6, 9, 80];
 

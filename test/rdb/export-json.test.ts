@@ -302,6 +302,13 @@ describe('options', () => {
     }
   });
 
+  test('one after the other, and left early', async () => {
+    const text = exportJson(bytes);
+    for await (const _block of text) break;
+    expect([text.damaged, text.leftOut.counts]).toEqual([0, {}]);
+    expect(await textOf(exportJson(bytes))).toBe(await textOf(exportJson(bytes)));
+  });
+
   test('a limit ends well', async () => {
     const records = recordsOf(await textOf(exportJson(bytes, { filter: { limit: 3 } })));
     expect(keysOf(records)).toHaveLength(3);

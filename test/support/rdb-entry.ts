@@ -5,7 +5,7 @@ import { crc64 } from '../../assembly/base/crc64';
 import { rdbErrorText } from '../../assembly/rdb/errors';
 import { RdbReader } from '../../assembly/rdb/input';
 import { REC_EOF } from '../../assembly/rdb/opcodes';
-import { rdbDropRaw, rdbKeepRaw, rdbReplay } from '../../assembly/rdb/raw';
+import { rdbKeepRaw } from '../../assembly/rdb/raw';
 import {
   rdbClose,
   rdbConsumed,
@@ -77,12 +77,6 @@ export function holdMax(r: usize, n: u64): void {
 
 export function keepRaw(r: usize, max: u64, inPieces: bool): void {
   rdbKeepRaw(at(r), max, inPieces);
-}
-export function dropRaw(r: usize): void {
-  rdbDropRaw(at(r));
-}
-export function replay(r: usize): void {
-  rdbReplay(at(r));
 }
 export function rawPtr(r: usize): usize {
   return at(r).rawPtr;

@@ -41,6 +41,7 @@ export const COMMANDS_SHARED: readonly string[] = [
   'host-call',
   'dispatch',
   'process',
+  'script',
   'turn',
   'unblock',
   'reject',

@@ -102,6 +102,17 @@ describe.skipIf(!hasChromium)('the console', { timeout: 4 * PATIENCE_MS }, () =>
     else expect(said).toMatch(reply);
   });
 
+  test.each([
+    ['zran', 'ZRANGE  ZRANGEBYLEX'],
+    ['getex k', 'GETEX key [EX seconds|PX milliseconds'],
+    ['xgroup create', 'XGROUP CREATE key groupname'],
+    ['object', 'OBJECT ENCODING|FREQ'],
+  ])('typing %s shows how it goes on', async (typed, hint) => {
+    await page.getByLabel('Command').fill(typed);
+    await page.locator('.hint', { hasText: hint }).waitFor();
+    await page.getByLabel('Command').fill('');
+  });
+
   test('earlier lines come back with the arrows', async () => {
     await ask('ECHO one');
     await ask('ECHO two');

@@ -103,6 +103,24 @@ describe.skipIf(!hasChromium)('the page', { timeout: 4 * PATIENCE_MS }, () => {
     }
   });
 
+  test('a value that is damaged inside can be left out', async () => {
+    const broken = Buffer.from(rich);
+    // no integer is that wide; and no checksum that would tell, too
+    broken.fill(0, broken.length - 8);
+    const at = broken.indexOf('numbers') + 'numbers'.length;
+    broken[at + 1] = 3;
+    const truth = await truthOf(broken);
+    expect(truth.offset).toBeDefined();
+    await withPage(async (page) => {
+      await give(page, given('broken.rdb', broken));
+      await page.locator('.banner.error').waitFor();
+      await page.getByRole('button', { name: 'read on' }).click();
+      await page.locator('.banner.warning').waitFor();
+      expect(await page.locator('.banner.warning').innerText()).toContain('1 damaged value');
+      expect(await figure(page, 'Keys')).toBe(plain(RICH_KEYS - 1));
+    });
+  });
+
   test('a file in gzip, and its values', async () => {
     const { gzipSync } = await import('node:zlib');
     await withPage(async (page) => {

@@ -235,6 +235,7 @@ export class Job {
     mode: number,
     options: Readonly<Record<number, number | string | Uint8Array>> = {},
     name = this.sources[0]!,
+    onEnd?: (inspector: Inspector) => void,
   ): AsyncGenerator<Uint8Array> {
     const inspector = new Inspector(await inspectModule());
     const source = await this.open(name);
@@ -246,6 +247,7 @@ export class Job {
       this.noteRest(name, inspector.rdbBytes);
     } finally {
       this.damaged(inspector.damaged);
+      onEnd?.(inspector);
       inspector.close();
     }
   }
@@ -254,9 +256,10 @@ export class Job {
   async pump(
     mode: number,
     options: Readonly<Record<number, number | string | Uint8Array>> = {},
+    onEnd?: (inspector: Inspector) => void,
   ): Promise<void> {
     const { out } = this;
-    for await (const output of this.outputs(mode, options)) {
+    for await (const output of this.outputs(mode, options, undefined, onEnd)) {
       const written = out.write(output);
       if (written !== undefined) await written;
     }

@@ -3,6 +3,7 @@
 import { type Command, Option } from 'commander';
 import { MODE_JSON } from '../../core/inspector.js';
 import { type JsonOptions, jsonPlaces } from '../../rdb/export-json.js';
+import { readLeftOut } from '../../rdb/left-out.js';
 import { type Job, perform, sourceCommand } from './common.js';
 
 function optionsOf({ options }: Job): JsonOptions {
@@ -34,5 +35,14 @@ export function addJson(rdb: Command): void {
     )
     .option('--keys-only', 'no records about the file')
     .option('--sizes', 'count, longest element, bytes in the file and in memory of each value')
-    .action(perform((job) => job.pump(MODE_JSON, jsonPlaces(optionsOf(job)))));
+    .action(
+      perform((job) =>
+        job.pump(MODE_JSON, jsonPlaces(optionsOf(job)), (inspector) => {
+          const { counts } = readLeftOut(inspector);
+          job.skipped(counts.module ?? 0, 'values of modules');
+          job.skipped(counts.type ?? 0, 'arrays');
+          job.skipped(counts.detail ?? 0, 'keys with metadata of modules');
+        }),
+      ),
+    );
 }

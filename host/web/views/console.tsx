@@ -1,6 +1,6 @@
 // The console: the core itself, in a worker of its own, with the dump loaded.
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { ViewProps } from '../app.js';
 import { CallError, WorkerClient } from '../client.js';
 import { bytes, count } from '../format.js';
@@ -8,6 +8,7 @@ import { Card } from '../parts/card.js';
 import { ReplyText } from '../parts/reply.js';
 import type { ConsoleFacts, Progress, Source } from '../protocol.js';
 import { problemText, sizeOf } from '../state.js';
+import type { Hint } from '../worker/command-hints.js';
 import type { Reply } from '../worker/reply.js';
 import { ProgressBar } from './reading.js';
 
@@ -65,20 +66,38 @@ function useConsole(source: Source) {
       add(line, [{ kind: 'error', text: problemText(error) }], performance.now() - began);
     }
   };
+  const hint = useCallback(
+    async (line: string) => client.current?.call('consoleHint', { line }).catch(() => undefined),
+    [],
+  );
   const stop = () => {
     client.current?.close();
     setLife({ phase: 'off' });
   };
-  return { life, lines, start, run, stop, clear: () => setLines([]) };
+  return { life, lines, start, run, hint, stop, clear: () => setLines([]) };
 }
 
 /** What was typed before, walked through with the arrows. */
-function Prompt({ onRun, onClear }: { onRun: (line: string) => void; onClear: () => void }) {
+interface PromptProps {
+  onRun: (line: string) => void;
+  onClear: () => void;
+  hintFor: (line: string) => Promise<Hint | undefined>;
+}
+
+function Prompt({ onRun, onClear, hintFor }: PromptProps) {
   const [text, setText] = useState('');
   const history = useRef<string[]>([]);
   const at = useRef(0);
   const input = useRef<HTMLInputElement>(null);
+  const [hint, setHint] = useState<Hint>();
   useEffect(() => input.current?.focus(), []);
+  useEffect(() => {
+    let isCurrent = true;
+    void hintFor(text).then((found) => isCurrent && setHint(found));
+    return () => {
+      isCurrent = false;
+    };
+  }, [text, hintFor]);
   const walk = (step: number) => {
     at.current = Math.max(0, Math.min(history.current.length, at.current + step));
     setText(history.current[at.current] ?? '');
@@ -101,7 +120,7 @@ function Prompt({ onRun, onClear }: { onRun: (line: string) => void; onClear: ()
       <input
         ref={input}
         aria-label="Command"
-        placeholder="Any Redis command; HELP is COMMAND DOCS <name>"
+        placeholder="Any Redis command"
         spellcheck={false}
         autocomplete="off"
         autocapitalize="off"
@@ -115,6 +134,9 @@ function Prompt({ onRun, onClear }: { onRun: (line: string) => void; onClear: ()
           event.preventDefault();
         }}
       />
+      <p class="hint">
+        {hint?.syntax} <small>{hint?.summary}</small>
+      </p>
     </form>
   );
 }
@@ -192,7 +214,7 @@ function Starting({
 }
 
 export function ConsoleView({ ready: { source } }: ViewProps) {
-  const { life, lines, start, run, stop, clear } = useConsole(source);
+  const { life, lines, start, run, hint, stop, clear } = useConsole(source);
   if (life.phase !== 'on') {
     return (
       <Card title="Console" wide>
@@ -221,7 +243,7 @@ export function ConsoleView({ ready: { source } }: ViewProps) {
       ))}
       <div class="terminal">
         <Log lines={lines} />
-        <Prompt onRun={(line) => void run(line)} onClear={clear} />
+        <Prompt onRun={(line) => void run(line)} onClear={clear} hintFor={hint} />
       </div>
     </Card>
   );

@@ -151,10 +151,23 @@ function FileCard({ report }: { report: RdbAnalysis }) {
   );
 }
 
+interface DamageProps {
+  report: RdbAnalysis;
+  /** Reads the file again and goes on behind damaged values. */
+  onSalvage?: () => void;
+}
+
 /** What was wrong with the file, where reading ended before its end. */
-export function DamageBanner({ report }: { report: RdbAnalysis }) {
-  const { damage, total } = report;
-  if (damage === null) return null;
+export function DamageBanner({ report, onSalvage }: DamageProps) {
+  const { damage, damaged, total } = report;
+  if (damage === null && damaged === 0) return null;
+  if (damage === null) {
+    return (
+      <p class="banner warning" role="alert">
+        {count(damaged)} damaged values were left out.
+      </p>
+    );
+  }
   return (
     <div class="banner error" role="alert">
       <b>The file is damaged at offset {count(damage.offset)}.</b> {damage.reason}
@@ -163,18 +176,23 @@ export function DamageBanner({ report }: { report: RdbAnalysis }) {
           , in key <code>{damage.key}</code> of database {damage.db}
         </>
       )}
-      . What is shown is everything before that: {count(total.keys)} keys.
+      . What is shown is everything before that: {count(total.keys)} keys.{' '}
+      {onSalvage !== undefined && (
+        <button type="button" class="button" onClick={onSalvage}>
+          Leave damaged values out and read on
+        </button>
+      )}
     </div>
   );
 }
 
-export function OverviewView({ ready: { report, tookMs }, go, openKey, inspect }: ViewProps) {
+export function OverviewView({ ready, go, openKey, inspect }: ViewProps) {
+  const { source, report, tookMs } = ready;
   const findings = useMemo(() => report.findings.slice(0, 3), [report]);
-  const props = { openKey, inspect };
   return (
     <>
       <h1 class="hidden">Overview</h1>
-      <DamageBanner report={report} />
+      <DamageBanner report={report} onSalvage={() => inspect.open(source, true)} />
       <Figures report={report} tookMs={tookMs} />
       <div class="grid">
         <TypesCard report={report} />
@@ -186,7 +204,7 @@ export function OverviewView({ ready: { report, tookMs }, go, openKey, inspect }
         {findings.length > 0 && (
           <Card title="Findings">
             {findings.map((finding) => (
-              <FindingCard key={finding.id} finding={finding} isShort {...props} />
+              <FindingCard key={finding.id} finding={finding} isShort openKey={openKey} />
             ))}
             <button type="button" class="link" onClick={() => go('findings')}>
               All findings ({report.findings.length})

@@ -1,5 +1,5 @@
 // The analysis of one file: the core's, over the pieces of a source. A damaged file gives what was
-// before the damage.
+// before the damage; with `salvage` values that are damaged inside are left out and counted.
 
 import { analyzeRdb } from '../../rdb/analysis.js';
 import type { Report } from '../analysis.js';
@@ -11,10 +11,11 @@ import { openSource } from './source.js';
 const TOP = 500;
 
 export async function analyse(
-  { source }: { source: Source },
+  { source, salvage = false }: { source: Source; salvage?: boolean },
   { signal, progress }: Task<never>,
 ): Promise<Report> {
   const file = await openSource(source);
   const onRead = (bytes: number, size: number | undefined) => progress({ bytes, size });
-  return analyzeRdb(file.pieces({ signal, onRead }), { signal, partial: true, top: TOP });
+  const options = { signal, partial: true, top: TOP, salvage };
+  return analyzeRdb(file.pieces({ signal, onRead }), options);
 }

@@ -11,6 +11,7 @@ import type {
   WireError,
 } from '../protocol.js';
 import { analyse } from './analyse.js';
+import { hintFor } from './command-hints.js';
 import { compare } from './compare.js';
 import { Console } from './console.js';
 import { exportFile } from './exports.js';
@@ -47,6 +48,7 @@ const HANDLERS: Handlers = {
     console = started.console;
     return started.facts;
   },
+  consoleHint: ({ line }) => hintFor(line),
   consoleRun({ line }) {
     if (console === undefined) throw new Error('the console has not been started');
     return console.run(line);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { exportCsv, exportJson, exportKeys, type JsonOptions } from '../../../host/rdb/index.js';
+import { key, len64, moduleId, str } from '../../support/rdb-build.js';
 import { keysOf, recordsOf, textOf } from '../../support/rdb-export.js';
 import { ROOT } from '../../support/servers.js';
 import { runRdb } from './harness.js';
@@ -63,6 +64,23 @@ describe('json', () => {
     expect(err).toContain('1 damaged values were left out');
     expect(keysOf(recordsOf(out)).filter((one) => one.damaged)).toHaveLength(1);
   });
+});
+
+test('json names what it does not tell; --strict exits with 4', async () => {
+  const module = key(7, 'm', len64(moduleId('test-type', 3)), [2, 5, 0]);
+  const parts = [Buffer.from('REDIS0009'), module, key(0, 's', str('v')), Buffer.of(255)];
+  const file = join(dir, 'module.rdb');
+  writeFileSync(file, Buffer.concat([...parts, Buffer.alloc(8)]));
+  const { code, out, err } = await runRdb(['json', '--keys-only', file]);
+  expect([code, err]).toEqual([0, 'respite: left out: 1 values of modules\n']);
+  expect(recordsOf(out)).toEqual([
+    { db: 0, key: 'm', type: 'module', module: 'test-type', moduleVersion: 3, skipped: true },
+    { db: 0, key: 's', type: 'string', value: 'v', encoding: 'embstr' },
+  ]);
+  expect((await runRdb(['json', '--strict', file])).code).toBe(4);
+  expect((await runRdb(['json', '--strict', '--type', 'string', file])).code).toBe(0);
+  const flat = await runRdb(['json', '--flat', file]);
+  expect(JSON.parse(flat.out)).toEqual([{ m: null, s: 'v' }]);
 });
 
 test('csv', async () => {

@@ -1,0 +1,7 @@
+// Lua scripting, for the server: the engine and what its commands need.
+
+export type { FunctionEntry, Library } from './functions.js';
+export { readPayload } from './payload.js';
+export { busyText, type Run, type Script, ScriptEngine } from './scripts.js';
+export * from './shebang.js';
+export { bytesToText, textToBytes } from './vm/bytes.js';

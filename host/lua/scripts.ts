@@ -1,0 +1,250 @@
+// Scripts: their cache, one run from its beginning to its reply, and its end by force. What a run
+// may do and how replies are delivered is the server's business (host/server/scripting.ts).
+
+import type { Core } from '../core/core.js';
+import { Functions } from './functions.js';
+import { isHeapFull } from './heap.js';
+import { loaded } from './lib/base.js';
+import { errorTable } from './redis-api.js';
+import { ReplyMaker } from './replies.js';
+import { type LogSink, Session } from './session.js';
+import { sha1Hex } from './sha1.js';
+import {
+  FLAG_ALLOW_OOM,
+  FLAG_COMPATIBLE,
+  FLAG_NO_WRITES,
+  readShebang,
+  ScriptProblem,
+} from './shebang.js';
+import { GO_ON, ScriptStopped, SUSPEND } from './vm/machine.js';
+import { toText } from './vm/operations.js';
+import { LuaError, LuaTable, type LuaValue } from './vm/value.js';
+
+const RUN_READONLY = 1;
+const RUN_ALLOW_OOM = 2;
+/** A suspended script runs for so long before others have their turn again. */
+const SLICE_MS = 5;
+/** Where a script cannot be suspended it is ended after so much more than its time. */
+const PATIENCE = 2;
+const PATIENCE_MS = 1000;
+
+export interface Script {
+  readonly sha: string;
+  readonly source: string;
+  readonly flags: number;
+  readonly fn: LuaValue;
+}
+
+/** One call of a script or function. */
+export interface Run {
+  /** The script's SHA-1, or the function's name: in error messages. */
+  readonly name: string;
+  readonly isFunction: boolean;
+  readonly fn: LuaValue;
+  readonly flags: number;
+  /** By a command that only reads. */
+  readonly isReadOnly: boolean;
+  readonly keys: string[];
+  readonly args: string[];
+  /** Of the client: 2 or 3. */
+  readonly protocol: number;
+  /** Nobody waits inside for the result: it may be suspended. */
+  readonly maySuspend: boolean;
+  /** The command, for FUNCTION STATS. */
+  readonly command: readonly string[];
+}
+
+export interface EngineOptions {
+  readonly core: Core;
+  readonly log: LogSink;
+  /** A clock that only goes forward, ms. */
+  readonly now: () => number;
+  /** busy-reply-threshold, ms. */
+  readonly limitMs: () => number;
+}
+
+export class ScriptEngine {
+  readonly session: Session;
+  readonly functions: Functions;
+  readonly #options: EngineOptions;
+  readonly #scripts = new Map<string, Script>();
+  readonly #maker = new ReplyMaker();
+  #running: Run | undefined;
+  #startedMs = 0;
+  #sliceEndMs = 0;
+  #isTimedOut = false;
+  #isKilled = false;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.session = new Session(options.core, options.log);
+    const tick = (maySuspend: boolean): number => this.#tick(maySuspend);
+    this.session.machine.tick = tick;
+    this.functions = new Functions(options.core, options.log, tick);
+  }
+
+  /** The script that runs, or is suspended. */
+  get running(): Run | undefined {
+    return this.#running;
+  }
+
+  get runningMs(): number {
+    return Math.floor(this.#options.now() - this.#startedMs);
+  }
+
+  // ---- the cache
+
+  get scriptCount(): number {
+    return this.#scripts.size;
+  }
+
+  find(sha: string): Script | undefined {
+    return this.#scripts.get(sha) ?? this.#scripts.get(sha.toLowerCase());
+  }
+
+  /** Compiles a script, unless it is known; throws a ScriptProblem. */
+  load(source: string): Script {
+    const sha = sha1Hex(source);
+    const known = this.#scripts.get(sha);
+    if (known !== undefined) return known;
+    const { flags, body } = readShebang(source);
+    const script = { sha, source, flags, fn: this.compile(body, '@user_script') };
+    this.#scripts.set(sha, script);
+    return script;
+  }
+
+  compile(body: string, name: string): LuaValue {
+    try {
+      return loaded(this.session.machine, body, name);
+    } catch (error) {
+      if (!(error instanceof LuaError)) throw error;
+      throw new ScriptProblem(`Error compiling script (new function): ${String(error.value)}`);
+    }
+  }
+
+  flush(): void {
+    this.#scripts.clear();
+  }
+
+  // ---- a run
+
+  /** Runs to its end: the reply's bytes; undefined: suspended, `goOn` continues it. */
+  start(run: Run): Uint8Array | undefined {
+    const session = this.#sessionOf(run);
+    const { machine } = session;
+    let how = 0;
+    if (run.isReadOnly || (run.flags & (FLAG_COMPATIBLE | FLAG_NO_WRITES)) === FLAG_NO_WRITES) {
+      how |= RUN_READONLY;
+    }
+    if ((run.flags & (FLAG_COMPATIBLE | FLAG_ALLOW_OOM)) === FLAG_ALLOW_OOM) how |= RUN_ALLOW_OOM;
+    session.begin(how);
+    this.#running = run;
+    this.#isTimedOut = false;
+    this.#isKilled = false;
+    this.#startedMs = this.#options.now();
+    this.#sliceEndMs = this.#startedMs + this.#options.limitMs();
+    const keys = listTable(run.keys);
+    const args = listTable(run.args);
+    if (!run.isFunction) {
+      machine.globals.setText('KEYS', keys);
+      machine.globals.setText('ARGV', args);
+    }
+    return this.#step(run, () => machine.begin(run.fn, run.isFunction ? [keys, args] : []));
+  }
+
+  #sessionOf(run: Run): Session {
+    return run.isFunction ? this.functions.session : this.session;
+  }
+
+  goOn(): Uint8Array | undefined {
+    const run = this.#running as Run;
+    this.#sliceEndMs = this.#options.now() + SLICE_MS;
+    return this.#step(run, () => this.#sessionOf(run).machine.goOn());
+  }
+
+  #step(run: Run, go: () => LuaValue[] | undefined): Uint8Array | undefined {
+    let reply: Uint8Array;
+    try {
+      const values = go();
+      if (values === undefined) return undefined;
+      reply = this.#maker.make(values[0], run.protocol, this.#sessionOf(run).resp);
+    } catch (error) {
+      if (!(error instanceof LuaError)) {
+        this.#running = undefined;
+        throw error;
+      }
+      reply = this.#maker.error(this.describe(error, run.name));
+    }
+    this.#running = undefined;
+    this.#sessionOf(run).machine.reset();
+    return reply;
+  }
+
+  /** The text of an error reply. */
+  describe(error: LuaError, name: string): string {
+    const message = this.messageOf(error.value);
+    if (!error.source) return message;
+    return `${message} script: ${name}, on ${error.source}:${error.line}.`;
+  }
+
+  messageOf(value: LuaValue): string {
+    if (!(value instanceof LuaTable)) {
+      return `ERR ${value === undefined ? 'nil' : String(toText(this.session.machine, value))}`;
+    }
+    const text = value.getText('err');
+    // Redis 7.0 ends itself when there is no text.
+    return typeof text === 'string' ? text : 'ERR unknown error';
+  }
+
+  /** SCRIPT KILL and FUNCTION KILL; undefined: it will end. */
+  kill(isFunction: boolean): string | undefined {
+    const run = this.#running;
+    if (run === undefined) return 'NOTBUSY No scripts in execution right now.';
+    if (run.isFunction !== isFunction) return busyText(run.isFunction);
+    if (this.#options.core.x.scriptHasWritten() !== 0) {
+      return (
+        'UNKILLABLE Sorry the script already executed write commands against the dataset. You ' +
+        'can either wait the script termination or kill the server in a hard way using the ' +
+        'SHUTDOWN NOSAVE command.'
+      );
+    }
+    this.#isKilled = true;
+    return undefined;
+  }
+
+  /** Now and then while a script runs. */
+  #tick(maySuspend: boolean): number {
+    if (this.#isKilled) {
+      const kind = this.#running?.isFunction ? 'FUNCTION' : 'SCRIPT';
+      throw new ScriptStopped(errorTable(`ERR Script killed by user with ${kind} KILL...`));
+    }
+    if (isHeapFull()) throw new ScriptStopped(errorTable('ERR not enough memory'));
+    const now = this.#options.now();
+    if (now < this.#sliceEndMs) return GO_ON;
+    if (!this.#isTimedOut) {
+      this.#isTimedOut = true;
+      this.session.log(
+        3,
+        `Slow script detected: still in execution after ${this.runningMs} milliseconds. You can ` +
+          'try killing the script using the SCRIPT KILL command.',
+      );
+    }
+    if (maySuspend && this.#running?.maySuspend) return SUSPEND;
+    const most = this.#options.limitMs() * PATIENCE + PATIENCE_MS;
+    if (now - this.#startedMs > most) {
+      throw new ScriptStopped(errorTable('ERR Script ran too long where it cannot be interrupted'));
+    }
+    return GO_ON;
+  }
+}
+
+export function busyText(isFunction: boolean): string {
+  const which = isFunction ? 'FUNCTION' : 'SCRIPT';
+  return `BUSY Redis is busy running a script. You can only call ${which} KILL or SHUTDOWN NOSAVE.`;
+}
+
+function listTable(values: string[]): LuaTable {
+  const table = new LuaTable();
+  table.array = values;
+  return table;
+}

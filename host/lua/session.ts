@@ -1,0 +1,170 @@
+// What a running script has of the world: the machine, the core it calls, the settings it made. One
+// script runs at a time, so there is one session for all of them.
+
+import type { Core } from '../core/core.js';
+import type { Arguments } from './lib/arguments.js';
+import { lockGlobals } from './lock.js';
+import { errorTable, makeRedisTable, raise } from './redis-api.js';
+import { argumentText, ReplyReader } from './replies.js';
+import { writeText } from './vm/bytes.js';
+import type { Machine } from './vm/machine.js';
+import { LuaError, LuaTable, type LuaValue } from './vm/value.js';
+import { type LuaWorld, makeWorld } from './world.js';
+
+const REPL_ALL = 3;
+const RUN_SILENT = 4;
+/** Pairs, then the words themselves. */
+const SCRATCH_BYTES = 64 * 1024;
+const PAIR = 8;
+
+/** Texts of what `scriptRun` refuses; its numbers are in assembly/commands/script.ts. */
+const REFUSALS: Readonly<Record<number, string>> = {
+  1: 'ERR Unknown Redis command called from script',
+  2: 'ERR Wrong number of args calling Redis command from script',
+  3: 'ERR This Redis command is not allowed from script',
+  4: 'ERR Can not execute the command on a stale replica',
+  6: "ERR The user executing the script can't run this command or subcommand",
+  7:
+    "ERR The user executing the script can't access at least one of the keys mentioned in the " +
+    'command arguments',
+  8: "ERR The user executing the script can't publish to the channel mentioned in the command",
+  9: 'ERR Write commands are not allowed from read-only scripts.',
+  10: "READONLY You can't write against a read only replica.",
+  11: "OOM command not allowed when used memory > 'maxmemory'.",
+  12: 'ERR not enough memory for the reply',
+};
+
+export type LogSink = (level: number, text: string) => void;
+
+export class Session {
+  readonly core: Core;
+  readonly world: LuaWorld;
+  readonly machine: Machine;
+  readonly #reader = new ReplyReader();
+  readonly #log: LogSink;
+  #scratch = 0;
+  /** Protocol of replies to redis.call. */
+  resp = 2;
+  /** RUN_* flags of scriptRun that the script's kind asks for. */
+  how = 0;
+  #isSilent = false;
+
+  constructor(core: Core, log: LogSink, forFunctions = false) {
+    this.core = core;
+    this.#log = log;
+    this.world = makeWorld();
+    this.machine = this.world.machine;
+    this.machine.globals.setText('redis', makeRedisTable(this, forFunctions));
+    lockGlobals(this.machine, forFunctions);
+  }
+
+  /** Settings as a script finds them. */
+  begin(how: number): void {
+    this.resp = 2;
+    this.how = how;
+    this.#isSilent = false;
+  }
+
+  log(level: number, text: string): void {
+    this.#log(level, text);
+  }
+
+  setRepl(flags: number): void {
+    // One stream feeds replicas and the AOF alike: all that is not nothing goes into it.
+    this.#isSilent = (flags & REPL_ALL) === 0;
+  }
+
+  close(): void {
+    if (this.#scratch !== 0) this.core.x.hostFree(this.#scratch);
+    this.#scratch = 0;
+  }
+
+  // ---- redis.call
+
+  call(a: Arguments, isRaising: boolean): LuaValue {
+    if (a.count === 0) {
+      return this.#refuse(
+        'ERR Please specify at least one argument for this redis lib call',
+        isRaising,
+      );
+    }
+    const words = this.#words(a);
+    if (words === undefined) {
+      const text = 'ERR Lua redis lib command arguments must be strings or integers';
+      return this.#refuse(text, isRaising);
+    }
+    const how = this.#isSilent ? this.how | RUN_SILENT : this.how;
+    const result = this.#withWords(words, (block, size) =>
+      this.core.x.scriptRun(block, size, words.length, this.resp, how),
+    );
+    if (result !== 0) return this.#refuse(REFUSALS[result] ?? 'ERR unknown error', isRaising);
+    const value = this.#reader.read(this.core, this.core.x.scriptReply() >>> 0);
+    if (value instanceof LuaTable && isRaising && value.getText('err') !== undefined) {
+      throw new LuaError(value);
+    }
+    return value;
+  }
+
+  #refuse(text: string, isRaising: boolean): LuaValue {
+    const table = errorTable(text);
+    if (!text.startsWith('ERR Please') && !text.startsWith('ERR Lua redis')) {
+      table.setText('ignore_error_stats_update', true);
+    }
+    if (isRaising) throw new LuaError(table);
+    return table;
+  }
+
+  #words(a: Arguments): string[] | undefined {
+    const words: string[] = [];
+    for (let i = 1; i <= a.count; i++) {
+      const value = a.get(i);
+      if (typeof value === 'string') words.push(value);
+      else if (typeof value === 'number') words.push(argumentText(value));
+      else return undefined;
+    }
+    return words;
+  }
+
+  /** Puts the words into linear memory for a call. */
+  #withWords(words: readonly string[], use: (block: number, size: number) => number): number {
+    let size = words.length * PAIR;
+    for (const word of words) size += word.length;
+    const { x } = this.core;
+    if (this.#scratch === 0) this.#scratch = x.hostAlloc(SCRATCH_BYTES) >>> 0;
+    const isLarge = size > SCRATCH_BYTES || this.#scratch === 0;
+    const pairs = isLarge ? x.hostAlloc(size) >>> 0 : this.#scratch;
+    if (pairs === 0) raise('not enough memory');
+    const { bytes } = this.core;
+    let at = pairs + words.length * PAIR;
+    for (let i = 0; i < words.length; i++) {
+      const word = words[i] as string;
+      this.#putPair(bytes, pairs + i * PAIR, at - pairs, word.length);
+      at = writeText(bytes, at, word);
+    }
+    try {
+      return use(pairs, size);
+    } finally {
+      if (isLarge) x.hostFree(pairs);
+    }
+  }
+
+  #putPair(bytes: Uint8Array, ...[at, place, length]: [number, number, number]): void {
+    for (let i = 0; i < 4; i++) {
+      bytes[at + i] = place >>> (8 * i);
+      bytes[at + 4 + i] = length >>> (8 * i);
+    }
+  }
+
+  mayRun(a: Arguments): LuaValue {
+    if (a.count === 0) raise('Please specify at least one argument for this redis lib call');
+    const words = this.#words(a);
+    if (words === undefined) {
+      return raise('Lua redis lib command arguments must be strings or integers');
+    }
+    const result = this.#withWords(words, (block, size) =>
+      this.core.x.scriptMayRun(block, size, words.length),
+    );
+    if (result < 0) raise('Invalid command passed to redis.acl_check_cmd()');
+    return result === 1;
+  }
+}

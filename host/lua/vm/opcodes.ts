@@ -1,0 +1,41 @@
+// The machine's operations: Lua 5.3's numbers (fengari compiles for it), see lopcodes.h there.
+// Those that 5.1 has no syntax for never come.
+
+export const OP_MOVE = 0;
+export const OP_LOADK = 1;
+export const OP_LOADBOOL = 3;
+export const OP_LOADNIL = 4;
+export const OP_GETUPVAL = 5;
+export const OP_GETTABUP = 6;
+export const OP_GETTABLE = 7;
+export const OP_SETTABUP = 8;
+export const OP_SETUPVAL = 9;
+export const OP_SETTABLE = 10;
+export const OP_NEWTABLE = 11;
+export const OP_SELF = 12;
+export const OP_ADD = 13;
+export const OP_SUB = 14;
+export const OP_MUL = 15;
+export const OP_MOD = 16;
+export const OP_POW = 17;
+export const OP_DIV = 18;
+export const OP_UNM = 25;
+export const OP_NOT = 27;
+export const OP_LEN = 28;
+export const OP_CONCAT = 29;
+export const OP_JMP = 30;
+export const OP_EQ = 31;
+export const OP_LT = 32;
+export const OP_LE = 33;
+export const OP_TEST = 34;
+export const OP_TESTSET = 35;
+export const OP_CALL = 36;
+export const OP_TAILCALL = 37;
+export const OP_RETURN = 38;
+export const OP_FORLOOP = 39;
+export const OP_FORPREP = 40;
+export const OP_TFORCALL = 41;
+export const OP_TFORLOOP = 42;
+export const OP_SETLIST = 43;
+export const OP_CLOSURE = 44;
+export const OP_VARARG = 45;
