@@ -4,19 +4,19 @@
  * memory.
  */
 import { alloc, allocInit, free, usedMemory } from './base/alloc';
-import { rdbErrorText } from './rdb/errors';
 import {
-  INSPECT_ERR_BLOB, inspectClose, inspectError, inspectFeed, inspectFinish, inspectOpen,
-  inspectStep, reader,
+  inspectClose, inspectFeed, inspectFinish, inspectOpen, inspectStep, reader,
 } from './inspect/driver';
+import { failureCode, failureOffset, failureText } from './inspect/failure';
 import {
   filterAskHost, filterBytesMin, filterDb, filterExpiry, filterLimit, filterNoExpiry,
   filterPattern, filterReset, filterShapes, filterSlots,
 } from './inspect/filter';
+import { digestMissing, digestSame } from './inspect/digest';
 import { setMode } from './inspect/mode';
 import { optionsReset, setOptionNumber, setOptionText } from './inspect/options';
 import { outLen, outPtr, outTaken } from './inspect/out';
-import { writeLiteral } from './base/literal';
+import { tallyBytes, tallyDamaged, tallyKeys } from './inspect/tally';
 
 // ---- life and memory
 
@@ -68,22 +68,46 @@ export function outputTaken(): void {
 
 export { optionsReset, setOptionNumber, setOptionText };
 
+/** Keys read so far, and values that were damaged and left out. */
+export function keysRead(): f64 {
+  return <f64>tallyKeys;
+}
+export function damagedValues(): f64 {
+  return <f64>tallyDamaged;
+}
+
+/** Bytes of the RDB once its end was reached, else 0. */
+export function rdbBytes(): f64 {
+  return <f64>tallyBytes;
+}
+// ---- what a mode could not say
+
+export {
+  leftOutCount, leftOutExamples, leftOutExamplesLength,
+} from './inspect/left-out';
+
+/** MODE_DIGEST: keys of the first file that the second has not; keys that are the same in both. */
+export function missingKeys(): f64 {
+  return <f64>digestMissing();
+}
+export function sameKeys(): f64 {
+  return <f64>digestSame;
+}
+
 // ---- what went wrong, and where
 
 export function errorCode(): i32 {
-  return inspectError != 0 ? inspectError : reader.err;
+  return failureCode(reader);
 }
 export function errorOffset(): f64 {
-  return inspectError != 0 ? <f64>reader.keyOffset : <f64>reader.errOffset;
+  return <f64>failureOffset(reader);
 }
 export function errorArgument(): f64 {
   return <f64>reader.errArg;
 }
 /** Writes the reason at `to` (80 bytes of room); its length. */
 export function errorText(to: usize): usize {
-  if (inspectError == INSPECT_ERR_BLOB) return writeLiteral(to, 'damaged container of elements');
-  if (inspectError != 0) return writeLiteral(to, 'out of memory');
-  return rdbErrorText(reader.err, to);
+  return failureText(reader, to);
 }
 /** The key the reader stands at: whether there is one, its name, its database. */
 export function inKey(): bool {

@@ -3,6 +3,7 @@
 //   sync        full synchronisation of a replica      stream  applying a master's stream
 //   suite       redis-benchmark's default suite        collections  memory of collections
 //   micro       inside one process: library and core
+//   rdb         the RDB toolkit beside redis-check-rdb
 // All when none is named. Prints tables and keeps build/out/bench-DATE.json. Judges nothing.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -10,7 +11,7 @@ import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { runnerImport } from 'vite';
 
-const NAMES = ['throughput', 'suite', 'memory', 'collections', 'sync', 'stream', 'micro'];
+const NAMES = ['throughput', 'suite', 'memory', 'collections', 'sync', 'stream', 'micro', 'rdb'];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -52,8 +53,9 @@ const { throughput } = await load('throughput.ts');
 const { suite } = await load('suite.ts');
 const { memory, collections } = await load('memory.ts');
 const { sync, stream } = await load('replica.ts');
+const { rdb } = await load('rdb.ts');
 const { micro } = await import('../test/bench/micro.mjs');
-const benches = { throughput, suite, memory, collections, sync, stream, micro };
+const benches = { throughput, suite, memory, collections, sync, stream, micro, rdb };
 const options = { rounds: Number(values.rounds), scale: Number(values.scale) };
 const date = new Date().toISOString();
 const machine = { cpus: cpus().length, model: cpus()[0]?.model, memory: totalmem() };

@@ -2,7 +2,8 @@
 //   build · lint and format (biome) · types of host and tests (tsc) · as-pect · vitest
 // The tidy test (test/tidy) is among vitest's. Each static check counts as one; as-pect and vitest
 // count their tests. Skipped tests are listed. The real redis-server is the oracle of most tests:
-// where it is missing it is installed through apt (as root on Debian), and said so.
+// where it is missing it is installed through apt (as root on Debian), and said so. Chromium, which
+// drives the tests of the page, likewise; without it those are skipped and listed.
 //   npm test -- NAME…   passes names on to vitest and leaves the other steps out.
 
 import { spawn, spawnSync } from 'node:child_process';
@@ -46,16 +47,28 @@ const has = (program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).
 async function needRedis() {
   if (has('redis-server') && has('redis-cli')) return true;
   console.log('redis-server is not installed; the tests compare respite with it.');
-  const canInstall = process.getuid?.() === 0 && existsSync('/etc/debian_version');
-  if (!canInstall) {
+  if (!(await install('redis-server'))) {
     console.log('Install it (Debian: apt-get install redis-server) and run again.');
-    return false;
   }
-  console.log('Installing it now: apt-get install -y redis-server');
+  return has('redis-server');
+}
+
+/** Installs what a Debian package offers; false: not possible here. */
+async function install(name) {
+  if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) return false;
+  console.log(`Installing it now: apt-get install -y ${name}`);
   process.env.DEBIAN_FRONTEND = 'noninteractive';
   await run('apt-get', ['update', '-q']);
-  await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', 'redis-server']);
-  return has('redis-server');
+  await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', name]);
+  return true;
+}
+
+/** For the tests of the page; they are skipped without it, which is no failure. */
+async function wantChromium() {
+  if (existsSync('/usr/bin/chromium') || existsSync('/usr/bin/chromium-browser')) return;
+  console.log('Chromium is not installed; the tests of the page run in it.');
+  await install('chromium');
+  if (!existsSync('/usr/bin/chromium')) console.log('It could not be: those tests are skipped.');
 }
 
 async function check(what, command, args) {
@@ -125,10 +138,12 @@ function listSkips(report) {
 
 async function main(names) {
   if (!(await needRedis())) count(0, 1, 'redis-server is missing');
+  await wantChromium();
   if (names.length === 0) {
     if (!(await check('build', 'npm', ['run', '--silent', 'build']))) return;
     await check('lint and format', bin('biome'), ['check', '--error-on-warnings']);
     await check('types', bin('tsc'), ['-p', 'test/tsconfig.json']);
+    await check('types of the page', bin('tsc'), ['-p', 'host/web/tsconfig.json']);
     await asPect();
   }
   await vitest(names);

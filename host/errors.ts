@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   ERR_RESPITE_PSYNC_REFUSED: 'The master does not allow replication',
   ERR_RESPITE_PROTOCOL: 'The peer sent bytes that are not the protocol',
   ERR_RESPITE_RDB_FORMAT: 'The RDB data is damaged or of an unknown kind',
+  ERR_RESPITE_RDB_LOSS: 'The RDB file to be written cannot hold something of its source',
   ERR_RESPITE_OUT_OF_MEMORY: 'The data does not fit into the memory allowed',
   ERR_RESPITE_DIVERGED: 'The copy no longer equals the master',
   ERR_RESPITE_REPLY: 'A command was answered with an error',
@@ -53,6 +54,7 @@ interface DetailsOf {
   ERR_RESPITE_PSYNC_REFUSED: { address?: string; reply: string };
   ERR_RESPITE_PROTOCOL: { data?: string; offset?: number };
   ERR_RESPITE_RDB_FORMAT: { offset: number; reason: string; key?: string; db?: number };
+  ERR_RESPITE_RDB_LOSS: { kind: string; db: number; key: string; count: number };
   ERR_RESPITE_OUT_OF_MEMORY: { limitBytes?: number; neededBytes?: number };
   ERR_RESPITE_DIVERGED: { command?: string; offset?: number; count?: number };
   ERR_RESPITE_REPLY: { reply: string; command?: string };

@@ -63,6 +63,46 @@ export function lzfDecompress(src: usize, len: u32, dst: usize, dstLen: u32): bo
   return out == dstEnd;
 }
 
+/** Bytes written so far, for `lzfPart`. */
+export let lzfHave: usize = 0;
+
+/**
+ * The same piece by piece: decompresses the whole codes among the `len` bytes at `src` behind the
+ * `have` bytes that `dst` holds. Returns how many bytes of input it used (what is left is the
+ * beginning of a code, at most 32 bytes), or -1 if the input is damaged or gives more than
+ * `dstLen` bytes; `lzfHave` tells how much there is now.
+ */
+export function lzfPart(src: usize, len: usize, dst: usize, have: usize, dstLen: usize): isize {
+  const begin = src;
+  const srcEnd = src + len;
+  const dstEnd = dst + dstLen;
+  let out = dst + have;
+  while (src < srcEnd) {
+    const control: u32 = load<u8>(src);
+    if (control < 32) {
+      const count = control + 1;
+      if (srcEnd - src <= <usize>count) break;
+      if (dstEnd - out < <usize>count) return -1;
+      copyLiterals(out, src + 1, count);
+      src += count + 1;
+      out += count;
+      continue;
+    }
+    let count = control >> 5;
+    const head: usize = count == 7 ? 3 : 2;
+    if (srcEnd - src < head) break;
+    if (count == 7) count += load<u8>(src, 1);
+    const back = (((control & 31) << 8) | load<u8>(src + head - 1)) + 1;
+    count += 2;
+    if (<usize>back > out - dst || dstEnd - out < <usize>count) return -1;
+    copyBack(out, back, count);
+    src += head;
+    out += count;
+  }
+  lzfHave = out - dst;
+  return <isize>(src - begin);
+}
+
 /** Copies 1 to 32 bytes between ranges that do not overlap. */
 // @ts-ignore: decorator
 @inline

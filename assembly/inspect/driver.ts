@@ -21,9 +21,10 @@ import { string2ll, llValue } from '../base/numbers/integers';
 import { RdbReader } from '../rdb/input';
 import {
   BLOB_INTSET, BLOB_LISTPACK, FORM_INT, RDB_ERROR, RDB_NEED_MORE, REC_BLOB, REC_ELEMENT, REC_EOF,
-  REC_FIELD, REC_KEY, REC_SCORED, REC_STREAM_NODE, REC_STRING, REC_VALUE_END, REC_VALUE_SKIPPED,
-  TYPE_HASH_LISTPACK_EX, TYPE_HASH_LISTPACK_EX_PRE_GA,
+  REC_FIELD, REC_KEY, REC_KEY_META, REC_RAW, REC_SCORED, REC_STREAM_NODE, REC_STRING,
+  REC_VALUE_END, REC_VALUE_SKIPPED, TYPE_HASH_LISTPACK_EX, TYPE_HASH_LISTPACK_EX_PRE_GA,
 } from '../rdb/opcodes';
+import { rdbDropRaw, rdbKeepRaw } from '../rdb/raw';
 import {
   rdbClose, rdbFeed, rdbFinish, rdbNext, rdbOpen, rdbSetHoldMax, rdbSkipValue,
 } from '../rdb/reader';
@@ -32,18 +33,26 @@ import {
   streamOpen, walkNext, walkOpen,
 } from '../rdb/values';
 import {
-  SHAPE_HASH, SHAPE_ZSET, eventEntry, eventExpire, eventScore, eventString, eventValue,
+  SHAPE_HASH, SHAPE_LIST, SHAPE_ZSET, eventEntry, eventExpire, eventScore, eventString, eventValue,
 } from './event';
 import {
-  facts, factsElement, factsEnd, factsField, factsKey, factsNode, factsScored, factsString,
-  factsUnseen,
+  facts, factsBlob, factsElement, factsEnd, factsField, factsKey, factsNode, factsScored,
+  factsStream, factsString, isContainer,
 } from './facts';
-import { filterKey, filterValue } from './filter';
-import { OUT_HIGH, outBegin, outFailed, outLen, outSettle } from './out';
 import {
-  modeBegin, modeDamage, modeElement, modeEnd, modeEntry, modeEntryEnd, modeEntryField, modeField,
-  modeFile, modeFinish, modeHold, modeKey, modeScored, modeString, modeValues,
+  INSPECT_ERR_BLOB, INSPECT_ERR_EMPTY, INSPECT_ERR_MEMORY, inspectError, setInspectError,
+} from './failure';
+import { filterIsDone, filterIsSure, filterKey, filterNeedsValue, filterValue } from './filter';
+import {
+  outBegin, outDrop, outFailed, outHold, outHoldsMuch, outIsFull, outLen, outRelease, outSettle,
+} from './out';
+import {
+  modeBegin, modeBlob, modeBroken, modeDamage, modeElement, modeElements, modeEnd, modeEntry,
+  modeEntryEnd, modeEntryField, modeFacts, modeField, modeFile, modeFinish, modeHold,
+  modeHoldsBack, modeKey, modeKeyMeta, modeMindsEmpty, modeRaw, modeRawInPieces, modeRawMax,
+  modeScored, modeString, modeValues,
 } from './mode';
+import { tallyBegin, tallyDamage, tallyEnd, tallyKey } from './tally';
 
 export const STEP_ERROR: i32 = -1;
 export const STEP_MORE: i32 = 0;
@@ -52,12 +61,11 @@ export const STEP_END: i32 = 1;
 /** The output is to be taken. */
 export const STEP_OUTPUT: i32 = 2;
 
-/** Errors beside the reader's ERR_*. */
-export const INSPECT_ERR_BLOB: i32 = 100;
-export const INSPECT_ERR_MEMORY: i32 = 101;
-
 /** Flags of `inspectOpen` beside RDB_NO_CHECKSUM and RDB_ALLOW_FUTURE. */
 export const INSPECT_SALVAGE: u32 = 1 << 8;
+
+/** More than an empty value takes beside its name. */
+const EMPTY_BYTES_MAX: u64 = 4096;
 
 const WALK_NONE: u32 = 0;
 const WALK_PLAIN: u32 = 1;
@@ -74,19 +82,21 @@ let streamWalk: StreamWalk = changetype<StreamWalk>(0);
 let inEntry: bool = false;
 /** The current key was filtered out. */
 let skipping: bool = false;
-/** Our own error, 0 = none. */
-export let inspectError: i32 = 0;
 let ended: bool = false;
+/** The mode was told of the error. */
+let isBroken: bool = false;
 /** An integer's text of the first of a pair. */
 const firstText = memory.data(32);
 
 /** Starts an inspection; false when memory is short. */
 export function inspectOpen(openFlags: u32): bool {
   flags = openFlags;
-  inspectError = 0;
+  setInspectError(0);
   ended = false;
+  isBroken = false;
   skipping = false;
   walkKind = WALK_NONE;
+  tallyBegin();
   const block = rdbOpen(openFlags & 0xff);
   const walks = alloc(WALK_SIZE + STREAM_WALK_SIZE);
   if (block == 0 || walks == 0 || !outBegin()) {
@@ -99,6 +109,7 @@ export function inspectOpen(openFlags: u32): bool {
   streamWalk = changetype<StreamWalk>(walks + WALK_SIZE);
   const hold = modeHold();
   if (hold != 0) rdbSetHoldMax(reader, hold);
+  rdbKeepRaw(reader, modeRawMax(), modeRawInPieces());
   return modeBegin();
 }
 
@@ -115,43 +126,64 @@ export function inspectFeed(ptr: usize, len: usize): void {
 
 /** No more bytes will come: STEP_END, STEP_OUTPUT (take, call again) or STEP_ERROR. */
 export function inspectFinish(): i32 {
-  if (inspectError != 0) return STEP_ERROR;
-  if (!ended && rdbFinish(reader) == RDB_ERROR) return STEP_ERROR;
+  if (inspectError != 0) return broken();
+  if (!ended && rdbFinish(reader) == RDB_ERROR) return broken();
   return outLen > 0 || !outSettle() ? STEP_OUTPUT : STEP_END;
 }
 
 /** Goes on until the chunk is used up, the output is full, or there is an end. */
 export function inspectStep(): i32 {
   while (true) {
-    if (!outSettle() || outLen >= OUT_HIGH) return STEP_OUTPUT;
-    if (outFailed) inspectError = INSPECT_ERR_MEMORY;
-    if (inspectError != 0) return STEP_ERROR;
+    if (!outSettle() || outIsFull()) return STEP_OUTPUT;
+    if (outHoldsMuch() && filterIsSure()) outRelease();
+    if (outFailed) setInspectError(INSPECT_ERR_MEMORY);
+    if (inspectError != 0) return broken();
     if (ended) return outLen > 0 ? STEP_OUTPUT : STEP_END;
     if (walkKind != WALK_NONE) {
       if (!walkOn()) damaged();
       continue;
     }
     const kind = rdbNext(reader);
-    if (kind <= RDB_NEED_MORE) return kind == RDB_NEED_MORE ? STEP_MORE : STEP_ERROR;
+    if (kind <= RDB_NEED_MORE) return kind == RDB_NEED_MORE ? STEP_MORE : broken();
     record(kind);
   }
 }
 
+/** An end that is none: the mode completes what it has begun, and nothing is held back. */
+function broken(): i32 {
+  if (!isBroken) {
+    isBroken = true;
+    outRelease();
+    modeBroken(reader);
+  }
+  return STEP_ERROR;
+}
+
 function record(kind: i32): void {
-  if (kind > REC_KEY) {
+  if (kind == REC_KEY_META) {
+    modeKeyMeta(reader);
+  } else if (kind > REC_KEY) {
     valueRecord(kind);
   } else if (kind == REC_KEY) {
     factsKey(reader);
-    skipping = !filterKey(reader);
+    // a key that is told once more, because its bytes are too many, has been let in before
+    if (!reader.isReplay) {
+      tallyKey(reader);
+      skipping = !filterKey(reader);
+    }
     if (skipping) {
+      rdbDropRaw(reader);
       rdbSkipValue(reader);
       return;
     }
+    if (filterNeedsValue() && !modeHoldsBack()) outHold();
     modeKey(reader);
     if (!modeValues()) rdbSkipValue(reader);
+    else if (!modeElements()) rdbSetHoldMax(reader, isContainer(reader.type) ? modeHold() : 32);
   } else {
     modeFile(reader, kind);
     if (kind == REC_EOF) {
+      tallyEnd(reader);
       modeFinish(reader);
       ended = true;
     }
@@ -164,7 +196,7 @@ function valueRecord(kind: i32): void {
     case REC_STRING:
       eventString(reader.a.ptr, reader.a.len, reader.a.form == FORM_INT);
       factsString(reader);
-      modeString();
+      modeString(reader);
       endValue();
       break;
     case REC_ELEMENT:
@@ -189,16 +221,17 @@ function valueRecord(kind: i32): void {
       openBlob();
       break;
     case REC_STREAM_NODE:
-      factsNode(reader.b.len);
-      if (!streamOpen(streamWalk, reader.n0, reader.n1, reader.b.ptr, reader.b.len)) damaged();
-      else walkKind = WALK_STREAM;
-      inEntry = false;
+      openNode();
+      break;
+    case REC_RAW:
+      modeRaw(reader);
       break;
     case REC_VALUE_END:
     case REC_VALUE_SKIPPED:
       endValue();
       break;
     default:
+      factsStream(reader, kind);
       modeEntry(reader, kind);
   }
 }
@@ -206,30 +239,57 @@ function valueRecord(kind: i32): void {
 /** The value is whole: last facts, then the filters that need them, then the mode. */
 function endValue(): void {
   factsEnd(reader);
-  modeEnd(reader, filterValue());
+  if (facts.count == 0 && modeMindsEmpty() && isEmptyCollection()) {
+    if ((flags & INSPECT_SALVAGE) == 0) {
+      setInspectError(INSPECT_ERR_EMPTY);
+      return;
+    }
+    tallyDamage();
+  }
+  const isWanted = filterValue();
+  modeEnd(reader, isWanted);
+  if (isWanted) outRelease();
+  else outDrop();
+  // as many keys as were asked for: what follows is not read
+  if (filterIsDone()) {
+    modeFinish(reader);
+    ended = true;
+  }
+}
+
+/** Without elements, and not one whose container was too long to be looked into. */
+function isEmptyCollection(): bool {
+  const isShort = facts.fileBytes < <u64>reader.key.len + EMPTY_BYTES_MAX;
+  return isShort && facts.shape >= SHAPE_LIST && facts.shape <= SHAPE_HASH;
 }
 
 function damaged(): void {
   walkKind = WALK_NONE;
   if (flags & INSPECT_SALVAGE) {
+    tallyDamage();
     modeDamage(reader);
+    outRelease();
+    rdbDropRaw(reader);
     rdbSkipValue(reader);
     skipping = true;
   } else {
-    inspectError = INSPECT_ERR_BLOB;
+    setInspectError(INSPECT_ERR_BLOB);
   }
 }
 
 // ---- containers
 
 function openBlob(): void {
-  factsNode(reader.a.len);
-  // Too long to be held where only sizes are asked for: a container that nobody looks into.
-  if (reader.a.ptr == 0) {
-    factsUnseen(reader.a.len);
+  const isGood = !modeFacts() || factsBlob(reader, walk);
+  if (!modeElements()) {
+    if (!isGood) damaged();
     return;
   }
-  if (!walkOpen(walk, reader.container, reader.a.ptr, reader.a.len)) {
+  // Too long to be held where only sizes are asked for: a container that nobody looks into.
+  if (reader.a.ptr == 0) return;
+  const taken = modeBlob(reader, REC_BLOB);
+  if (taken > 0) return;
+  if (taken < 0 || !walkOpen(walk, reader.container, reader.a.ptr, reader.a.len)) {
     damaged();
     return;
   }
@@ -239,10 +299,30 @@ function openBlob(): void {
   else walkKind = WALK_PLAIN;
 }
 
+function openNode(): void {
+  const isHeld = reader.b.ptr != 0;
+  if (isHeld && !reopenNode()) {
+    damaged();
+    return;
+  }
+  const isGood = !modeFacts() || factsNode(reader, streamWalk);
+  if (!modeElements()) {
+    if (!isGood) damaged();
+    return;
+  }
+  if (modeBlob(reader, REC_STREAM_NODE) > 0 || !isHeld || !reopenNode()) return;
+  walkKind = WALK_STREAM;
+  inEntry = false;
+}
+
+function reopenNode(): bool {
+  return streamOpen(streamWalk, reader.n0, reader.n1, reader.b.ptr, reader.b.len);
+}
+
 /** Walks until the end of the container or until the output is full. False: damage. */
 function walkOn(): bool {
   if (walkKind == WALK_STREAM) return streamOn();
-  while (outLen < OUT_HIGH) {
+  while (!outIsFull()) {
     const got = walkNext(walk);
     if (got <= 0) {
       walkKind = WALK_NONE;
@@ -250,12 +330,11 @@ function walkOn(): bool {
     }
     if (walkKind == WALK_PLAIN) {
       eventString(walk.ptr, walk.len, walk.isInt);
-      factsElement();
       modeElement();
     } else if (!walkPair()) {
       return false;
     }
-    if (!outSettle()) break;
+    if (!outSettle() || outHoldsMuch()) break;
   }
   return true;
 }
@@ -278,14 +357,12 @@ function walkPair(): bool {
       if (!string2d(walk.ptr, walk.len)) return false;
       eventScore(doubleValue);
     }
-    factsScored();
     modeScored();
     return true;
   }
   eventValue(walk.ptr, walk.len);
   if (walkKind == WALK_PAIRS) {
     eventExpire(-1);
-    factsField();
     modeField();
     return true;
   }
@@ -306,13 +383,12 @@ function walkTriple(): bool {
   }
   // 0 stands for "does not expire"
   eventExpire(at == 0 ? <i64>-1 : at);
-  factsField();
   modeField();
   return true;
 }
 
 function streamOn(): bool {
-  while (outLen < OUT_HIGH) {
+  while (!outIsFull()) {
     if (inEntry) {
       const got = streamField(streamWalk);
       if (got < 0) return false;
@@ -322,7 +398,6 @@ function streamOn(): bool {
       } else {
         eventString(streamWalk.fieldPtr, streamWalk.fieldLen, false);
         eventValue(streamWalk.valuePtr, streamWalk.valueLen);
-        factsField();
         modeEntryField();
       }
     } else {
@@ -335,10 +410,9 @@ function streamOn(): bool {
       eventEntry(streamWalk.ms, streamWalk.seq, isDeleted);
       if (isDeleted) continue;
       inEntry = true;
-      factsElement();
       modeEntry(reader, REC_STREAM_NODE);
     }
-    if (!outSettle()) break;
+    if (!outSettle() || outHoldsMuch()) break;
   }
   return true;
 }

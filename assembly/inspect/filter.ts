@@ -7,7 +7,7 @@ import { alloc, free } from '../base/alloc';
 import { keyHashSlot } from '../base/crc16';
 import { globMatch } from '../base/glob';
 import { RdbReader } from '../rdb/input';
-import { facts } from './facts';
+import { facts, factsMemorySoFar } from './facts';
 
 // @ts-ignore: decorator
 @external('env', 'inspectName')
@@ -138,10 +138,30 @@ export function filterKey(r: RdbReader): bool {
   return true;
 }
 
+/** Whether only the value can tell. */
+export function filterNeedsValue(): bool {
+  return bytesMin != 0;
+}
+
+/** Whether filterValue will say yes, so far as the value was read: estimates only grow. */
+export function filterIsSure(): bool {
+  return factsMemorySoFar() >= bytesMin && left > 0;
+}
+
+/** Whether filterValue will say yes to a value of at least so many bytes. */
+export function filterAllows(bytes: u64): bool {
+  return bytes >= bytesMin && left > 0;
+}
+
 /** What takes the whole value: a key that is too small is none of those counted by the limit. */
 export function filterValue(): bool {
   if (bytesMin == 0) return true;
   if (facts.memory < bytesMin || left <= 0) return false;
   left--;
   return true;
+}
+
+/** As many keys as were asked for have been there. */
+export function filterIsDone(): bool {
+  return left <= 0;
 }

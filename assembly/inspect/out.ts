@@ -7,19 +7,22 @@
  * never holds a value and its output. What the same event writes behind a long string waits in a
  * side buffer; both are worked off before the next event (`outSettle`).
  *
+ * While it is not known yet whether a key is wanted at all (a filter by size), its output is held
+ * back (outHold).
+ *
  *   queue of what waits: (kind u32, from u32, to u32)*   kind OUT_SIDE: offsets in the side buffer
  */
 import { alloc, realloc } from '../base/alloc';
 import { writeLiteral } from '../base/literal';
 import { ll2string } from '../base/numbers/integers';
-import { ESCAPE_MAX, escape, escapeCut } from './escape';
+import { ESCAPE_MAX, ESCAPE_NONE, ESCAPE_SLACK, escape, escapeCut } from './escape';
 
 /** The host should take the output from this many bytes on. */
 export const OUT_HIGH: usize = 1 << 20;
 /** Strings up to here are written at once. */
 export const OUT_LONG: usize = 1 << 16;
 const SLICE: usize = 1 << 15;
-const QUEUE_MAX: u32 = 8;
+const QUEUE_MAX: u32 = 32;
 /** The kind of a piece of the side buffer; other kinds are ESCAPE_* of escape.ts. */
 const OUT_SIDE: u32 = 255;
 
@@ -29,12 +32,49 @@ export let outLen: usize = 0;
 /** A piece found no memory: the output has a hole and the inspection must end. */
 export let outFailed: bool = false;
 let cap: usize = 0;
+/** From how many bytes on the output is full. */
+let high: usize = OUT_HIGH;
+/** Where what is held back begins; valid while `isHeld`. */
+let heldAt: usize = 0;
+let isHeld: bool = false;
 
 let side: usize = 0;
 let sideLen: usize = 0;
 let sideCap: usize = 0;
 let queueLen: u32 = 0;
-const queue = memory.data(96, 8);
+const queue = memory.data(384, 8);
+
+/** The host has to take the output before there is more. */
+// @ts-ignore: decorator
+@inline export function outIsFull(): bool {
+  return outLen >= high;
+}
+
+/** What comes from here on is not for the host until outRelease; outDrop takes it back. */
+export function outHold(): void {
+  isHeld = true;
+  heldAt = outLen;
+  high = usize.MAX_VALUE;
+}
+
+export function outRelease(): void {
+  isHeld = false;
+  high = OUT_HIGH;
+}
+
+export function outDrop(): void {
+  if (isHeld) {
+    outLen = heldAt;
+    queueLen = 0;
+    sideLen = 0;
+  }
+  outRelease();
+}
+
+/** So much is held back that it ought to be decided. */
+export function outHoldsMuch(): bool {
+  return isHeld && outLen - heldAt >= OUT_HIGH;
+}
 
 /** Starts an empty output. False when memory is short. */
 export function outBegin(): bool {
@@ -42,11 +82,22 @@ export function outBegin(): bool {
   outFailed = false;
   sideLen = 0;
   queueLen = 0;
+  outRelease();
   if (outPtr == 0) {
     cap = OUT_HIGH + 8 * OUT_LONG;
     outPtr = alloc(cap);
   }
   return outPtr != 0;
+}
+
+/** Something found no memory outside: the output is not to be trusted. */
+export function outFail(): void {
+  outFailed = true;
+}
+
+/** Pieces wait to be written by `outSettle`: what they point at has to stay. */
+export function outWaiting(): bool {
+  return queueLen != 0;
 }
 
 /** The host has taken everything. */
@@ -144,8 +195,20 @@ export function outString(how: u32, ptr: usize, len: usize): void {
     push(how, <u32>ptr, <u32>(ptr + len));
     return;
   }
-  const at = outReserve(len * ESCAPE_MAX);
+  const at = outReserve(len * ESCAPE_MAX + ESCAPE_SLACK);
   if (at != 0) outCommit(escape(how, ptr, len, at));
+}
+
+/** Bytes of the file as they are; long ones wait for slices, so they have to stay till then. */
+export function outBytes(ptr: usize, len: usize): void {
+  if (len > OUT_LONG) {
+    push(ESCAPE_NONE, <u32>ptr, <u32>(ptr + len));
+    return;
+  }
+  const at = outReserve(len);
+  if (at == 0) return;
+  memory.copy(at, ptr, len);
+  outCommit(len);
 }
 
 /** Works off what waits, up to OUT_HIGH; true when nothing waits any more. */
@@ -154,7 +217,7 @@ export function outSettle(): bool {
   const count = queueLen;
   queueLen = 0;
   let done: u32 = 0;
-  while (done < count && outLen < OUT_HIGH) {
+  while (done < count && !outIsFull()) {
     const at = queue + <usize>done * 12;
     if (settleOne(at)) done++;
   }
@@ -177,7 +240,7 @@ function settleOne(at: usize): bool {
     outCommit(n);
   } else {
     if (n < to - from) n = escapeCut(kind, from, n);
-    const room = outReserve(n * ESCAPE_MAX);
+    const room = outReserve(n * ESCAPE_MAX + ESCAPE_SLACK);
     if (room == 0) return true;
     outCommit(escape(kind, from, n, room));
   }

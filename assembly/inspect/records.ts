@@ -18,13 +18,15 @@
  *             +88 u32 db, +92 u32 checksum verdict, +96 a, b
  *   R_STREAM  as R_FILE, for groups, consumers, pending entries
  *   R_DAMAGE  +8 f64 offset of the key, +16 name
+ *   R_DATABASE  +8 u32 db, +16 f64 keys, +24 f64 of them with expiry: counted, when it is over
  *
  * A string longer than OUT_LONG arrives in slices behind its record, whose length counts it all.
  */
 import { RdbReader } from '../rdb/input';
 import {
-  REC_AUX, REC_FUNCTION, REC_FUNCTION_PRE_GA, REC_SLOT_IMPORT, REC_STREAM_CONSUMER,
-  REC_STREAM_GROUP, REC_STREAM_IDMP_ENTRY, REC_STREAM_IDMP_PRODUCER, REC_STREAM_NODE,
+  REC_AUX, REC_EOF, REC_FUNCTION, REC_FUNCTION_PRE_GA, REC_SELECTDB, REC_SLOT_IMPORT,
+  REC_STREAM_CONSUMER, REC_STREAM_GROUP, REC_STREAM_IDMP_ENTRY, REC_STREAM_IDMP_PRODUCER,
+  REC_STREAM_NODE,
 } from '../rdb/opcodes';
 import { RDB_COUNT_UNKNOWN } from '../rdb/reader';
 import {
@@ -33,6 +35,7 @@ import {
 import { ESCAPE_NONE } from './escape';
 import { facts } from './facts';
 import { outCommit, outReserve, outString } from './out';
+import { tallyDb, tallyDbBegin, tallyDbExpires, tallyDbKeys } from './tally';
 
 export const R_KEY: u32 = 1;
 export const R_END: u32 = 2;
@@ -45,6 +48,7 @@ export const R_ENTRY_END: u32 = 8;
 export const R_FILE: u32 = 9;
 export const R_STREAM: u32 = 10;
 export const R_DAMAGE: u32 = 11;
+export const R_DATABASE: u32 = 12;
 
 const KEY_HEAD: usize = 112;
 const FILE_HEAD: usize = 96;
@@ -141,7 +145,19 @@ export function recordsEntryEnd(): void {
 }
 
 export function recordsFile(r: RdbReader, kind: i32): void {
+  if (kind == REC_SELECTDB || kind == REC_EOF) database();
   record(r, R_FILE, kind);
+}
+
+function database(): void {
+  const at: usize = tallyDbKeys == 0 ? <usize>0 : begin(R_DATABASE, 32, 0);
+  if (at != 0) {
+    store<u64>(at, tallyDb, 8);
+    store<f64>(at, <f64>tallyDbKeys, 16);
+    store<f64>(at, <f64>tallyDbExpires, 24);
+    outCommit(32);
+  }
+  tallyDbBegin();
 }
 
 /** Whether a record of that kind has strings a, b. */

@@ -28,7 +28,7 @@
 import { alloc, free, realloc } from '../base/alloc';
 import { crc64 } from '../base/crc64';
 import { INT_CHARS_MAX, ll2string } from '../base/numbers/integers';
-import { lzfDecompress } from '../encoding/lzf';
+import { lzfDecompress, lzfHave, lzfPart } from '../encoding/lzf';
 import {
   lenDecode, lenValue, strBody, strDecode, strForm, strInt, strLen,
 } from './length';
@@ -36,6 +36,7 @@ import {
   ERR_INTERNAL, ERR_LENGTH, ERR_LZF, ERR_LZF_RATIO, ERR_MEMORY, ERR_STRING, ERR_STRING_TOO_LONG,
   FORM_INT, FORM_LZF, FORM_RAW, RDB_ERROR, RDB_NEED_MORE, RDB_NO_CHECKSUM,
 } from './opcodes';
+import { rawFree, rawSuspend } from './raw';
 
 /** Bytes of the longest unit (STREAM_META: nine lengths of nine bytes), and of the carry. */
 export const UNIT_MAX: usize = 96;
@@ -44,6 +45,9 @@ export const LZF_EXPANSION_MAX: u64 = 88;
 /** A slot's buffer above this is given back when the value it served is over. */
 const RETAIN_MAX: usize = 65536;
 const COLLECT_MIN: u64 = 256;
+/** Packed strings above this are unpacked as they arrive; so much of one is held at a time. */
+const UNPACK_WHOLE_MAX: u64 = 1 << 20;
+const UNPACK_WINDOW: usize = 1 << 13;
 
 /** What is wanted of a string: nothing; its bytes, unless the value is passed over; its bytes. */
 const WANT_NONE: u32 = 0;
@@ -103,6 +107,8 @@ export class RdbReader {
   /** Bytes of its body not seen yet, and those collected. */
   strLeft: u64;
   strHave: usize;
+  /** Packed bytes that wait in front of `packed`, of a string that is unpacked as it arrives. */
+  strWaiting: usize;
   strPacked: u64;
   strFull: u64;
   strForm: u32;
@@ -169,6 +175,28 @@ export class RdbReader {
   n7: u64;
   moduleId: u64;
 
+  // -- the bytes of the value as they are (raw.ts)
+  /** Limits: of every value (0 = nothing is kept), of this one. */
+  rawDefault: u64;
+  rawMax: u64;
+  rawInPieces: bool;
+  /** The current value's bytes are being kept. */
+  isRawOn: bool;
+  /** The buffer was handed out as a piece. */
+  rawGiven: bool;
+  /** The current key and its value are delivered once more. */
+  isReplay: bool;
+  /** First byte of the value in the chunk that the buffer does not have. */
+  rawFrom: usize;
+  rawBuf: usize;
+  rawLen: usize;
+  rawCap: usize;
+  /** The value (its next piece), valid with its last record (with RAW). */
+  rawPtr: usize;
+  rawSize: usize;
+  /** Place of the value's first byte. */
+  rawOffset: u64;
+
   // -- what was skipped, templates (skip.ts, templates.ts)
   opString: bool;
   /** Slot b, too, is needed when the chunk ends. */
@@ -207,6 +235,7 @@ export function readerAlloc(): usize {
 
 /** Give back the reader and its buffers. */
 export function readerFree(r: RdbReader): void {
+  rawFree(r);
   free(r.key.buf);
   free(r.a.buf);
   free(r.b.buf);
@@ -222,6 +251,7 @@ export function inputFeed(r: RdbReader, ptr: usize, len: usize): void {
   r.chunk = ptr;
   r.chunkEnd = ptr + len;
   r.crcFrom = ptr;
+  r.rawFrom = ptr;
   if (r.carryLen) {
     const take = min(UNIT_MAX - r.carryLen, len);
     memory.copy(r.carry + r.carryLen, ptr, take);
@@ -267,6 +297,7 @@ export function suspend(r: RdbReader): i32 {
   }
   r.carryLen = rest;
   if (!(r.flags & RDB_NO_CHECKSUM)) r.crc = crc64(r.crc, r.crcFrom, r.chunkEnd - r.crcFrom);
+  if (r.isRawOn && !rawSuspend(r)) return fail(r, ERR_MEMORY);
   if (r.inValue && !keep(r, r.key)) return fail(r, ERR_MEMORY);
   if (r.keepsB && !keep(r, r.b)) return fail(r, ERR_MEMORY);
   if (r.part > 0) {
@@ -419,6 +450,7 @@ function readHead(r: RdbReader, s: Slot, want: u32): i32 {
   r.strPacked = strBody;
   r.strLeft = strBody;
   r.strHave = 0;
+  r.strWaiting = 0;
   commit(r, r.p + used);
   const isWhole = strForm == FORM_RAW && strBody <= r.end - r.p;
   let isHeld = want != WANT_NONE;
@@ -436,6 +468,15 @@ export function beginRaw(r: RdbReader, len: u32): void {
   r.strLeft = len;
   r.strHave = 0;
   r.strPhase = STR_COLLECT;
+}
+
+/** Forget the string in the making: its value is read anew. */
+export function stringReset(r: RdbReader): void {
+  r.strPhase = STR_HEAD;
+  r.opString = false;
+  r.keepsB = false;
+  r.a.ptr = 0;
+  r.b.ptr = 0;
 }
 
 function passBody(r: RdbReader, s: Slot): i32 {
@@ -457,6 +498,8 @@ function readBody(r: RdbReader, s: Slot): i32 {
     src = r.p;
     r.p += <usize>r.strLeft;
     r.strHave = <usize>r.strLeft;
+  } else if (isPacked && r.strPacked > UNPACK_WHOLE_MAX) {
+    return unpackBody(r, s);
   } else {
     const take = <usize>min<u64>(r.strLeft, r.end - r.p);
     if (!reserve(r, into, r.strHave + take, r.strPacked, r.strHave)) {
@@ -480,6 +523,38 @@ function readBody(r: RdbReader, s: Slot): i32 {
   if (!lzfDecompress(src, <u32>r.strHave, s.buf, <u32>full)) {
     return failAt(r, ERR_LZF, r.strOffset, 0);
   }
+  s.ptr = s.buf;
+  s.len = full;
+  return 1;
+}
+
+/** A long packed string: unpacked window by window, so that it is never held twice. */
+function unpackBody(r: RdbReader, s: Slot): i32 {
+  const packed = r.packed;
+  const full = <usize>r.strFull;
+  if (!reserve(r, packed, UNPACK_WINDOW, UNPACK_WINDOW, 0)) {
+    return failAt(r, ERR_MEMORY, r.strOffset, UNPACK_WINDOW);
+  }
+  while (r.strLeft != 0) {
+    const room = min(r.end - r.p, UNPACK_WINDOW - r.strWaiting);
+    const take = <usize>min<u64>(r.strLeft, room);
+    if (take == 0) return RDB_NEED_MORE;
+    memory.copy(packed.buf + r.strWaiting, r.p, take);
+    r.p += take;
+    r.strLeft -= take;
+    const have = r.strWaiting + take;
+    const want = min<u64>(full, <u64>r.strHave + <u64>have * LZF_EXPANSION_MAX);
+    if (!reserve(r, s, <usize>want, full, r.strHave)) {
+      return failAt(r, ERR_MEMORY, r.strOffset, full);
+    }
+    const used = lzfPart(packed.buf, have, s.buf, r.strHave, <usize>want);
+    if (used < 0) return failAt(r, ERR_LZF, r.strOffset, 0);
+    r.strHave = lzfHave;
+    r.strWaiting = have - <usize>used;
+    memory.copy(packed.buf, packed.buf + <usize>used, r.strWaiting);
+  }
+  r.strPhase = STR_HEAD;
+  if (r.strWaiting != 0 || r.strHave != full) return failAt(r, ERR_LZF, r.strOffset, 0);
   s.ptr = s.buf;
   s.len = full;
   return 1;

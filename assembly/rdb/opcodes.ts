@@ -104,6 +104,10 @@ export const REC_STREAM_IDMP: i32 = 26;
 export const REC_STREAM_IDMP_PRODUCER: i32 = 27;
 export const REC_STREAM_IDMP_ENTRY: i32 = 28;
 export const REC_STREAM_IDMP_END: i32 = 29;
+/** The next bytes of a value that is kept in pieces (raw.ts). */
+export const REC_RAW: i32 = 30;
+/** Module metadata of the next key, where raw bytes are kept (raw.ts). */
+export const REC_KEY_META: i32 = 31;
 
 // ---- containers of a BLOB
 export const BLOB_LISTPACK: u32 = 1;

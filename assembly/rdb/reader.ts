@@ -18,7 +18,7 @@
  *   RESIZEDB          n0 keys, n1 of them with expiry (a hint)
  *   SLOT_INFO         n0 slot, n1 keys, n2 of them with expiry
  *   FUNCTION          a source of a library          FUNCTION_PRE_GA   a name, b code
- *   MODULE_AUX        moduleId, n0 when (skipped)     SLOT_IMPORT     a job, count ranges (skipped)
+ *   MODULE_AUX        moduleId, n0 when (raw.ts)      SLOT_IMPORT     a job, count ranges (skipped)
  *   HASH_TEMPLATE     n0 id, count fields (kept for the keys to come)
  *   KEY               key, type, db, hasExpire, expireMs (-1 without), idleSec, freq (-1 without),
  *                     keyOffset, metaCount, moduleId (type 7),
@@ -32,6 +32,8 @@
  *   FIELD             a field, b value, fieldExpireMs (absolute, -1 without)
  *   SCORED            a member, score
  *   STREAM_*          streams.ts, at the functions of each
+ *   RAW               rawPtr, rawSize: bytes of the value as they are, see raw.ts
+ *   KEY_META          rawPtr, rawSize: module metadata of the next KEY, metaCount (with raw.ts)
  *   EOF               verdict, crcStored; rdbConsumed(r) bytes of the chunk belong to the RDB
  *
  * Pointers: r.key is valid until the next KEY, but may move at any call of rdbNext; r.a and r.b are
@@ -50,17 +52,20 @@ import {
 import { lenValue } from './length';
 import {
   CRC_ABSENT, CRC_DISABLED, CRC_OK, CRC_UNCHECKED, ERR_CHECKSUM, ERR_DB, ERR_MAGIC,
-  ERR_MODULE_AUX, ERR_MODULE_PRE_GA, ERR_OPCODE, ERR_PAYLOAD_FOOTER, ERR_PAYLOAD_TRAILING,
-  ERR_PAYLOAD_VERSION, ERR_PREFIX, ERR_TRUNCATED, ERR_TYPE, ERR_VERSION, OP_AUX, OP_ENT_RAM_LRU,
+  ERR_MEMORY, ERR_MODULE_AUX, ERR_MODULE_PRE_GA, ERR_OPCODE, ERR_PAYLOAD_FOOTER,
+  ERR_PAYLOAD_TRAILING, ERR_PAYLOAD_VERSION, ERR_PREFIX, ERR_TRUNCATED, ERR_TYPE, ERR_VERSION,
+  OP_AUX, OP_ENT_RAM_LRU,
   OP_ENT_SLOT, OP_EOF, OP_EXPIRE_MS, OP_EXPIRE_SEC, OP_FREQ, OP_FUNCTION, OP_FUNCTION_PRE_GA,
   OP_HASH_TEMPLATE, OP_IDLE, OP_KEY_META, OP_MODULE_AUX, OP_RESIZEDB, OP_SELECTDB, OP_SLOT_INFO,
   RDB_ALLOW_FUTURE, RDB_ERROR, RDB_NEED_MORE, RDB_NO_CHECKSUM, RDB_VALKEY_VERSION,
-  RDB_VERSION_MAX, REC_AUX, REC_EOF, REC_FUNCTION, REC_FUNCTION_PRE_GA, REC_KEY, REC_MODULE_AUX,
-  REC_RESIZEDB, REC_SELECTDB, REC_SLOT_IMPORT, REC_SLOT_INFO, REC_STRING, REC_VALUE_END,
+  RDB_VERSION_MAX, REC_AUX, REC_EOF, REC_FUNCTION, REC_FUNCTION_PRE_GA, REC_KEY, REC_KEY_META,
+  REC_MODULE_AUX,
+  REC_RAW, REC_RESIZEDB, REC_SELECTDB, REC_SLOT_IMPORT, REC_SLOT_INFO, REC_STRING, REC_VALUE_END,
   REC_VALUE_SKIPPED, TYPE_ARRAY, TYPE_HASH_LISTPACK_EX, TYPE_HASH_META, TYPE_HASH_META_PRE_GA,
   TYPE_HASH_TMPL_ARRAY_REF, TYPE_LIST_QUICKLIST, TYPE_LIST_QUICKLIST_2, TYPE_MODULE_2,
   TYPE_MODULE_PRE_GA, TYPE_STREAM_4, TYPE_STRING,
 } from './opcodes';
+import { rawBegin, rawEnd, rawGive, rawIsOver, rawRewind } from './raw';
 import { arrayHead, skipArray, skipModuleData, skipSlotRanges, tallySkipped } from './skip';
 import { streamValue, streamVersion } from './streams';
 import {
@@ -76,7 +81,7 @@ const AGAIN: i32 = -2;
 // What comes next in the input (r.state).
 const ST_MAGIC: u32 = 0;
 const ST_OPCODE: u32 = 1;
-const ST_KEY: u32 = 2;
+export const ST_KEY: u32 = 2;
 const ST_VALUE: u32 = 3;
 const ST_AUX: u32 = 4;
 const ST_FUNCTION: u32 = 5;
@@ -226,9 +231,20 @@ function stopped(r: RdbReader, kind: i32): i32 {
   if (kind == RDB_NEED_MORE) {
     if (r.isPayload) kind = failAt(r, ERR_TRUNCATED, inputOffset(r) + (r.end - r.p), 0);
     else kind = suspend(r);
+    if (r.isRawOn && kind == RDB_NEED_MORE && rawIsOver(r)) return rawOver(r);
   }
   if (kind == RDB_ERROR) r.state = ST_FAILED;
   return kind;
+}
+
+/** More of the value's bytes are kept than there may be. */
+function rawOver(r: RdbReader): i32 {
+  if (r.rawInPieces) {
+    rawGive(r);
+    return REC_RAW;
+  }
+  rawRewind(r);
+  return rdbNext(r);
 }
 
 function step(r: RdbReader): i32 {
@@ -436,12 +452,16 @@ function moduleAuxHead(r: RdbReader): i32 {
   r.n0 = lenValue;
   r.state = ST_MODULE_AUX;
   commit(r, p);
+  rawBegin(r);
+  // module data without a key are kept whole
+  r.rawMax = u64.MAX_VALUE;
   return AGAIN;
 }
 
 function moduleAuxStep(r: RdbReader): i32 {
   const done = skipModuleData(r);
   if (done <= 0) return done;
+  if (r.isRawOn && !rawEnd(r)) return fail(r, ERR_MEMORY);
   r.state = ST_OPCODE;
   return REC_MODULE_AUX;
 }
@@ -457,6 +477,8 @@ function keyMetaHead(r: RdbReader): i32 {
   r.metaCount = lenValue;
   r.state = ST_KEY_META;
   commit(r, p);
+  rawBegin(r);
+  r.rawMax = u64.MAX_VALUE;
   return AGAIN;
 }
 
@@ -474,7 +496,8 @@ function keyMetaStep(r: RdbReader): i32 {
     r.left--;
   }
   r.state = ST_OPCODE;
-  return AGAIN;
+  if (!r.isRawOn) return AGAIN;
+  return rawEnd(r) ? REC_KEY_META : fail(r, ERR_MEMORY);
 }
 
 /** Valkey >= 80: a slot import job. */
@@ -577,14 +600,16 @@ function keyStep(r: RdbReader): i32 {
     const done = readString(r, r.key);
     if (done <= 0) return done;
     r.inValue = true;
-    r.count = RDB_COUNT_UNKNOWN;
-    r.state = ST_VALUE;
-    if (r.type == TYPE_STRING) return REC_KEY;
-    r.state = ST_KEY;
+    rawBegin(r);
     r.part = 1;
   }
-  const done = valueHead(r);
-  if (done <= 0) return done;
+  r.count = RDB_COUNT_UNKNOWN;
+  if (r.type == TYPE_STRING) {
+    r.part = 0;
+  } else {
+    const done = valueHead(r);
+    if (done <= 0) return done;
+  }
   r.state = ST_VALUE;
   return REC_KEY;
 }
@@ -638,6 +663,7 @@ function valueStep(r: RdbReader): i32 {
     r.inValue = false;
     r.part = 0;
     r.state = r.isPayload ? ST_PAYLOAD_END : ST_OPCODE;
+    if (r.isRawOn && !rawEnd(r)) return fail(r, ERR_MEMORY);
   }
   return kind;
 }

@@ -12,9 +12,12 @@
  * Source of the format: RDB as redis 7.0.15 writes it.
  */
 import { alloc, free, realloc } from '../base/alloc';
-import { storeBe32, storeBe64 } from '../base/bytes';
 import { llValue, string2ll } from '../base/numbers/integers';
 import { lzfCompress } from '../encoding/lzf';
+import {
+  INT_FORM_MAX, INT_STRING_MAX, LENGTH_MAX, LZF_MIN, LZF_SAVES, hasIntForm, writeIntForm,
+  writeLength,
+} from './write';
 
 /** Bytes written and not taken: address and length. */
 export let sinkPtr: usize = 0;
@@ -29,11 +32,6 @@ export let rdbVersionMax: u32 = 10;
 const INITIAL_CAP: usize = 1024;
 /** A buffer that grew beyond this is given back when it is emptied. */
 const KEEP_CAP: usize = 1 << 20;
-/** Redis: strings up to this length may be stored as integers, */
-const INT_STRING_MAX: u32 = 11;
-/** only longer ones than this are worth compressing, and only if that many bytes are saved. */
-const LZF_MIN: u32 = 20;
-const LZF_SAVES: u32 = 4;
 
 let cap: usize = 0;
 
@@ -110,44 +108,15 @@ export function sinkU64(n: u64): void {
 
 /** A length: 6 bits, 14 bits, or big-endian 32 or 64 bits behind a byte that says so. */
 export function sinkLength(n: u64): void {
-  if (!room(9)) return;
-  const at = sinkPtr + sinkLen;
-  if (n < 64) {
-    store<u8>(at, <u8>n);
-    sinkLen++;
-  } else if (n < 16384) {
-    store<u8>(at, <u8>(0x40 | (n >> 8)));
-    store<u8>(at, <u8>n, 1);
-    sinkLen += 2;
-  } else if (n <= <u64>u32.MAX_VALUE) {
-    store<u8>(at, 0x80);
-    storeBe32(at + 1, <u32>n);
-    sinkLen += 5;
-  } else {
-    store<u8>(at, 0x81);
-    storeBe64(at + 1, n);
-    sinkLen += 9;
-  }
+  if (!room(LENGTH_MAX)) return;
+  sinkLen += writeLength(sinkPtr + sinkLen, n);
 }
 
 /** An integer as a string in the short forms; false: it has none (beyond 32 bits). */
 export function sinkIntString(n: i64): bool {
-  if (n != <i64>(<i32>n)) return false;
-  if (!room(5)) return true;
-  const at = sinkPtr + sinkLen;
-  if (n == <i64>(<i8>n)) {
-    store<u8>(at, 0xc0);
-    store<i8>(at, <i8>n, 1);
-    sinkLen += 2;
-  } else if (n == <i64>(<i16>n)) {
-    store<u8>(at, 0xc1);
-    store<i16>(at, <i16>n, 1);
-    sinkLen += 3;
-  } else {
-    store<u8>(at, 0xc2);
-    store<i32>(at, <i32>n, 1);
-    sinkLen += 5;
-  }
+  if (!hasIntForm(n)) return false;
+  if (!room(INT_FORM_MAX)) return true;
+  sinkLen += writeIntForm(sinkPtr + sinkLen, <i32>n);
   return true;
 }
 

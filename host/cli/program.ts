@@ -1,19 +1,22 @@
 // Commands, options and help texts. Everything after `serve` goes to the configuration as it is,
 // because there any directive of redis.conf may be an option.
 
-import { Command, CommanderError } from 'commander';
-import { invalidConfig } from '../config/config.js';
-import { formatConfigError } from '../config/index.js';
+import { Argument, Command, CommanderError } from 'commander';
 import type { Platform } from '../platform/platform.js';
 import { RESPITE_VERSION as VERSION } from '../server/version.js';
-import { loadEngine, type StartServer } from './engine.js';
-import { parseListen, parseMasterUrl } from './master-url.js';
-import { EXIT, run } from './run.js';
+import { completion, SHELLS, type Shell } from './completion.js';
+import type { StartServer } from './engine.js';
+import { EXIT } from './exit.js';
+import { addInspect } from './inspect.js';
+import { addRdb } from './rdb/index.js';
+import type { RdbIo } from './rdb/io.js';
 
 export interface ProgramOptions {
   platform: Platform;
   /** Stands in for the server in tests. */
   load?: (kind: 'serve' | 'replicate') => Promise<StartServer>;
+  /** What `respite rdb` reads and writes in tests. */
+  io?: RdbIo;
 }
 
 const DIRECTIVE_HELP = `
@@ -48,68 +51,8 @@ Better than in the URL, where others can see it, a password is given in RESPITE_
 ${EXIT_HELP}
 `;
 
-interface ReplicateArgs {
-  url: string;
-  listen: string | undefined;
-  rest: string[];
-}
-
-/** `--listen` and the URL are ours, all else is configuration. */
-function splitReplicateArgs(args: readonly string[]): ReplicateArgs {
-  const rest: string[] = [];
-  let url: string | undefined;
-  let listen: string | undefined;
-  for (let i = 0; i < args.length; i++) {
-    const arg = args[i]!;
-    if (arg === '--listen') {
-      listen = args[++i];
-      if (listen === undefined) throw invalidConfig({ reason: '--listen needs an address' });
-    } else if (arg.startsWith('--listen=')) {
-      listen = arg.slice('--listen='.length);
-    } else if (url === undefined && !arg.startsWith('-') && rest.length === 0) {
-      url = arg;
-    } else if (url === undefined && /^rediss?:\/\//.test(arg)) {
-      url = arg;
-    } else {
-      rest.push(arg);
-    }
-  }
-  if (url === undefined) {
-    throw invalidConfig({ reason: 'The address of the master is missing: redis://host:port' });
-  }
-  return { url, listen, rest };
-}
-
 function wantsHelp(args: readonly string[]): boolean {
   return args.at(-1) === '--help' || args.at(-1) === '-h';
-}
-
-async function serve(options: ProgramOptions, args: readonly string[]): Promise<number> {
-  const load = options.load ?? loadEngine;
-  return run(options.platform, { args, load: () => load('serve') });
-}
-
-async function replicate(options: ProgramOptions, args: readonly string[]): Promise<number> {
-  const { platform } = options;
-  const load = options.load ?? loadEngine;
-  try {
-    const { url, listen, rest } = splitReplicateArgs(args);
-    const master = parseMasterUrl(url);
-    const notes =
-      master.ignoredPath === ''
-        ? []
-        : [`A replica copies every database: '/${master.ignoredPath}' in the URL is ignored`];
-    return await run(platform, {
-      args: rest,
-      defaults: { save: '', ...parseListen('127.0.0.1:6380') },
-      options: { ...(listen === undefined ? {} : parseListen(listen)), ...master.directives },
-      load: () => load('replicate'),
-      notes,
-    });
-  } catch (error) {
-    platform.process.writeStderr(formatConfigError(error, VERSION));
-    return EXIT.usage;
-  }
 }
 
 /** Runs one command line (without node and script); the result is the exit code. */
@@ -132,16 +75,12 @@ export async function runProgram(argv: readonly string[], options: ProgramOption
 Examples:
   respite serve --port 6380
   respite replicate redis://user:password@host:6379 --listen 127.0.0.1:6380
+  respite rdb info dump.rdb
+  respite inspect dump.rdb
   respite help serve
 ${EXIT_HELP}`,
     );
-  const add = (
-    name: string,
-    summary: string,
-    usage: string,
-    help: string,
-    action: (o: ProgramOptions, args: readonly string[]) => Promise<number>,
-  ): void => {
+  const add = (name: 'serve' | 'replicate', summary: string, usage: string, help: string): void => {
     const command = program.command(name);
     command
       .description(summary)
@@ -152,17 +91,25 @@ ${EXIT_HELP}`,
       .addHelpText('after', help)
       .action(async (args: string[]) => {
         if (wantsHelp(args)) command.outputHelp();
-        else code = await action(options, args);
+        else code = await (await import('./servers.js'))[name](options, args);
       });
   };
-  add('serve', 'start a server', '[file] [--directive value…] [-]', SERVE_HELP, serve);
+  add('serve', 'start a server', '[file] [--directive value…] [-]', SERVE_HELP);
   add(
     'replicate',
     'keep a live read-only copy of a Redis or Valkey server',
     'redis://[user:password@]host[:port] [--listen address] [--directive value…]',
     REPLICATE_HELP,
-    replicate,
   );
+  addInspect(program, options.platform, (ended) => {
+    code = ended;
+  });
+  const rdb = addRdb(program, options.io);
+  program
+    .command('completion')
+    .description('print a script that completes commands and options')
+    .addArgument(new Argument('<shell>').choices(SHELLS))
+    .action((shell: Shell) => process.writeStdout(completion(program, shell)));
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
@@ -170,5 +117,5 @@ ${EXIT_HELP}`,
     const isAnswer = error.exitCode === 0 || error.code === 'commander.help';
     return isAnswer && argv.length > 0 ? EXIT.ok : EXIT.usage;
   }
-  return code;
+  return code === EXIT.ok ? rdb.code : code;
 }

@@ -13,18 +13,7 @@ import { createLogger, type Logger, type LogLevel } from '../log.js';
 import type { Platform, Signal } from '../platform/platform.js';
 import { RESPITE_VERSION as VERSION } from '../server/version.js';
 import type { RunningServer, StartServer } from './engine.js';
-
-/** Exit codes are a contract: docs/configuration.md lists them. */
-export const EXIT = {
-  ok: 0,
-  /** It could not start, or failed later. */
-  failed: 1,
-  /** Wrong command, option or configuration line. */
-  usage: 2,
-  /** A second SIGINT, or SIGTERM, before the shutdown was through. */
-  forcedInt: 130,
-  forcedTerm: 143,
-} as const;
+import { EXIT } from './exit.js';
 
 const READY = 'Ready to accept connections';
 

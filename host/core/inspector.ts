@@ -16,6 +16,14 @@ interface InspectExports {
   output(): number;
   outputLength(): number;
   outputTaken(): void;
+  keysRead(): number;
+  damagedValues(): number;
+  missingKeys(): number;
+  sameKeys(): number;
+  rdbBytes(): number;
+  leftOutCount(reason: number): number;
+  leftOutExamples(): number;
+  leftOutExamplesLength(): number;
   errorCode(): number;
   errorOffset(): number;
   errorArgument(): number;
@@ -45,6 +53,17 @@ interface InspectExports {
 export const MODE_CHECK = 0;
 export const MODE_KEYS = 1;
 export const MODE_VALUES = 2;
+export const MODE_JSON = 3;
+export const MODE_CSV = 4;
+export const MODE_KEYS_TEXT = 5;
+export const MODE_RESP = 6;
+export const MODE_RESTORE = 7;
+export const MODE_AOF = 8;
+export const MODE_INFO = 9;
+export const MODE_STATS = 10;
+export const MODE_MEMORY = 11;
+export const MODE_DIGEST = 14;
+export const MODE_CONVERT = 20;
 
 export const FLAG_NO_CHECKSUM = 1;
 export const FLAG_ALLOW_FUTURE = 2;
@@ -123,8 +142,42 @@ export class Inspector {
     return this.bytes(this.#input, INPUT_BYTES);
   }
 
+  /** Bytes of linear memory that are allocated now. */
   get memoryUsed(): number {
     return this.#x.memoryUsed() >>> 0;
+  }
+
+  /** Bytes linear memory has grown to. */
+  get memoryBytes(): number {
+    return this.#memory.buffer.byteLength;
+  }
+
+  /** Keys read so far, those that were filtered out too. */
+  get keysRead(): number {
+    return this.#x.keysRead();
+  }
+
+  /** Values that were damaged and left out (FLAG_SALVAGE). */
+  get damaged(): number {
+    return this.#x.damagedValues();
+  }
+
+  /** Bytes of the RDB once its end was reached, 0 before; a source may have more behind it. */
+  get rdbBytes(): number {
+    return this.#x.rdbBytes();
+  }
+
+  /** What a mode could not say (assembly/inspect/left-out.ts): how often, and the first keys. */
+  leftOutCount(reason: number): number {
+    return this.#x.leftOutCount(reason);
+  }
+  get leftOutExamples(): Uint8Array {
+    return this.bytes(this.#x.leftOutExamples(), this.#x.leftOutExamplesLength());
+  }
+
+  /** After MODE_DIGEST over two files: keys only the first has, and keys that are the same. */
+  get compared(): { missing: number; same: number } {
+    return { missing: this.#x.missingKeys(), same: this.#x.sameKeys() };
   }
 
   /** The file's version once its head was read; Valkey's own numbering is told apart. */

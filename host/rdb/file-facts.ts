@@ -1,7 +1,7 @@
 // What the file says of itself: version, auxiliary fields, databases, functions, checksum.
 
 import { latin1 } from '../core/inspector.js';
-import type { PlainRecord } from './records.js';
+import { type PlainRecord, plainRecord, R_DATABASE, R_FILE, type RawRecord } from './records.js';
 
 /** Numbers of REC_* in assembly/rdb/opcodes.ts. */
 const REC_EOF = 1;
@@ -21,7 +21,10 @@ export interface RdbFile {
   isValkey: boolean;
   /** Auxiliary fields by name, as text (redis-ver, ctime, used-mem, repl-id …). */
   aux: Record<string, string>;
-  /** Keys announced by database, and how many of them expire. */
+  /**
+   * Keys by database, and how many of them expire: as the file announces them, and as counted once
+   * that database was read.
+   */
   databases: { db: number; keys: number; expires: number }[];
   /** Sources of function libraries. */
   functions: string[];
@@ -38,18 +41,47 @@ export function emptyFile(): RdbFile {
   };
 }
 
-/** Adds what one record says. */
-export function addToFile(file: RdbFile, record: PlainRecord): void {
+/** Adds what a record says; false: it is not about the file. */
+export function addToFile(file: RdbFile, raw: RawRecord): boolean {
+  if (raw.kind === R_DATABASE) addDatabase(file, raw);
+  else if (raw.kind === R_FILE) addPlain(file, plainRecord(raw));
+  else return false;
+  return true;
+}
+
+/** Databases that were counted; a file may select one several times. */
+const counted = new WeakMap<RdbFile, Set<number>>();
+
+function addDatabase(file: RdbFile, { view }: RawRecord): void {
+  const db = view.getUint32(8, true);
+  const database = databaseOf(file, db);
+  const known = counted.get(file) ?? new Set();
+  counted.set(file, known);
+  if (!known.has(db)) [database.keys, database.expires] = [0, 0];
+  known.add(db);
+  database.keys += view.getFloat64(16, true);
+  database.expires += view.getFloat64(24, true);
+}
+
+function databaseOf(file: RdbFile, db: number): RdbFile['databases'][number] {
+  const known = file.databases.find((one) => one.db === db);
+  if (known !== undefined) return known;
+  const database = { db, keys: 0, expires: 0 };
+  file.databases.push(database);
+  return database;
+}
+
+function addPlain(file: RdbFile, record: PlainRecord): void {
   switch (record.rec) {
     case REC_AUX:
       file.aux[latin1(record.a)] = latin1(record.b);
       break;
     case REC_SELECTDB:
-      file.databases.push({ db: record.db, keys: 0, expires: 0 });
+      databaseOf(file, record.db);
       break;
     case REC_RESIZEDB: {
-      const database = file.databases.at(-1);
-      if (database === undefined) break;
+      const database = databaseOf(file, record.db);
+      if (counted.get(file)?.has(record.db)) break;
       database.keys = Number(record.n[0]);
       database.expires = Number(record.n[1]);
       break;

@@ -2,14 +2,59 @@
 
 export type { KeyFilter, ValueType } from '../core/inspector.js';
 export { isRespiteError, RespiteError } from '../errors.js';
-export type { RdbFile } from './file-facts.js';
+export { type AnalyzeOptions, analyzeRdb } from './analysis.js';
+export type * from './analysis-types.js';
+export { checkRdb, type RdbVerdict, readRdbInfo } from './check.js';
 export {
-  checkRdb,
+  type ConvertOptions,
+  type ConvertSummary,
+  convertRdb,
+  type DbMap,
+  type MergeOptions,
+  mergeRdb,
+  type RdbConversion,
+  type RdbSplit,
+  type SplitPart,
+  splitRdb,
+  VALKEY_VERSION,
+} from './convert.js';
+export type { LossKind, RdbLoss } from './convert-frames.js';
+export {
+  type DiffCounts,
+  type DiffEntry,
+  type DiffKind,
+  type DiffOptions,
+  type DiffPrefix,
+  DiffPrefixes,
+  diffRdb,
+  type RdbDiff,
+} from './diff.js';
+export type { ExportOptions, TextExport } from './export.js';
+export {
+  aofManifest,
+  type CommandExport,
+  type CommandExportOptions,
+  type CommandOptions,
+  exportCommands,
+} from './export-commands.js';
+export { type CsvOptions, exportCsv } from './export-csv.js';
+export { exportJson, type JsonEscape, type JsonOptions } from './export-json.js';
+export { exportKeys, type KeysOptions } from './export-keys.js';
+export type { RdbFile } from './file-facts.js';
+export type { FindingLimits } from './findings.js';
+export { type HtmlOptions, htmlReport } from './html-report.js';
+export type { LeftOut, LeftOutReason } from './left-out.js';
+export type { PrefixOptions } from './prefix-tables.js';
+export {
+  type InspectOptions,
   type RdbEntry,
   type RdbReading,
   type ReadOptions,
   readRdb,
 } from './read-rdb.js';
 export type { Encoding, KeyFacts } from './records.js';
-export type { RdbSource } from './source.js';
+export { type MemoryOptions, reportMemory } from './report-memory.js';
+export type { RdbPullSource, RdbSource } from './source.js';
+export type { SplitBy } from './split-by.js';
+export { type TextEscape, unescapeText } from './unescape.js';
 export type { RdbElement, StreamConsumer, StreamGroup, StreamMeta } from './values.js';

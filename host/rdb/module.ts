@@ -11,7 +11,14 @@ export async function inspectModule(wasm?: Uint8Array | CoreModule): Promise<Cor
     const { RDB_WASM } = hasSimd()
       ? await import('./generated/wasm.js')
       : await import('./generated/wasm-scalar.js');
-    embedded = compileCore(Uint8Array.from(atob(RDB_WASM), (c) => c.charCodeAt(0)));
+    embedded = compileCore(bytesOf(RDB_WASM));
   }
   return embedded;
+}
+
+function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }

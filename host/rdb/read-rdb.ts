@@ -15,10 +15,8 @@ import { inspectModule } from './module.js';
 import {
   type KeyFacts,
   keyFacts,
-  plainRecord,
   R_DAMAGE,
   R_END,
-  R_FILE,
   R_KEY,
   type RawRecord,
   RecordCutter,
@@ -27,21 +25,41 @@ import { outputs, type RunOptions } from './run.js';
 import type { RdbSource } from './source.js';
 import { ElementReader, type RdbElement } from './values.js';
 
-export interface ReadOptions extends RunOptions {
-  filter?: KeyFilter;
+/** More than the numbers in front of a record's strings take. */
+const RECORD_HEAD_MAX = 128;
+
+/** What every way of reading takes. */
+export interface InspectOptions extends RunOptions {
+  /** Another rdb.wasm than the one in the package: bytes, or compiled. */
+  wasm?: Uint8Array | CoreModule | undefined;
+  /** False: the CRC-64 is not computed. */
+  checksum?: boolean | undefined;
+  /** Formats newer than those known are read until something unknown occurs. */
+  allowFuture?: boolean | undefined;
+  /** Values that are damaged inside are left out and counted, not the end of reading. */
+  salvage?: boolean | undefined;
+}
+
+/** The same for `Inspector.open`. */
+export function inspectFlags({ checksum, allowFuture, salvage }: InspectOptions): number {
+  let flags = checksum === false ? FLAG_NO_CHECKSUM : 0;
+  if (allowFuture) flags |= FLAG_ALLOW_FUTURE;
+  if (salvage) flags |= FLAG_SALVAGE;
+  return flags;
+}
+
+export interface ReadOptions extends InspectOptions {
+  filter?: KeyFilter | undefined;
   /**
    * `none` (default): keys with all their facts. `all`: `elements` holds the value. `stream`: the
    * entry comes before its value, which `read()` delivers element by element; then sizes are known.
    */
   values?: 'none' | 'all' | 'stream';
-  /** Another rdb.wasm than the one in the package: bytes, or compiled. */
-  wasm?: Uint8Array | CoreModule;
-  /** False: the CRC-64 is not computed. */
-  checksum?: boolean;
-  /** Formats newer than those known are read until something unknown occurs. */
-  allowFuture?: boolean;
-  /** Values that are damaged inside are left out and counted, not the end of reading. */
-  salvage?: boolean;
+  /**
+   * Elements (field and value together) that come in several outputs of the core, so longer than
+   * about 1 MiB, are cut to about so many bytes; default: never.
+   */
+  elementBytesMax?: number | undefined;
 }
 
 /** One key. */
@@ -91,21 +109,18 @@ class Reading implements RdbReading {
   }
 
   async *#records(mode: number): AsyncGenerator<RawRecord> {
-    const { wasm, filter, checksum, allowFuture, salvage } = this.#options;
-    const inspector = new Inspector(await inspectModule(wasm));
-    inspector.filter(filter);
-    let flags = checksum === false ? FLAG_NO_CHECKSUM : 0;
-    if (allowFuture) flags |= FLAG_ALLOW_FUTURE;
-    if (salvage) flags |= FLAG_SALVAGE;
-    inspector.open(mode, flags);
-    const cutter = new RecordCutter();
+    const inspector = new Inspector(await inspectModule(this.#options.wasm));
+    inspector.filter(this.#options.filter);
+    inspector.open(mode, inspectFlags(this.#options));
+    const { elementBytesMax = Number.POSITIVE_INFINITY } = this.#options;
+    const cutter = new RecordCutter(elementBytesMax + RECORD_HEAD_MAX);
     try {
       for await (const output of outputs(inspector, this.#source, this.#options)) {
         Object.assign(this.file, inspector.version);
         for (const raw of cutter.cut(output)) {
-          if (raw.kind === R_FILE) addToFile(this.file, plainRecord(raw));
-          else if (raw.kind === R_DAMAGE) this.damaged++;
-          if (raw.kind !== R_FILE) yield raw;
+          if (addToFile(this.file, raw)) continue;
+          if (raw.kind === R_DAMAGE) this.damaged++;
+          yield raw;
         }
       }
     } finally {
@@ -164,14 +179,4 @@ class Reading implements RdbReading {
       for await (const _rest of entry.read()) if (isOver) break;
     }
   }
-}
-
-/**
- * Verifies a whole file and resolves to what it says of itself. Rejects as `readRdb` does. Nothing
- * of the data is kept.
- */
-export async function checkRdb(source: RdbSource, options: ReadOptions = {}): Promise<RdbFile> {
-  const reading = readRdb(source, { ...options, values: 'none', filter: {} });
-  for await (const _entry of reading);
-  return reading.file;
 }

@@ -15,6 +15,7 @@ export const R_ENTRY_END = 8;
 export const R_FILE = 9;
 export const R_STREAM = 10;
 export const R_DAMAGE = 11;
+export const R_DATABASE = 12;
 
 const KEY_HEAD = 112;
 const FILE_HEAD = 96;
@@ -35,14 +36,22 @@ export interface RawRecord {
 
 /** Cuts output into records. */
 export class RecordCutter {
-  /** A record that began in an earlier output: all its bytes, and how many are there. */
+  /** A record that began in an earlier output: its bytes, and how many are there. */
   #open: Uint8Array | undefined;
   #have = 0;
+  /** Bytes of it that are still to come. */
+  #left = 0;
+  readonly #recordMax: number;
+
+  /** Of records longer than `recordMax` bytes only those are kept. */
+  constructor(recordMax = Number.POSITIVE_INFINITY) {
+    this.#recordMax = recordMax;
+  }
 
   /** All records that are whole now. */
   *cut(output: Uint8Array): Generator<RawRecord> {
     let at = this.#goOn(output);
-    if (this.#open !== undefined && this.#have === this.#open.length) {
+    if (this.#open !== undefined && this.#left === 0) {
       const whole = this.#open;
       this.#open = undefined;
       yield record(whole);
@@ -50,9 +59,10 @@ export class RecordCutter {
     while (at < output.length) {
       const size = new DataView(output.buffer, output.byteOffset + at, 4).getUint32(0, true);
       if (at + size > output.length) {
-        this.#open = new Uint8Array(size);
-        this.#open.set(output.subarray(at));
-        this.#have = output.length - at;
+        this.#open = new Uint8Array(Math.min(size, this.#recordMax));
+        this.#have = 0;
+        this.#left = size;
+        this.#goOn(output.subarray(at));
         return;
       }
       yield record(output.subarray(at, at + size));
@@ -62,9 +72,11 @@ export class RecordCutter {
 
   #goOn(output: Uint8Array): number {
     if (this.#open === undefined) return 0;
-    const take = Math.min(output.length, this.#open.length - this.#have);
-    this.#open.set(output.subarray(0, take), this.#have);
-    this.#have += take;
+    const take = Math.min(output.length, this.#left);
+    const keep = Math.min(take, this.#open.length - this.#have);
+    this.#open.set(output.subarray(0, keep), this.#have);
+    this.#have += keep;
+    this.#left -= take;
     return take;
   }
 }

@@ -3,12 +3,14 @@
 
 import { type Inspector, STEP_END, STEP_ERROR, STEP_MORE, STEP_OUTPUT } from '../core/inspector.js';
 import { RespiteError } from '../errors.js';
-import { piecesOf, type RdbSource } from './source.js';
+import { pullSource, type RdbSource } from './source.js';
+
+export type OnProgress = (bytes: number, size: number | undefined, keys: number) => void;
 
 export interface RunOptions {
   signal?: AbortSignal | undefined;
-  /** After each piece: bytes read so far, and of how many where that is known. */
-  onProgress?: ((bytes: number, size: number | undefined) => void) | undefined;
+  /** After each piece: bytes read so far, of how many where that is known, and keys. */
+  onProgress?: OnProgress | undefined;
 }
 
 /**
@@ -20,23 +22,24 @@ export async function* outputs(
   source: RdbSource,
   { signal, onProgress }: RunOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  const { pieces, size } = piecesOf(source);
+  const from = pullSource(source);
   let bytes = 0;
-  for await (const piece of pieces) {
-    if (signal?.aborted) throw new RespiteError('ERR_RESPITE_ABORTED');
-    for (let at = 0; at < piece.length; ) {
-      const room = inspector.input;
-      const part = piece.subarray(at, at + room.length);
-      room.set(part);
-      at += part.length;
-      inspector.fed(part.length);
+  try {
+    for (;;) {
+      if (signal?.aborted) throw new RespiteError('ERR_RESPITE_ABORTED');
+      const pulled = from.pull(inspector.input);
+      const length = typeof pulled === 'number' ? pulled : await pulled;
+      if (length === 0) break;
+      inspector.fed(length);
       const last = yield* drain(inspector, () => inspector.step());
+      bytes += length;
+      onProgress?.(bytes, from.size, inspector.keysRead);
       if (last === STEP_END) return;
     }
-    bytes += piece.length;
-    onProgress?.(bytes, size);
+    yield* drain(inspector, () => inspector.finish());
+  } finally {
+    await from.close?.();
   }
-  yield* drain(inspector, () => inspector.finish());
 }
 
 function* drain(inspector: Inspector, step: () => number): Generator<Uint8Array, number> {

@@ -1,14 +1,32 @@
-// Where the bytes of an RDB file come from, whatever form they are in, as one async sequence of
-// pieces. Portable: a path is opened by whoever can (host/cli, Node's entry), not here.
+// Where the bytes of an RDB file come from, whatever form they are in. Portable: a path is opened
+// by whoever can (Node's entry of `respite/rdb`), not here.
 
-/** Bytes of an RDB file. Streams of Node and of the web are async iterables of them. */
+import { RespiteError } from '../errors.js';
+
+/**
+ * Bytes of an RDB file. Streams of Node and of the web are async iterables of them. A text or URL
+ * is a path, or the address of a live server (`redis://…`); only Node.js opens them.
+ */
 export type RdbSource =
+  | string
+  | URL
   | Uint8Array
   | ArrayBuffer
   | Blob
   | ReadableStream<Uint8Array>
   | Iterable<Uint8Array>
-  | AsyncIterable<Uint8Array>;
+  | AsyncIterable<Uint8Array>
+  | RdbPullSource;
+
+/** Bytes that are read straight into the memory they are wanted in: for files. */
+export interface RdbPullSource {
+  /** Reads up to `into.length` bytes; gives how many, 0 at the end. */
+  pull(into: Uint8Array): number | Promise<number>;
+  /** All bytes there will be, where that is known. */
+  readonly size?: number | undefined;
+  /** Called once when reading is over, at the end or before. */
+  close?(): void | Promise<void>;
+}
 
 async function* fromStream(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader();
@@ -25,10 +43,13 @@ async function* fromStream(stream: ReadableStream<Uint8Array>): AsyncGenerator<U
   }
 }
 
-/** The pieces of a source, and how many bytes they are together where that is known. */
-export function piecesOf(source: RdbSource): {
-  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
-  size: number | undefined;
+type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+type Bytes = Exclude<RdbSource, RdbPullSource | string | URL>;
+
+function piecesOf(source: Bytes): {
+  pieces: Pieces;
+  size?: number;
 } {
   if (source instanceof Uint8Array) return { pieces: [source], size: source.length };
   if (source instanceof ArrayBuffer) return piecesOf(new Uint8Array(source));
@@ -36,6 +57,98 @@ export function piecesOf(source: RdbSource): {
     return { pieces: fromStream(source.stream()), size: source.size };
   }
   const isWebStream = 'getReader' in source && typeof source.getReader === 'function';
-  if (isWebStream) return { pieces: fromStream(source), size: undefined };
-  return { pieces: source as AsyncIterable<Uint8Array>, size: undefined };
+  if (isWebStream) return { pieces: fromStream(source) };
+  return { pieces: source as Pieces };
+}
+
+/** Pieces of any size as a source to pull from: each is copied into the memory given. */
+class PiecesSource implements RdbPullSource {
+  readonly size: number | undefined;
+  readonly #pieces: AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
+  #piece: Uint8Array = new Uint8Array(0);
+  #at = 0;
+  #isOver = false;
+
+  constructor(pieces: Pieces, size: number | undefined) {
+    this.size = size;
+    this.#pieces =
+      Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]();
+  }
+
+  pull(into: Uint8Array): number | Promise<number> {
+    return this.#at < this.#piece.length ? this.#copy(into) : this.#pullNext(into);
+  }
+
+  async #pullNext(into: Uint8Array): Promise<number> {
+    while (this.#at === this.#piece.length) {
+      const { done, value } = await this.#pieces.next();
+      this.#isOver = done === true;
+      if (done) return 0;
+      this.#piece = value;
+      this.#at = 0;
+    }
+    return this.#copy(into);
+  }
+
+  #copy(into: Uint8Array): number {
+    const part = this.#piece.subarray(this.#at, this.#at + into.length);
+    into.set(part);
+    this.#at += part.length;
+    return part.length;
+  }
+
+  async close(): Promise<void> {
+    if (!this.#isOver) await this.#pieces.return?.();
+  }
+}
+
+export type OpenByName = (name: string) => Promise<RdbPullSource>;
+let openByName: OpenByName | undefined;
+
+/** Tells how paths and addresses are opened here. */
+export function setOpenByName(open: OpenByName): void {
+  openByName = open;
+}
+
+/** What a name stands for, opened when the first bytes are asked for. */
+class NamedSource implements RdbPullSource {
+  readonly #name: string;
+  readonly #open: OpenByName;
+  #source: RdbPullSource | undefined;
+
+  constructor(name: string, open: OpenByName) {
+    this.#name = name;
+    this.#open = open;
+  }
+
+  get size(): number | undefined {
+    return this.#source?.size;
+  }
+
+  pull(into: Uint8Array): number | Promise<number> {
+    return this.#source === undefined ? this.#first(into) : this.#source.pull(into);
+  }
+
+  async #first(into: Uint8Array): Promise<number> {
+    this.#source = await this.#open(this.#name);
+    return this.#source.pull(into);
+  }
+
+  close(): void | Promise<void> {
+    return this.#source?.close?.();
+  }
+}
+
+/** Any source as one to pull from. */
+export function pullSource(source: RdbSource): RdbPullSource {
+  if (typeof source === 'string' || source instanceof URL) {
+    if (openByName === undefined) {
+      const message = 'Only Node.js opens paths and addresses; pass bytes, a Blob or a stream';
+      throw new RespiteError('ERR_RESPITE_UNSUPPORTED', message, { details: { feature: 'path' } });
+    }
+    return new NamedSource(String(source), openByName);
+  }
+  if ('pull' in source && typeof source.pull === 'function') return source as RdbPullSource;
+  const { pieces, size } = piecesOf(source as Bytes);
+  return new PiecesSource(pieces, size);
 }

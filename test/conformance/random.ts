@@ -92,8 +92,24 @@ function isSameUnordered(args: (string | Buffer)[], left: Buffer, right: Buffer)
   const name = String(args[0]);
   if (!ANY_ORDER.has(name)) return false;
   const [a, b] = [parseReply(left), parseReply(right)];
+  const words = args.slice(2).map((arg) => String(arg).toUpperCase());
+  if (name.startsWith('SORT') && !words.includes('BY') && !words.includes('GET')) {
+    return isSameSorted(a, b, words.includes('ALPHA'));
+  }
   if (name !== 'EXEC') return isSamePart(a, b);
   return 'items' in a && 'items' in b && a.items.every((x, i) => isSamePart(x, b.items[i]!));
+}
+
+/** Elements that sort alike may stand in any order, and LIMIT may leave out any of them. */
+function isSameSorted(a: Reply, b: Reply, isAlpha: boolean): boolean {
+  if (!('items' in a && 'items' in b) || a.items.length !== b.items.length) return false;
+  return a.items.every((x, i) => {
+    const y = b.items[i]!;
+    if (!('text' in x && 'text' in y)) return x.type === y.type;
+    // Redis collates C strings: what follows a NUL does not count.
+    if (isAlpha) return x.text.split('\0')[0] === y.text.split('\0')[0];
+    return x.text === y.text || Number(x.text) === Number(y.text);
+  });
 }
 
 /** The same for one reply: DUMPs of hash tables of one size, arrays of the same elements. */

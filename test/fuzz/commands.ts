@@ -9,11 +9,15 @@ import { type Case, type Fuzzer, HostUnderTest } from './fuzzer.js';
 
 type Arg = string | Buffer;
 
-/** Commands that end the server, close the client, or take replies away: not for this fuzzer. */
+/**
+ * Commands that end the server, close the client, take replies away, or answer when another server
+ * does: not for this fuzzer.
+ */
 const LEFT_OUT = new Set([
   ...['shutdown', 'quit', 'client|reply', 'client|kill', 'replicaof', 'slaveof', 'psync', 'sync'],
   ...['replconf', 'monitor', 'subscribe', 'psubscribe', 'ssubscribe', 'unsubscribe'],
   ...['punsubscribe', 'sunsubscribe', 'debug', 'failover', 'config|set'],
+  'migrate',
 ]);
 const NAMES = COMMAND_NAMES.filter((name) => !LEFT_OUT.has(name));
 

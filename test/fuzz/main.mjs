@@ -1,5 +1,6 @@
 // npm run fuzz -- NAME [--seed N] [--runs N] [--seconds N]
-//   NAME   resp, commands, rdb, restore, canary, or smoke (each of them for --seconds, default 5)
+//   NAME   resp, commands, rdb, rdb-tool, restore, canary, or smoke (each of them for
+//          --seconds, default 5)
 // npm run fuzz -- --repeat FILE   runs a repro file once more
 //
 // The fuzzer runs in a worker; this thread watches it: a run that takes longer than 30 s is a hang
@@ -13,7 +14,7 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { runnerImport } from 'vite';
 
 const HANG_MS = 30_000;
-const SMOKE = ['resp', 'commands', 'rdb', 'restore'];
+const SMOKE = ['resp', 'commands', 'rdb', 'rdb-tool', 'restore'];
 
 async function load() {
   const file = new URL('./run.ts', import.meta.url).pathname;

@@ -6,10 +6,13 @@ import { commands } from './commands.js';
 import { type Case, caseText, type Fuzzer, faultOf, makeCase, readCase, shrink } from './fuzzer.js';
 import { pushes } from './pushes.js';
 import { rdb } from './rdb.js';
+import { rdbTool } from './rdb-tool.js';
 import { resp } from './resp.js';
 import { restore } from './restore.js';
 
-export const FUZZERS: readonly Fuzzer[] = [resp, commands, pushes, rdb, restore, canary];
+export const FUZZERS: readonly Fuzzer[] = [
+  ...[resp, commands, pushes, rdb, rdbTool, restore, canary],
+];
 
 export interface Find {
   fuzzer: string;

@@ -10,6 +10,7 @@ import { FUZZERS, fuzz, fuzzerNamed, repeat } from './run.js';
 const RUNS: Record<string, number> = {
   resp: 400,
   rdb: 800,
+  'rdb-tool': 60,
   commands: 400,
   pushes: 400,
   restore: 250,

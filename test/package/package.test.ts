@@ -7,6 +7,7 @@ import {
   cpSync,
   existsSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -21,6 +22,8 @@ import { waitFor } from '../support/wait.js';
 
 const run = promisify(execFile);
 const { exports: entries, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+/** 124 keys. */
+const RDB = join(ROOT, 'test/rdb/data/nocompress-redis8.0.6-rdb12.rdb');
 let dir = '';
 let files: string[] = [];
 
@@ -98,7 +101,19 @@ describe('under node', () => {
 
   test('respite/rdb', async () => {
     const names = await node("console.log(Object.keys(await import('respite/rdb')).join())");
-    expect(names.length).toBeGreaterThan(0);
+    for (const name of ['readRdb', 'checkRdb', 'RespiteError']) expect(names).toMatch(name);
+  });
+
+  test('respite/rdb opens paths, and URLs of files', async () => {
+    const source = `
+      import { pathToFileURL } from 'node:url';
+      import { checkRdb, readRdb } from 'respite/rdb';
+      let count = 0;
+      for await (const { key } of readRdb(${JSON.stringify(RDB)})) count += key.length > 0;
+      const { keys } = await checkRdb(pathToFileURL(${JSON.stringify(RDB)}));
+      const error = await checkRdb('nosuch.rdb').catch((e) => e.code);
+      console.log(count, keys, error);`;
+    expect(await node(source)).toBe('124 124 ERR_RESPITE_IO');
   });
 
   test('respite/core.wasm is a module that compiles', async () => {
@@ -116,6 +131,76 @@ describe('under node', () => {
   });
 });
 
+describe('respite/rdb in bundles', () => {
+  /** Reads bytes it is given; what a page or a worker does. */
+  const entry = `
+import { checkRdb, readRdb } from 'respite/rdb';
+export async function count(bytes) {
+  let keys = 0;
+  for await (const _ of readRdb(new Blob([bytes]))) keys++;
+  const refused = await checkRdb('a path').catch((error) => error.code);
+  return [keys, (await checkRdb(bytes)).checksum, refused].join();
+}`;
+  const WANT = '124,ok,ERR_RESPITE_UNSUPPORTED';
+
+  /** Runs bundled files (the first is the entry) where there is nothing of Node.js. */
+  async function runBundle(folder: string, main: string): Promise<string> {
+    const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((one) => one.isFile())
+      .map((one) => join(one.parentPath, one.name));
+    for (const file of files) {
+      expect(readFileSync(file, 'utf8')).not.toMatch(
+        /from\s*['"]node:|import\(['"]node:|require\(/,
+      );
+    }
+    const worker = `
+      import { parentPort, workerData } from 'node:worker_threads';
+      import { count } from ${JSON.stringify(join(folder, main))};
+      parentPort.postMessage(await count(workerData));`;
+    writeFileSync(join(dir, 'worker.mjs'), worker);
+    const source = `
+      import { readFileSync } from 'node:fs';
+      import { Worker } from 'node:worker_threads';
+      import { count } from ${JSON.stringify(join(folder, main))};
+      const bytes = readFileSync(${JSON.stringify(RDB)});
+      const here = await count(bytes);
+      const path = ${JSON.stringify(join(dir, 'worker.mjs'))};
+      const worker = new Worker(path, { workerData: bytes, execArgv: [] });
+      const there = await new Promise((resolve, reject) => {
+        worker.once('message', resolve);
+        worker.once('error', reject);
+      });
+      console.log(here === there ? here : [here, there].join(' and '));`;
+    return node(source);
+  }
+
+  test('esbuild', { timeout: 60_000 }, async () => {
+    writeFileSync(join(dir, 'entry.js'), entry);
+    const { build } = await import('esbuild');
+    const out = join(dir, 'with-esbuild');
+    await build({
+      ...{ entryPoints: [join(dir, 'entry.js')], bundle: true, format: 'esm', outdir: out },
+      ...{ platform: 'browser', splitting: true, outExtension: { '.js': '.mjs' } },
+      logLevel: 'error',
+    });
+    expect(await runBundle(out, 'entry.mjs')).toBe(WANT);
+  });
+
+  test('Vite', { timeout: 60_000 }, async () => {
+    writeFileSync(join(dir, 'entry.js'), entry);
+    const { build } = await import('vite');
+    const out = join(dir, 'with-vite');
+    await build({
+      ...{ root: dir, configFile: false, logLevel: 'error' },
+      build: {
+        outDir: out,
+        lib: { entry: join(dir, 'entry.js'), formats: ['es'], fileName: () => 'entry.mjs' },
+      },
+    });
+    expect(await runBundle(out, 'entry.mjs')).toBe(WANT);
+  });
+});
+
 describe('types', () => {
   test('a consumer compiles with NodeNext and strict', { timeout: 60_000 }, async () => {
     writeFileSync(
@@ -123,6 +208,13 @@ describe('types', () => {
       `import { createReplica, isRespiteError, type SyncStatus } from 'respite';
 import { createNodePlatform, loadConfig, silentLogger, startServer } from 'respite/server';
 import type { RunningServer } from 'respite/server';
+import { type RdbEntry, type RdbFile, readRdb } from 'respite/rdb';
+
+export async function names(path: string): Promise<RdbFile> {
+  const reading = readRdb(path, { filter: { type: ['hash', 'zset'], limit: 10 } });
+  for await (const entry of reading satisfies AsyncIterable<RdbEntry>) entry.key.fill(0);
+  return reading.file;
+}
 
 const replica = createReplica({ master: 'redis://127.0.0.1:6379' });
 const off: () => void = replica.on('disconnect', () => {});
@@ -164,6 +256,14 @@ describe('bin', () => {
     expect((await run(bin, ['help', 'serve'])).stdout).toMatch(/--replicaof/);
   });
 
+  test('respite rdb', async () => {
+    const bin = join(dir, 'node_modules/.bin/respite');
+    const { stdout } = await run(bin, ['rdb', 'check', RDB]);
+    expect(stdout).toBe('RDB 12, 124 keys, checksum right: whole\n');
+    const npx = await run('npx', ['--no-install', 'respite', 'rdb', 'info', RDB], { cwd: dir });
+    expect(npx.stdout).toContain('124');
+  });
+
   test('respite serve answers and ends on SIGTERM', async () => {
     const port = await freePort();
     const args = ['serve', '--port', String(port), '--bind', '127.0.0.1'];
@@ -192,6 +292,27 @@ describe('examples', () => {
     expect(stdout).toMatch(
       /listening on 127\.0\.0\.1:\d+\nvisits 42, greeting hello for (59|60) s/,
     );
+  });
+
+  test('rdb-keys', async () => {
+    const { stdout } = await run(process.execPath, [example('rdb-keys'), RDB], { cwd: dir });
+    expect(stdout).toMatch(/^RDB 12 of redis 8\.0\.6, checksum ok\ndatabase 0: \d+ keys, \d+ exp/);
+    expect(stdout).toMatch(/bytes: \w+ .* \(\d+\) in \d/);
+  });
+
+  test('rdb-values', async () => {
+    const args = [example('rdb-values'), RDB, '*'];
+    const { stdout } = await run(process.execPath, args, { cwd: dir });
+    expect(stdout.split('\n').filter((line) => /^\w/.test(line))).toHaveLength(20);
+    const cut = join(dir, 'cut.rdb');
+    writeFileSync(cut, readFileSync(RDB).subarray(0, 300));
+    const damaged = await run(process.execPath, [example('rdb-values'), cut], { cwd: dir }).catch(
+      (error) => error,
+    );
+    expect([damaged.code, damaged.stdout]).toEqual([
+      1,
+      expect.stringMatching(/damaged at \d+: unexpected end of file/),
+    ]);
   });
 
   test('basic', async () => {

@@ -411,7 +411,7 @@ describe('memory', () => {
       key(19, 's', len(1n << 40n)),
       key(14, 'q', len(1n << 40n)),
       key(28, 'a', len(1n << 40n), len(0)),
-      key(0, 's', Buffer.from([0xc3]), len(0x40000000), len(0xe0000000), 'abc'),
+      key(0, 's', Buffer.from([0xc3]), len(0x40000000), len(0xe0000000), [2, 97, 98, 99]),
     ]) {
       const file = Buffer.concat([Buffer.from('REDIS0015'), part]);
       const result = h.read(file);

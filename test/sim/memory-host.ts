@@ -139,6 +139,13 @@ export class MemoryHost {
   async settle(): Promise<void> {
     for (let i = 0; i < 4; i++) await new Promise((resolve) => setImmediate(resolve));
   }
+
+  /** CLIENT PAUSE is over, and everybody's waiting too. */
+  endPauses(): void {
+    // Deadlines count from when the core is first told the time.
+    this.core.x.armDeadlines(this.nowMs);
+    this.core.x.serveDeadlines(END_OF_TIME_MS, this.nowMs);
+  }
 }
 
 /** One client: bytes in, bytes out. */

@@ -5,6 +5,7 @@ import { crc64 } from '../../assembly/base/crc64';
 import { rdbErrorText } from '../../assembly/rdb/errors';
 import { RdbReader } from '../../assembly/rdb/input';
 import { REC_EOF } from '../../assembly/rdb/opcodes';
+import { rdbKeepRaw } from '../../assembly/rdb/raw';
 import {
   rdbClose,
   rdbConsumed,
@@ -72,6 +73,22 @@ export function skipValue(r: usize): void {
 }
 export function holdMax(r: usize, n: u64): void {
   rdbSetHoldMax(at(r), n);
+}
+
+export function keepRaw(r: usize, max: u64, inPieces: bool): void {
+  rdbKeepRaw(at(r), max, inPieces);
+}
+export function rawPtr(r: usize): usize {
+  return at(r).rawPtr;
+}
+export function rawSize(r: usize): usize {
+  return at(r).rawSize;
+}
+export function rawOffset(r: usize): u64 {
+  return at(r).rawOffset;
+}
+export function isReplay(r: usize): bool {
+  return at(r).isReplay;
 }
 
 /** All public fields at once into a block of 64-bit words; the harness knows their order. */

@@ -43,6 +43,7 @@ export const REC = {
   STREAM_IDMP_PRODUCER: 27,
   STREAM_IDMP_ENTRY: 28,
   STREAM_IDMP_END: 29,
+  RAW: 30,
 } as const;
 
 export const ERR = {

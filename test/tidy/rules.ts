@@ -31,7 +31,7 @@ export const ASSEMBLY_IMPORTS: Record<string, readonly string[]> = {
 
 /** Parts of rdb/ that rdb.wasm shares: only these folders. */
 export const RDB_READER =
-  /^(opcodes|length|reader|values|stats|collections|errors|input|skip|streams|templates)/;
+  /^(opcodes|length|raw|reader|values|stats|collections|errors|input|skip|streams|templates|write)/;
 export const RDB_READER_IMPORTS: readonly string[] = ['base', 'encoding'];
 
 /** What several command families may share inside commands/, besides generated/. */
@@ -80,7 +80,8 @@ export const HOST_IMPORTS: Record<string, readonly string[]> = {
   replication: ['core', ...LEAVES, ...MIDDLE, 'commands'],
   cli: [...BELOW_TOP, 'commands', 'testing'],
   testing: [...BELOW_TOP, 'commands'],
-  web: ['core', 'rdb'],
+  // of config, server and commands only what is portable
+  web: ['core', 'rdb', 'config', 'server', 'commands'],
   '': [...BELOW_TOP, 'commands', 'testing'],
 };
 
@@ -96,6 +97,9 @@ export const THIRD_PARTY: Record<string, readonly string[]> = {
   'prom-client': ['metrics'],
   pino: ['server', 'cli', 'platform', 'replication', ''],
   '@assemblyscript/loader': ['core'],
+  preact: ['web'],
+  echarts: ['web'],
+  '@tanstack/virtual-core': ['web'],
 };
 
 /** Limits; a file or function over them needs an entry in ratchet.json, which may only shrink. */

@@ -19,7 +19,7 @@ export interface FunctionFact {
   parameters: number;
 }
 
-const SKIPPED = /^(node_modules|generated|out|js|\.git)$/;
+const SKIPPED = /^(node_modules|generated|out|js|assets|\.git)$/;
 
 /** All files under the given folders whose name matches. */
 export function sourceFiles(root: string, folders: readonly string[], name: RegExp): SourceFile[] {

@@ -139,7 +139,7 @@ describe('imports of host/', () => {
     const problems: string[] = [];
     for (const file of host) {
       for (const module of importsOf(file.text)) {
-        if (/^(\.|node:)/.test(module)) continue;
+        if (/^(\.|node:|virtual:)/.test(module)) continue;
         const name = module
           .split('/')
           .slice(0, module.startsWith('@') ? 2 : 1)

@@ -1,0 +1,91 @@
+// `respite rdb diff`: what differs between two dumps.
+
+import type { Command } from 'commander';
+import { RespiteError } from '../../errors.js';
+import { bytesText } from '../../rdb/bytes-text.js';
+import { type DiffEntry, DiffPrefixes, diffRdb } from '../../rdb/diff.js';
+import { type Job, perform, sourceCommand } from './common.js';
+import { countText, nameText, type TableColumn, tableText } from './tables.js';
+
+const MARKS = { removed: '-', added: '+', changed: '~', expiry: '@' } as const;
+
+type Row = ReturnType<DiffPrefixes['rows']>[number];
+const COLUMNS: readonly TableColumn<Row>[] = [
+  { head: 'prefix', isText: true, cell: ({ prefix }) => nameText(prefix) || '(none)' },
+  { head: 'added', cell: ({ added }) => countText(added) },
+  { head: 'removed', cell: ({ removed }) => countText(removed) },
+  { head: 'changed', cell: ({ changed }) => countText(changed) },
+  { head: 'expiry', cell: ({ expiry }) => countText(expiry) },
+];
+const ROWS = 50;
+
+const line = ({ kind, db, type, key }: DiffEntry) =>
+  `${MARKS[kind]} ${db} ${type} ${bytesText(key).text}\n`;
+
+function jsonLine({ kind, db, type, key, ...entry }: DiffEntry): string {
+  const { text, base64 } = bytesText(key);
+  const { expireAtMs = null, ...sizes } = entry;
+  const name = base64 === undefined ? { key: text } : { key: text, keyBase64: base64 };
+  return `${JSON.stringify({ kind, db, type, ...name, ...sizes, expireAtMs })}\n`;
+}
+
+interface Options {
+  keys?: boolean;
+  json?: boolean;
+  separators: string;
+}
+
+async function diff(job: Job): Promise<void> {
+  const [first, second] = job.sources as [string, string];
+  if (first === '-' || first.includes('://')) {
+    throw new RespiteError(
+      'ERR_RESPITE_INVALID_CONFIG',
+      'The first source is read twice: it has to be a file',
+    );
+  }
+  const { keys, json, separators } = job.options as unknown as Options;
+  const found = diffRdb(
+    () => job.open(first),
+    () => job.open(second),
+    job.readOptions,
+  );
+  const prefixes = new DiffPrefixes(separators);
+  let lines = '';
+  for await (const entry of found) {
+    prefixes.add(entry);
+    if (json) lines += jsonLine(entry);
+    else if (keys) lines += line(entry);
+    if (lines.length < 1 << 16) continue;
+    await job.write(lines);
+    lines = '';
+  }
+  await job.write(lines);
+  const { counts } = found;
+  if (json) {
+    const rows = prefixes.rows();
+    await job.write(`${JSON.stringify({ counts, prefixes: rows, isFull: prefixes.isFull })}\n`);
+    return;
+  }
+  const told = Object.entries(counts).map(([what, n]) => `${countText(n)} ${what}`);
+  await job.write(`${told.join(', ')}\n`);
+  const rows = prefixes.rows();
+  if (rows.length > 0) await job.write(`\n${await tableText(COLUMNS, rows.slice(0, ROWS))}`);
+  if (prefixes.isFull) job.note('names of too many prefixes: some are counted under none');
+}
+
+export function addDiff(rdb: Command): void {
+  sourceCommand(rdb, {
+    name: 'diff',
+    summary: 'what differs: keys added, removed, changed, with counts by prefix',
+    sources: '<first> <second>',
+    examples: [
+      ['diff old.rdb new.rdb', 'how many keys differ, by prefix'],
+      ['diff --keys old.rdb new.rdb', 'each: + added, - removed, ~ changed, @ another expiry'],
+      ['diff --json old.rdb redis://localhost', 'a file and a live server, an object a line'],
+    ],
+  })
+    .option('--keys', 'a line for each key that differs')
+    .option('--json', 'an object a line, the counts last')
+    .option('--separators <characters>', 'each of them ends a prefix', ':')
+    .action(perform(diff));
+}

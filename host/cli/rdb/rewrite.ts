@@ -1,0 +1,187 @@
+// What `convert`, `filter`, `split` and `merge` share: versions by number or server, databases
+// renumbered, losses told.
+
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { latin1 } from '../../core/inspector.js';
+import {
+  type ConvertOptions,
+  type ConvertSummary,
+  type DbMap,
+  type RdbConversion,
+  VALKEY_VERSION,
+} from '../../rdb/convert.js';
+import type { LossKind, RdbLoss } from '../../rdb/convert-frames.js';
+import type { Job } from './common.js';
+import { type Output, openOutput } from './output.js';
+
+/** The format each release writes (RDB.md, section 1), later ones first; 7.2 is 7.02 here. */
+const RELEASES: readonly [server: string, from: number, version: number][] = [
+  ['valkey', 9, VALKEY_VERSION],
+  ['valkey', 7.02, 11],
+  ['redis', 8.1, 15],
+  ['redis', 8.08, 14],
+  ['redis', 8.06, 13],
+  ['redis', 7.04, 12],
+  ['redis', 7.02, 11],
+  ['redis', 7, 10],
+  ['redis', 5, 9],
+  ['redis', 4, 8],
+  ['redis', 3.02, 7],
+  ['redis', 2.06, 6],
+  ['redis', 2.04, 2],
+  ['redis', 1, 1],
+];
+
+/** `9`, `80`, or a server's release: `redis6.2`, `redis-7.4`, `valkey9`. */
+export function versionValue(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  const match = /^(redis|valkey)[ -]?(\d+)(?:\.(\d+))?/.exec(text.toLowerCase());
+  if (match !== null) {
+    const [, server, major, minor = '0'] = match;
+    const release = Number(major) + Number(minor) / 100;
+    const found = RELEASES.find(([name, since]) => name === server && release >= since);
+    if (found !== undefined) return found[2];
+  }
+  throw new InvalidArgumentError('It is 1 to 15, 80 (Valkey 9), or a release: redis6.2, valkey9.');
+}
+
+/** Pairs of databases; `source`: 1-based number of the source they are for, all without one. */
+interface MapEntry {
+  source: number | undefined;
+  from: number;
+  to: number;
+}
+
+function mapValue(text: string, earlier: MapEntry[] = []): MapEntry[] {
+  const made = text.split(',').map((part) => {
+    const match = /^(?:(\d+)@)?(\d+):(\d+)$/.exec(part.trim());
+    if (match === null) throw new InvalidArgumentError('It is from:to, as 0:1 or 0:1,3:0.');
+    const source = match[1] === undefined ? undefined : Number(match[1]);
+    return { source, from: Number(match[2]), to: Number(match[3]) };
+  });
+  return [...earlier, ...made];
+}
+
+/** Options of all four. */
+export function rewriteOptions(command: Command): Command {
+  return command
+    .option('--map-db <from:to>', 'write keys of a database into another: 0:1,3:0', mapValue)
+    .option('--drop-expiry', 'keys lose their expiry')
+    .addOption(
+      new Option('--compress <which>', 'strings of values that are rewritten')
+        .choices(['source', 'always', 'never'])
+        .default('source'),
+    )
+    .addOption(
+      new Option('--duplicates <which>', 'a key that comes twice').choices([
+        ...['error', 'first', 'last', 'keep'],
+      ]),
+    )
+    .option('--losses <file>', 'write what the output cannot hold there, a JSON record a line')
+    .option('--refuse-loss', 'end with exit code 4 at the first thing that cannot be held');
+}
+
+export function versionOption(command: Command): Command {
+  const what = 'write this version, or the one of a server: 9, 80, redis6.2, valkey9';
+  return command.option('--rdb-version <version>', what, versionValue);
+}
+
+/** The map for all sources and, by their number, those for single ones. */
+export function mapsOf(job: Job, sources: number): (DbMap | undefined)[] | undefined {
+  const entries = job.options.mapDb as MapEntry[] | undefined;
+  if (entries === undefined) return undefined;
+  return Array.from({ length: sources }, (_, index) => {
+    const own = entries.filter(({ source }) => source === undefined || source === index + 1);
+    return own.length === 0
+      ? undefined
+      : Object.fromEntries(own.map(({ from, to }) => [from, to] as const));
+  });
+}
+
+/** The library's options as the command line has them; losses go to `losses`. */
+export function convertOptions(job: Job, losses: LossList): ConvertOptions {
+  const { options } = job;
+  return {
+    ...job.readOptions,
+    version: options.rdbVersion as number | undefined,
+    dropExpiry: options.dropExpiry === true,
+    compress: options.compress as ConvertOptions['compress'],
+    duplicates: options.duplicates as ConvertOptions['duplicates'],
+    strict: options.refuseLoss === true,
+    onLoss: (loss) => losses.add(loss),
+  };
+}
+
+const LOSS_TEXTS: Record<LossKind, string> = {
+  key: 'keys whose type that version does not have',
+  fieldExpiry: 'hashes with expiries of fields (the fields stay)',
+  unownedPending: 'streams with pending entries that no consumer has',
+  idempotence: 'streams with state of idempotent producers',
+  streamOffsets: 'streams with counts of entries added, read and deleted',
+  activeTime: 'streams with times at which consumers were active',
+  function: 'libraries of functions',
+  moduleAux: 'pieces of module data',
+  keyMetadata: 'keys with metadata of modules',
+  expiry: 'expiries after 2038',
+  expiryMs: 'expiries in milliseconds, rounded up',
+  eviction: 'keys with idle times or frequencies',
+  slotImport: 'slots being imported',
+  duplicate: 'keys that came twice',
+  needsModule: 'values of modules, which only servers with these modules read',
+  damaged: 'damaged values',
+};
+
+/** What is lost: to the file of --losses as it comes. */
+export class LossList {
+  readonly #out: Output | undefined;
+  #lines: string[] = [];
+
+  constructor(job: Job) {
+    const file = job.options.losses as string | undefined;
+    if (file !== undefined) this.#out = openOutput(job.io, file);
+  }
+
+  add({ kind, db, key, rdbType, count }: RdbLoss): void {
+    if (this.#out === undefined) return;
+    const line = { kind, db, key: latin1(key), rdbType, count };
+    this.#lines.push(`${JSON.stringify(line)}\n`);
+  }
+
+  /** Between blocks: writes what came. */
+  async flush(): Promise<void> {
+    if (this.#lines.length === 0) return;
+    const lines = this.#lines.join('');
+    this.#lines = [];
+    await this.#out?.write(lines);
+  }
+
+  /** The list is complete; what there was of each kind is said. */
+  async end(job: Job, summary: ConvertSummary): Promise<void> {
+    await this.flush();
+    await this.#out?.commit();
+    for (const [kind, count] of Object.entries(summary.losses)) {
+      const text = LOSS_TEXTS[kind as LossKind];
+      if (kind === 'needsModule') job.note(`${count} ${text}`);
+      else if (kind === 'damaged') job.damaged(count);
+      else job.skipped(count, text);
+    }
+  }
+}
+
+/** Writes a conversion to the job's output. */
+export async function writeConversion(
+  job: Job,
+  conversion: RdbConversion,
+  losses: LossList,
+): Promise<void> {
+  const { out } = job;
+  try {
+    for await (const block of conversion) {
+      const written = out.write(block);
+      if (written !== undefined) await written;
+      await losses.flush();
+    }
+  } finally {
+    await losses.end(job, conversion.summary);
+  }
+}

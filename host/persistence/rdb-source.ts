@@ -1,0 +1,243 @@
+// RDB bytes from files and descriptors of Node.js: plain ones are read straight into the memory
+// the reader wants them in, compressed ones (gzip, and zstd where Node has it) are told by their
+// first bytes and unpacked on the way.
+
+import fs from 'node:fs';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import zlib from 'node:zlib';
+import { RespiteError } from '../errors.js';
+import { pullSource, type RdbPullSource } from '../rdb/source.js';
+
+/** A source that was opened. */
+export interface OpenedSource extends RdbPullSource {
+  /** As it was named; `-` is standard input. */
+  readonly name: string;
+  /** Bytes that were read, of `sourceSize`; of a compressed source compressed ones. */
+  position(): number;
+  readonly sourceSize: number | undefined;
+  readonly packing: 'none' | 'gzip' | 'zstd';
+}
+
+/** So long may reading go on before signals and timers get their turn. */
+const TURN_MS = 50;
+const AGAIN_MS = 5;
+const PIECE_BYTES = 1 << 18;
+/** Bytes that tell what a source is. */
+const HEAD_BYTES = 16;
+
+export function unreadable(name: string, reason: string, cause?: unknown): RespiteError {
+  const shown = name === '-' ? 'standard input' : name;
+  return new RespiteError('ERR_RESPITE_IO', `Cannot read ${shown}: ${reason}`, {
+    cause,
+    details: { path: name },
+  });
+}
+
+/** A descriptor; what was read ahead of time comes first. */
+class DescriptorSource implements OpenedSource {
+  readonly name: string;
+  readonly packing = 'none';
+  readonly sourceSize: number | undefined;
+  readonly #ownsFd: boolean;
+  #fd: number;
+  #head: Uint8Array = new Uint8Array(0);
+  #position = 0;
+  #turnMs = performance.now();
+
+  constructor(name: string, fd: number) {
+    this.name = name;
+    this.#fd = fd;
+    this.#ownsFd = name !== '-';
+    const stat = fs.fstatSync(fd);
+    this.sourceSize = stat.isFile() ? stat.size : undefined;
+  }
+
+  get size(): number | undefined {
+    return this.sourceSize;
+  }
+
+  position(): number {
+    return this.#position - this.#head.length;
+  }
+
+  /** The first bytes, which stay to be read. */
+  async peek(): Promise<Uint8Array> {
+    const head = Buffer.alloc(HEAD_BYTES);
+    let length = 0;
+    while (length < HEAD_BYTES) {
+      const read = await this.pull(head.subarray(length));
+      if (read === 0) break;
+      length += read;
+    }
+    this.#head = head.subarray(0, length);
+    return this.#head;
+  }
+
+  pull(into: Uint8Array): number | Promise<number> {
+    if (this.#head.length > 0) {
+      const part = this.#head.subarray(0, into.length);
+      into.set(part);
+      this.#head = this.#head.subarray(part.length);
+      return part.length;
+    }
+    if (this.sourceSize === undefined) return this.#pullAside(into);
+    const now = performance.now();
+    if (now - this.#turnMs < TURN_MS) return this.#read(into);
+    this.#turnMs = now;
+    return new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#read(into));
+  }
+
+  #read(into: Uint8Array): number {
+    try {
+      const length = fs.readSync(this.#fd, into);
+      this.#position += length;
+      return length;
+    } catch (error) {
+      throw unreadable(this.name, (error as Error).message, error);
+    }
+  }
+
+  /** Pipes and terminals: another thread waits for them. */
+  #pullAside(into: Uint8Array): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fs.read(this.#fd, into, 0, into.length, null, (error, length) => {
+        if ((error as NodeJS.ErrnoException | null)?.code === 'EAGAIN') {
+          setTimeout(() => this.#pullAside(into).then(resolve, reject), AGAIN_MS);
+        } else if (error) {
+          reject(unreadable(this.name, error.message, error));
+        } else {
+          this.#position += length;
+          resolve(length);
+        }
+      });
+    });
+  }
+
+  /** The rest as pieces. */
+  async *pieces(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const piece = Buffer.allocUnsafe(PIECE_BYTES);
+      const length = await this.pull(piece);
+      if (length === 0) return;
+      yield piece.subarray(0, length);
+    }
+  }
+
+  close(): void {
+    if (this.#ownsFd && this.#fd >= 0) fs.closeSync(this.#fd);
+    this.#fd = -1;
+  }
+}
+
+type Unpack = (options: { chunkSize: number }) => NodeJS.ReadWriteStream;
+
+/** Node 22.15 and 23.8 have it. */
+const createZstdDecompress = (zlib as { createZstdDecompress?: Unpack }).createZstdDecompress;
+
+class UnpackedSource implements OpenedSource {
+  readonly name: string;
+  readonly packing: 'gzip' | 'zstd';
+  readonly sourceSize: number | undefined;
+  readonly #packed: DescriptorSource;
+  readonly #pieces: RdbPullSource;
+  #bytes = 0;
+
+  constructor(packed: DescriptorSource, packing: 'gzip' | 'zstd', unpack: Unpack) {
+    this.name = packed.name;
+    this.packing = packing;
+    this.sourceSize = packed.sourceSize;
+    this.#packed = packed;
+    const unpacked = unpack({ chunkSize: PIECE_BYTES });
+    const from = Readable.from(packed.pieces());
+    from.once('error', (error) => (unpacked as unknown as Readable).destroy(error));
+    from.pipe(unpacked);
+    this.#pieces = pullSource(unpacked as unknown as AsyncIterable<Uint8Array>);
+  }
+
+  position(): number {
+    return this.#packed.position();
+  }
+
+  async pull(into: Uint8Array): Promise<number> {
+    try {
+      const length = await this.#pieces.pull(into);
+      this.#bytes += length;
+      return length;
+    } catch (error) {
+      if (error instanceof RespiteError) throw error;
+      const offset = this.#bytes;
+      const reason = `the ${this.packing} data is damaged: ${(error as Error).message}`;
+      const message = `The RDB is damaged at offset ${offset}: ${reason}`;
+      throw new RespiteError('ERR_RESPITE_RDB_FORMAT', message, {
+        cause: error,
+        details: { offset, reason },
+      });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pieces.close?.();
+    this.#packed.close();
+  }
+}
+
+async function openAny(source: DescriptorSource): Promise<OpenedSource> {
+  try {
+    const head = Buffer.from(await source.peek());
+    if (head[0] === 0x1f && head[1] === 0x8b) {
+      return new UnpackedSource(source, 'gzip', zlib.createGunzip as Unpack);
+    }
+    if (head.length >= 4 && head.readUInt32LE() === 0xfd2fb528) {
+      if (createZstdDecompress !== undefined) {
+        return new UnpackedSource(source, 'zstd', createZstdDecompress);
+      }
+      const reason = `zstd is not part of Node.js ${process.versions.node}`;
+      throw unreadable(source.name, `${reason}; use a newer one, or: zstd -dc FILE | … -`);
+    }
+    if (/^\*\d+\r\n\$/.test(head.toString('latin1'))) {
+      throw unreadable(source.name, 'it is an append-only file without an RDB in front');
+    }
+    return source;
+  } catch (error) {
+    source.close();
+    throw error;
+  }
+}
+
+/** The base file of a folder with a multi-part append-only file. */
+function baseOf(folder: string): string {
+  const manifest = fs.readdirSync(folder).find((name) => name.endsWith('.manifest'));
+  if (manifest === undefined) throw unreadable(folder, 'it is a directory');
+  const text = fs.readFileSync(path.join(folder, manifest), 'latin1');
+  const line = text.split('\n').find((one) => /\btype b\b/.test(one));
+  const base = /^file (?:"(.*)"|(\S+))/.exec(line ?? '');
+  if (base === null) throw unreadable(folder, 'its append-only file has no base');
+  return path.join(folder, base[1] ?? base[2]!);
+}
+
+/**
+ * Opens a file: an RDB, one packed with gzip or zstd, an append-only file with an RDB in front, or
+ * the folder of a multi-part one. Rejects with ERR_RESPITE_IO. Whoever reads it to its end or
+ * calls `close` closes it.
+ */
+export async function openRdbFile(name: string): Promise<OpenedSource> {
+  let source: DescriptorSource;
+  try {
+    const file = fs.statSync(name).isDirectory() ? baseOf(name) : name;
+    source = new DescriptorSource(file, fs.openSync(file, 'r'));
+  } catch (error) {
+    if (error instanceof RespiteError) throw error;
+    throw unreadable(name, (error as Error).message, error);
+  }
+  return openAny(source);
+}
+
+/** The same for standard input, or any other descriptor, which stays open. */
+export async function openRdbDescriptor(fd: number): Promise<OpenedSource> {
+  try {
+    return await openAny(new DescriptorSource('-', fd));
+  } catch (error) {
+    throw error instanceof RespiteError ? error : unreadable('-', (error as Error).message, error);
+  }
+}

@@ -1,0 +1,53 @@
+// Files as a whole: verified, or only what they say of themselves. No key comes out of the core.
+
+import { Inspector, MODE_CHECK, MODE_INFO } from '../core/inspector.js';
+import { addToFile, emptyFile, type RdbFile } from './file-facts.js';
+import { inspectModule } from './module.js';
+import { type InspectOptions, inspectFlags } from './read-rdb.js';
+import { RecordCutter } from './records.js';
+import { outputs } from './run.js';
+import type { RdbSource } from './source.js';
+
+/** What reading a file as a whole gives. */
+export interface RdbVerdict extends RdbFile {
+  /** Keys there are. */
+  keys: number;
+  /** Bytes of the RDB; more may follow in the file, as in an append-only file. */
+  bytes: number;
+  /** Keys whose value was damaged and left out (`salvage`). */
+  damaged: number;
+}
+
+/**
+ * Verifies a whole file, its checksum and the insides of every value. Rejects with
+ * ERR_RESPITE_RDB_FORMAT (offset, reason, key, database) at the first damage.
+ */
+export function checkRdb(source: RdbSource, options: InspectOptions = {}): Promise<RdbVerdict> {
+  return readFacts(source, options, MODE_CHECK);
+}
+
+/** What a file says of itself; values are passed over unread. Rejects as `checkRdb` does. */
+export function readRdbInfo(source: RdbSource, options: InspectOptions = {}): Promise<RdbVerdict> {
+  return readFacts(source, options, MODE_INFO);
+}
+
+async function readFacts(
+  source: RdbSource,
+  options: InspectOptions,
+  mode: number,
+): Promise<RdbVerdict> {
+  const inspector = new Inspector(await inspectModule(options.wasm));
+  inspector.filter();
+  inspector.open(mode, inspectFlags(options));
+  const file = emptyFile();
+  const cutter = new RecordCutter();
+  try {
+    for await (const output of outputs(inspector, source, options)) {
+      for (const raw of cutter.cut(output)) addToFile(file, raw);
+    }
+    const { keysRead: keys, rdbBytes: bytes, damaged } = inspector;
+    return { ...file, ...inspector.version, keys, bytes, damaged };
+  } finally {
+    inspector.close();
+  }
+}

@@ -1,0 +1,100 @@
+// The page's side of protocol.ts: calls as promises, with progress, parts and an AbortSignal. A
+// worker that dies rejects what was under way, and the next call starts another.
+
+import type {
+  FromWorker,
+  Operation,
+  Operations,
+  Progress,
+  ToWorker,
+  WireError,
+} from './protocol.js';
+import InspectWorker from './worker/main.ts?worker&inline';
+
+/** What the worker rejected with. */
+export class CallError extends Error {
+  readonly wire: WireError;
+
+  constructor(wire: WireError) {
+    super(wire.message);
+    this.wire = wire;
+  }
+
+  get isAborted(): boolean {
+    return this.wire.code === 'ERR_RESPITE_ABORTED';
+  }
+}
+
+export interface CallOptions<O extends Operation> {
+  signal?: AbortSignal | undefined;
+  onProgress?: (progress: Progress) => void;
+  onPart?: (part: Operations[O]['part']) => void;
+}
+
+interface Pending {
+  resolve(result: unknown): void;
+  reject(error: Error): void;
+  onProgress?: ((progress: Progress) => void) | undefined;
+  onPart?: ((part: never) => void) | undefined;
+}
+
+export class WorkerClient {
+  readonly #name: string;
+  #worker: Worker | undefined;
+  #nextId = 1;
+  readonly #pending = new Map<number, Pending>();
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  call<O extends Operation>(
+    op: O,
+    args: Operations[O]['in'],
+    { signal, onProgress, onPart }: CallOptions<O> = {},
+  ): Promise<Operations[O]['out']> {
+    const id = this.#nextId++;
+    const worker = this.#started();
+    return new Promise<Operations[O]['out']>((resolve, reject) => {
+      const pending = { resolve: resolve as Pending['resolve'], reject, onProgress, onPart };
+      this.#pending.set(id, pending as Pending);
+      const cancel = () => worker.postMessage({ id, cancel: true } satisfies ToWorker);
+      worker.postMessage({ id, op, args } satisfies ToWorker);
+      if (signal?.aborted) cancel();
+      else signal?.addEventListener('abort', cancel, { once: true });
+    });
+  }
+
+  /** Ends the worker and gives its memory back. */
+  close(reason = 'Cancelled'): void {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    const error = new CallError({ code: 'ERR_RESPITE_ABORTED', message: reason });
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+  }
+
+  #started(): Worker {
+    if (this.#worker !== undefined) return this.#worker;
+    const worker = new InspectWorker({ name: this.#name });
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#heard(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.close(`The worker failed: ${event.message}`);
+    };
+    this.#worker = worker;
+    return worker;
+  }
+
+  #heard(message: FromWorker): void {
+    const pending = this.#pending.get(message.id);
+    if (pending === undefined) return;
+    if ('progress' in message) pending.onProgress?.(message.progress);
+    else if ('part' in message) pending.onPart?.(message.part as never);
+    else {
+      this.#pending.delete(message.id);
+      if ('error' in message) pending.reject(new CallError(message.error));
+      else pending.resolve(message.result);
+    }
+  }
+}

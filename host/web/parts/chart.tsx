@@ -1,0 +1,102 @@
+// A chart of ECharts in the page's colours. What it shows is also said in words: `summary` is what
+// a screen reader reads, and every chart stands beside a table with the figures.
+
+import { useEffect, useRef } from 'preact/hooks';
+import { useDark } from '../state.js';
+import type { EChartsType } from './echarts.js';
+
+/** Colours of the style sheet, for canvases. */
+export interface Colours {
+  text: string;
+  muted: string;
+  line: string;
+  surface: string;
+  accent: string;
+  of(name: string): string;
+}
+
+export type ChartOption = Parameters<EChartsType['setOption']>[0];
+
+interface ChartProps {
+  summary: string;
+  className: string;
+  /** Called again when the colours change; same function, same chart. */
+  option: (colours: Colours) => ChartOption;
+  onClick?: (data: unknown) => void;
+}
+
+let turn: Promise<unknown> = Promise.resolve();
+
+/** A frame of its own for each step of each chart, so that none holds up the page for long. */
+function nextTurn(): Promise<unknown> {
+  turn = turn.then(
+    () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))),
+  );
+  return turn;
+}
+
+/** Loads what charts need, ahead of the first. */
+export const preloadCharts = () => void import('./echarts.js');
+
+function colours(): Colours {
+  const style = getComputedStyle(document.documentElement);
+  const of = (name: string) => style.getPropertyValue(`--${name}`).trim();
+  return {
+    ...{ text: of('text'), muted: of('muted'), line: of('line'), surface: of('surface') },
+    ...{ accent: of('accent'), of },
+  };
+}
+
+/** Text of tooltips is drawn, not HTML: the CSP forbids inline styles. */
+function withTooltip(option: ChartOption, { text, surface, line }: Colours): ChartOption {
+  const tooltip = {
+    ...{ renderMode: 'richText', backgroundColor: surface, borderColor: line },
+    textStyle: { color: text, fontSize: 12 },
+  };
+  return { ...option, tooltip: { ...tooltip, ...(option.tooltip as object | undefined) } };
+}
+
+export function Chart({ summary, className, option, onClick }: ChartProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const chart = useRef<EChartsType>(undefined);
+  const click = useRef(onClick);
+  click.current = onClick;
+  const isDark = useDark();
+
+  useEffect(() => {
+    let isGone = false;
+    const draw = async () => {
+      const { init } = await import('./echarts.js');
+      await nextTurn();
+      const element = place.current;
+      if (isGone || element === null) return;
+      if (chart.current === undefined) {
+        chart.current = init(element);
+        chart.current.on('click', ({ data }) => click.current?.(data));
+        await nextTurn();
+        if (isGone) return;
+      }
+      const now = colours();
+      const how = { notMerge: true, lazyUpdate: true };
+      chart.current?.setOption(withTooltip(option(now), now), how);
+    };
+    void draw();
+    return () => {
+      isGone = true;
+    };
+    // isDark: the colours follow it
+  }, [option, isDark]);
+
+  useEffect(() => {
+    const element = place.current as HTMLDivElement;
+    const observer = new ResizeObserver(() => chart.current?.resize());
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      chart.current?.dispose();
+      chart.current = undefined;
+    };
+  }, []);
+
+  return <div ref={place} class={`chart ${className}`} role="img" aria-label={summary} />;
+}

@@ -1,0 +1,238 @@
+// Search: the file is read once more and what fits comes as it is found.
+
+import { useMemo, useRef, useState } from 'preact/hooks';
+import { VALUE_TYPES, type ValueType } from '../../core/inspector.js';
+import type { ViewProps } from '../app.js';
+import { CallError } from '../client.js';
+import { count } from '../format.js';
+import { Card } from '../parts/card.js';
+import { type KeyLine, keyColumns, lineOfFacts } from '../parts/key-cell.js';
+import { Table } from '../parts/table.js';
+import { TypeTag } from '../parts/type-tag.js';
+import type { KeyQuery, Progress } from '../protocol.js';
+import { problemText, sizeOf } from '../state.js';
+import { ProgressBar } from './reading.js';
+
+const LIMIT = 10_000;
+
+const HOWS = [
+  ['contains', 'contains'],
+  ['glob', 'glob, as KEYS'],
+  ['regex', 'regular expression'],
+] as const;
+
+const NO_QUERY: KeyQuery = {
+  ...{ text: '', how: 'contains', types: [], db: undefined, expiry: 'any' },
+  ...{ minBytes: undefined, limit: LIMIT },
+};
+
+type Search =
+  | { phase: 'idle' }
+  | { phase: 'running'; progress: Progress; sinceMs: number }
+  | { phase: 'done'; isCut: boolean }
+  | { phase: 'failed'; problem: string };
+
+/** Runs searches, one at a time; the next ends the last. */
+function useSearch({ ready: { source }, inspect: { client } }: ViewProps) {
+  const [search, setSearch] = useState<Search>({ phase: 'idle' });
+  const [lines, setLines] = useState<readonly KeyLine[]>([]);
+  const abort = useRef<AbortController>(undefined);
+  const run = (query: KeyQuery) => {
+    abort.current?.abort();
+    const controller = new AbortController();
+    abort.current = controller;
+    const isCurrent = () => abort.current === controller;
+    const sinceMs = performance.now();
+    const progressed = (progress: Progress) =>
+      isCurrent() && setSearch({ phase: 'running', progress, sinceMs });
+    progressed({ bytes: 0, size: sizeOf(source) });
+    setLines([]);
+    client
+      .call(
+        'search',
+        { source, query },
+        {
+          signal: controller.signal,
+          onProgress: progressed,
+          onPart: (facts) => {
+            if (isCurrent()) setLines((before) => [...before, ...facts.map(lineOfFacts)]);
+          },
+        },
+      )
+      .then(
+        ({ isCut }) => isCurrent() && setSearch({ phase: 'done', isCut }),
+        (error: unknown) => {
+          if (!isCurrent()) return;
+          const isAborted = error instanceof CallError && error.isAborted;
+          if (isAborted) setSearch({ phase: 'done', isCut: true });
+          else setSearch({ phase: 'failed', problem: problemText(error) });
+        },
+      );
+  };
+  return { search, lines, run, cancel: () => abort.current?.abort() };
+}
+
+interface QueryProps {
+  query: KeyQuery;
+  set: (part: Partial<KeyQuery>) => void;
+}
+
+function QueryName({ query, set }: QueryProps) {
+  return (
+    <div class="query-main">
+      <input
+        type="search"
+        aria-label="Search for keys"
+        placeholder="Part of a name; empty for every key"
+        spellcheck={false}
+        autocomplete="off"
+        value={query.text}
+        onInput={(event) => set({ text: event.currentTarget.value })}
+      />
+      <select
+        aria-label="How names are compared"
+        value={query.how}
+        onChange={(event) => set({ how: event.currentTarget.value as KeyQuery['how'] })}
+      >
+        {HOWS.map(([how, title]) => (
+          <option key={how} value={how}>
+            {title}
+          </option>
+        ))}
+      </select>
+      <button type="submit" class="button main">
+        Search
+      </button>
+    </div>
+  );
+}
+
+function QueryTypes({ query: { types }, set }: QueryProps) {
+  const toggle = (type: ValueType) =>
+    set({ types: types.includes(type) ? types.filter((t) => t !== type) : [...types, type] });
+  return (
+    <fieldset class="checks">
+      <legend>Types</legend>
+      {VALUE_TYPES.map((type) => (
+        <label key={type}>
+          <input type="checkbox" checked={types.includes(type)} onChange={() => toggle(type)} />
+          <TypeTag type={type} />
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function QueryDatabase({ set, databases }: QueryProps & { databases: readonly number[] }) {
+  return (
+    <label>
+      Database{' '}
+      <select
+        onChange={({ currentTarget: { value } }) =>
+          set({ db: value === '' ? undefined : Number(value) })
+        }
+      >
+        <option value="">all</option>
+        {databases.map((db) => (
+          <option key={db} value={db}>
+            {db}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+interface FormProps extends QueryProps {
+  databases: readonly number[];
+  onSubmit: () => void;
+}
+
+function QueryForm({ query, set, databases, onSubmit }: FormProps) {
+  return (
+    <form
+      class="query"
+      onSubmit={(event) => {
+        event.preventDefault();
+        onSubmit();
+      }}
+    >
+      <QueryName query={query} set={set} />
+      <div class="query-more">
+        <QueryTypes query={query} set={set} />
+        <label>
+          Expiry{' '}
+          <select
+            value={query.expiry}
+            onChange={(event) => set({ expiry: event.currentTarget.value as KeyQuery['expiry'] })}
+          >
+            <option value="any">any</option>
+            <option value="some">expires</option>
+            <option value="none">never expires</option>
+          </select>
+        </label>
+        <label>
+          At least{' '}
+          <input
+            type="number"
+            min="0"
+            placeholder="bytes"
+            onInput={({ currentTarget: { value } }) =>
+              set({ minBytes: value === '' ? undefined : Number(value) })
+            }
+          />
+        </label>
+        {databases.length > 1 && <QueryDatabase query={query} set={set} databases={databases} />}
+      </div>
+    </form>
+  );
+}
+
+export function SearchView(props: ViewProps) {
+  const { report } = props.ready;
+  const [query, setQuery] = useState(NO_QUERY);
+  const { search, lines, run, cancel } = useSearch(props);
+  const databases = useMemo(() => report.databases.map(({ db }) => db), [report]);
+  const columns = useMemo(
+    () => keyColumns(report.nowMs, databases.length > 1),
+    [report, databases],
+  );
+  const isRunning = search.phase === 'running';
+  const more = search.phase === 'done' && search.isCut ? ' (not all)' : '';
+  return (
+    <Card title="Search" wide>
+      <QueryForm
+        query={query}
+        databases={databases}
+        set={(part) => setQuery({ ...query, ...part })}
+        onSubmit={() => run(query)}
+      />
+      {isRunning && (
+        <div class="running">
+          <ProgressBar progress={search.progress} sinceMs={search.sinceMs} label="Searching" />
+          <button type="button" class="button" onClick={cancel}>
+            Stop
+          </button>
+        </div>
+      )}
+      {search.phase === 'failed' && (
+        <p class="banner error" role="alert">
+          {search.problem}
+        </p>
+      )}
+      <p class="status" role="status">
+        {search.phase !== 'idle' && `${count(lines.length)} keys found${more}`}
+      </p>
+      {search.phase !== 'idle' && (
+        <Table
+          label="Keys found"
+          columns={columns}
+          rows={lines}
+          rowsMax={18}
+          empty={isRunning ? 'Nothing yet.' : 'No key fits.'}
+          onOpen={({ open }) => props.openKey(open)}
+        />
+      )}
+    </Card>
+  );
+}

@@ -1,0 +1,82 @@
+// The file in another form: made in the core, gathered into blobs, which the browser keeps outside
+// of the page's memory.
+
+import { isRespiteError } from '../../errors.js';
+import { exportCsv } from '../../rdb/export-csv.js';
+import { exportJson } from '../../rdb/export-json.js';
+import { htmlReport } from '../../rdb/html-report.js';
+import type { RdbSource } from '../../rdb/source.js';
+import type { Report } from '../analysis.js';
+import type { ExportFormat, ExportResult, Source } from '../protocol.js';
+import type { Task } from './main.js';
+import { openSource } from './source.js';
+
+const BLOCK_BYTES = 4 << 20;
+
+/** Gathers pieces that are only lent, in blocks. */
+class BlobWriter {
+  readonly #blobs: Blob[] = [];
+  readonly #block = new Uint8Array(BLOCK_BYTES);
+  #length = 0;
+
+  write(piece: Uint8Array): void {
+    for (let at = 0; at < piece.length; ) {
+      const part = piece.subarray(at, at + this.#block.length - this.#length);
+      this.#block.set(part, this.#length);
+      this.#length += part.length;
+      at += part.length;
+      if (this.#length === this.#block.length) this.#flush();
+    }
+  }
+
+  #flush(): void {
+    this.#blobs.push(new Blob([this.#block.subarray(0, this.#length)]));
+    this.#length = 0;
+  }
+
+  end(type: string): Blob {
+    this.#flush();
+    return new Blob(this.#blobs, { type });
+  }
+}
+
+interface ExportArgs {
+  source: Source;
+  report: Report;
+  format: ExportFormat;
+}
+
+const TYPES: Record<ExportFormat, string> = {
+  html: 'text/html',
+  report: 'application/json',
+  json: 'application/json',
+  ndjson: 'application/x-ndjson',
+  csv: 'text/csv',
+};
+
+export async function exportFile(
+  { source, report, format }: ExportArgs,
+  { signal, progress }: Task<never>,
+): Promise<ExportResult> {
+  const type = TYPES[format];
+  if (format === 'html')
+    return { blob: new Blob([htmlReport(report, { title: source.name })], { type }) };
+  if (format === 'report') {
+    return { blob: new Blob([JSON.stringify(report, null, 2), '\n'], { type }) };
+  }
+  const file = await openSource(source);
+  const onRead = (bytes: number, size: number | undefined) => progress({ bytes, size });
+  const pieces: RdbSource = file.pieces({ signal, onRead });
+  const out = new BlobWriter();
+  const text =
+    format === 'csv'
+      ? exportCsv(pieces, { signal })
+      : exportJson(pieces, { signal, form: format === 'json' ? 'array' : 'lines', sizes: true });
+  try {
+    for await (const block of text) out.write(block);
+  } catch (error) {
+    if (!isRespiteError(error, 'ERR_RESPITE_RDB_FORMAT')) throw error;
+    return { blob: out.end(type), problem: error.message };
+  }
+  return { blob: out.end(type) };
+}

@@ -1,0 +1,131 @@
+// What the core leaves to its host, as far as a page can answer it: COMMAND, TIME, INFO, a few
+// CONFIG parameters. Whatever needs a server (files, other servers, scripts) says so.
+
+import { COMMAND_NAMES } from '../../commands/generated/table.js';
+import type { Core } from '../../core/core.js';
+import { readDatabaseStatistics, readStatistics } from '../../core/statistics.js';
+import { COMMAND_FAMILY } from '../../server/commands/command.js';
+import { type ReplyWriter, RespWriter } from '../../server/reply-writer.js';
+import { RESPITE_VERSION } from '../../server/version.js';
+
+type Handler = (argv: readonly Uint8Array[], out: ReplyWriter) => void;
+
+const DATABASES = 16;
+const decoder = new TextDecoder('latin1');
+const text = (bytes: Uint8Array | undefined): string => decoder.decode(bytes);
+
+/** What CONFIG GET tells; nothing of it can be changed. */
+const CONFIG: Readonly<Record<string, string>> = {
+  databases: String(DATABASES),
+  maxmemory: '0',
+  'maxmemory-policy': 'noeviction',
+  save: '',
+  appendonly: 'no',
+};
+
+export class HostCommands {
+  readonly #core: () => Core;
+  readonly #nowMs: () => number;
+  readonly #startedMs = performance.now();
+  readonly #handlers: Readonly<Record<string, Handler>>;
+
+  constructor(core: () => Core, nowMs: () => number) {
+    this.#core = core;
+    this.#nowMs = nowMs;
+    this.#handlers = {
+      ...COMMAND_FAMILY,
+      time: (_, out) => this.#time(out),
+      info: (argv, out) => out.verbatim('txt', this.#info(argv.slice(1).map(text))),
+      'config|get': configGet,
+      'config|resetstat': (_, out) => {
+        this.#core().x.statisticsReset();
+        out.simple('OK');
+      },
+      lastsave: (_, out) => out.int(Math.floor(this.#nowMs() / 1000)),
+      lolwut: (_, out) => out.verbatim('txt', `respite ${RESPITE_VERSION}, in your browser\n`),
+      role: (_, out) => {
+        out.array(3);
+        out.bulk('master');
+        out.int(0);
+        out.array(0);
+      },
+      'module|list': (_, out) => out.array(0),
+      'slowlog|get': (_, out) => out.array(0),
+      'slowlog|len': (_, out) => out.int(0),
+      'slowlog|reset': (_, out) => out.simple('OK'),
+      'latency|latest': (_, out) => out.array(0),
+      'memory|purge': (_, out) => out.simple('OK'),
+      readonly: (_, out) => out.error('ERR This instance has cluster support disabled'),
+      readwrite: (_, out) => out.error('ERR This instance has cluster support disabled'),
+    };
+  }
+
+  /** The core's `hostCommand` import; always answered at once. */
+  run(handle: number, id: number): number {
+    const core = this.#core();
+    const out = new RespWriter(core.x.clientProtocol(handle) === 3 ? 3 : 2);
+    const name = COMMAND_NAMES[id] as string;
+    const handler = this.#handlers[name];
+    if (handler !== undefined) handler(core.commandArgs(), out);
+    else out.error(`ERR ${name.replace('|', ' ').toUpperCase()} needs a server; this is a page`);
+    core.reply(handle, out.bytes());
+    return 0;
+  }
+
+  #time(out: ReplyWriter): void {
+    const us = Math.floor(this.#nowMs() * 1000);
+    out.array(2);
+    out.bulk(String(Math.floor(us / 1e6)));
+    out.bulk(String(us % 1e6));
+  }
+
+  #info(wanted: readonly string[]): string {
+    const core = this.#core();
+    const stats = readStatistics(core);
+    const used = core.x.replicaUsedBytes();
+    const keyspace: Record<string, string> = {};
+    for (let db = 0; db < DATABASES; db++) {
+      const { keys, expires, avgTtlMs } = readDatabaseStatistics(core, db);
+      if (keys === 0) continue;
+      keyspace[`db${db}`] = `keys=${keys},expires=${expires},avg_ttl=${Math.round(avgTtlMs)}`;
+    }
+    const seconds = Math.floor((performance.now() - this.#startedMs) / 1000);
+    const sections: Record<string, Record<string, string | number>> = {
+      Server: { respite_version: RESPITE_VERSION, where: 'page', uptime_in_seconds: seconds },
+      Memory: { used_memory: used, used_memory_human: `${(used / 2 ** 20).toFixed(2)}M` },
+      Stats: {
+        total_commands_processed: stats.commands,
+        keyspace_hits: stats.keyspaceHits,
+        keyspace_misses: stats.keyspaceMisses,
+        expired_keys: stats.expiredKeys,
+      },
+      Keyspace: keyspace,
+    };
+    const names = new Set(wanted.map((name) => name.toLowerCase()));
+    const isAll = names.size === 0 || ['all', 'everything', 'default'].some((n) => names.has(n));
+    const isWanted = (name: string) => isAll || names.has(name.toLowerCase());
+    return Object.entries(sections)
+      .filter(([name]) => isWanted(name))
+      .map(([name, fields]) => {
+        const lines = Object.entries(fields).map(([field, value]) => `${field}:${value}`);
+        return `${[`# ${name}`, ...lines].join('\r\n')}\r\n`;
+      })
+      .join('\r\n');
+  }
+}
+
+/** Globs of CONFIG GET with nothing but `*` and `?`. */
+function globTest(pattern: string): RegExp {
+  const plain = pattern.toLowerCase().replace(/[.+^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${plain.replaceAll('*', '.*').replaceAll('?', '.')}$`);
+}
+
+function configGet(argv: readonly Uint8Array[], out: ReplyWriter): void {
+  const tests = argv.slice(2).map((pattern) => globTest(text(pattern)));
+  const found = Object.entries(CONFIG).filter(([name]) => tests.some((test) => test.test(name)));
+  out.map(found.length);
+  for (const [name, value] of found) {
+    out.bulk(name);
+    out.bulk(value);
+  }
+}

@@ -1,0 +1,97 @@
+// Search over the keys: the file is read once more, the core tests the names, and what fits comes
+// in batches while the reading goes on.
+
+import type { KeyFilter } from '../../core/inspector.js';
+import { RespiteError } from '../../errors.js';
+import { readRdb } from '../../rdb/read-rdb.js';
+import type { KeyFacts } from '../../rdb/records.js';
+import type { KeyQuery, SearchResult, Source } from '../protocol.js';
+import type { Task } from './main.js';
+import { openSource } from './source.js';
+
+const BATCH_MS = 100;
+
+const GLOB_SPECIAL = /[\\*?[\]]/g;
+const REGEX_SPECIAL = /[.*+?^${}()|[\]\\]/g;
+/** A byte as tables show one that is no text. */
+const HEX_BYTE = /\\x([0-9a-f]{2})/gi;
+
+/** The regular expression of the page is about text, that of the core about bytes: UTF-8. */
+function latin1Of(text: string): string {
+  return String.fromCharCode(...new TextEncoder().encode(text));
+}
+
+function regex(text: string): RegExp {
+  try {
+    return new RegExp(latin1Of(text));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new RespiteError('ERR_RESPITE_INVALID_COMMAND', reason, { cause });
+  }
+}
+
+/** Names with these characters, where `\xNN` is a byte. */
+function containsBytes(text: string): RegExp {
+  const [first = '', ...rest] = text.split(HEX_BYTE);
+  const quoted = (part: string) => latin1Of(part).replace(REGEX_SPECIAL, '\\$&');
+  // split leaves the hexadecimal digits between the parts
+  const parts = rest.map((part, i) => (i % 2 === 0 ? `\\x${part}` : quoted(part)));
+  return new RegExp(quoted(first) + parts.join(''));
+}
+
+export function filterOf(query: KeyQuery): KeyFilter {
+  const { text, how, types, db, expiry, minBytes } = query;
+  const filter: KeyFilter = {};
+  if (text !== '') {
+    if (how === 'glob') filter.match = text;
+    else if (how === 'regex') filter.regex = regex(text);
+    else if (text.search(HEX_BYTE) >= 0) filter.regex = containsBytes(text);
+    else filter.match = `*${text.replace(GLOB_SPECIAL, '\\$&')}*`;
+  }
+  if (types.length > 0) filter.type = types;
+  if (db !== undefined) filter.db = db;
+  if (expiry === 'none') filter.noExpiry = true;
+  if (expiry === 'some') filter.expiresAfter = 0;
+  if (minBytes !== undefined) filter.minBytes = minBytes;
+  return filter;
+}
+
+interface SearchArgs {
+  source: Source;
+  query: KeyQuery;
+}
+
+export async function search(
+  { source, query }: SearchArgs,
+  { signal, progress, part }: Task<KeyFacts[]>,
+): Promise<SearchResult> {
+  const file = await openSource(source);
+  const { limit } = query;
+  const onRead = (bytes: number, size: number | undefined) => progress({ bytes, size });
+  // one more than is shown tells whether there are more
+  const filter = { ...filterOf(query), limit: limit + 1 };
+  const reading = readRdb(file.pieces({ signal, onRead }), { signal, filter, checksum: false });
+  let batch: KeyFacts[] = [];
+  let last = performance.now();
+  let found = 0;
+  let isCut = false;
+  const flush = () => {
+    if (batch.length > 0) part(batch);
+    batch = [];
+    last = performance.now();
+  };
+  try {
+    for await (const { elements: _, read: __, ...facts } of reading) {
+      if (found === limit) {
+        isCut = true;
+        break;
+      }
+      found++;
+      batch.push(facts);
+      if (performance.now() - last > BATCH_MS) flush();
+    }
+  } finally {
+    flush();
+  }
+  return { found, isCut, file: reading.file };
+}

@@ -1,0 +1,285 @@
+// convertRdb: every file there is, to every version, means the same but for what was told as lost;
+// whatever way the bytes come; damage ends it without a proper end of the file.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { type ConvertOptions, convertRdb, type RespiteError } from '../../host/rdb/index.js';
+import { Prng, runSeed } from '../support/prng.js';
+import { i64, key, listpack, rdb, str } from '../support/rdb-build.js';
+import { RdbHarness, ROOT } from '../support/rdb-harness.js';
+import {
+  allFiles,
+  convertAll,
+  convertWhole,
+  keysOf,
+  plainKeys,
+  readingOf,
+  withoutLosses,
+} from '../support/rdb-logical.js';
+
+const ALL = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 80];
+/** Large files: where something ends or begins. */
+const SOME = [1, 4, 6, 9, 11, 80];
+const LARGE = 200_000;
+/** Damaged inside, as their names tell. */
+const DAMAGED = /corrupt_ziplist/;
+const OWN = join(ROOT, 'test/rdb/data');
+const h = new RdbHarness();
+const T = 1_900_000_000_000;
+const hashWithExpiry = key(25, 'h', i64(T), str(listpack(['f', 'v', T, 'g', 'w', 0])));
+const rich = readFileSync(join(OWN, 'nocompress-redis8.0.6-rdb12.rdb'));
+
+/** Oldest versions by type byte; types 22 and 23 depend on the server. */
+const SINCE: Record<number, number> = {
+  ...{ 5: 8, 7: 8, 9: 2, 10: 2, 11: 2, 12: 2, 13: 4, 14: 7, 15: 9, 16: 10, 17: 10, 18: 10 },
+  ...{ 19: 10, 20: 11, 21: 11, 22: 80, 24: 12, 25: 12, 26: 13, 27: 14, 28: 14 },
+};
+
+const files = allFiles().filter(([name]) => !DAMAGED.test(name));
+
+describe('every file to every version', () => {
+  test.each(files)('%s', async (name, read) => {
+    const bytes = read();
+    const options = readingOf(name);
+    const source = await keysOf(bytes, options);
+    for (const version of bytes.length > LARGE ? SOME : ALL) {
+      const { bytes: out, losses, summary } = await convertWhole(bytes, { ...options, version });
+      const keys = await keysOf(out);
+      expect([version, plainKeys(keys)]).toEqual([
+        version,
+        plainKeys(expiries(withoutLosses(source, losses), version)),
+      ]);
+      for (const { rdbType } of keys) {
+        const isKnown = version === 80 ? rdbType < 23 : (SINCE[rdbType] ?? 1) <= version;
+        expect([version, rdbType, isKnown]).toEqual([version, rdbType, true]);
+      }
+      expect(summary).toMatchObject({ version, keys: keys.length, bytes: out.length });
+    }
+  });
+
+  /** Before RDB 3 there are whole seconds, of 32 bits. */
+  function expiries(keys: Awaited<ReturnType<typeof keysOf>>, version: number) {
+    if (version > 2) return keys;
+    return keys.map((key) => {
+      if (key.expireAtMs === undefined) return key;
+      const sec = Math.ceil(key.expireAtMs / 1000);
+      return { ...key, expireAtMs: sec > 0x7fffffff ? undefined : sec * 1000 };
+    });
+  }
+});
+
+describe('there and back', () => {
+  test.each([1, 4, 6, 8])('%i, 15, Valkey and back again', async (version) => {
+    const down = await convertWhole(rich, { version });
+    const up = await convertWhole(down.bytes, { version: 15 });
+    const across = await convertWhole(up.bytes, { version: 80 });
+    const again = await convertWhole(across.bytes, { version });
+    expect([up.losses, across.losses, again.losses].flat()).toEqual([]);
+    expect(plainKeys(await keysOf(again.bytes))).toEqual(plainKeys(await keysOf(down.bytes)));
+  });
+
+  const same = files.filter(([name]) => /^[^/]*(redis[678]|valkey)/.test(name));
+  test.each(same)('the same version is the same file: %s', async (name, read) => {
+    const source = read();
+    const { bytes } = await convertWhole(source);
+    const end = name.startsWith('nochecksum') ? -8 : undefined;
+    expect(bytes.subarray(0, end).equals(source.subarray(0, end))).toBe(true);
+  });
+
+  test('metadata of modules stay with their key', async () => {
+    const [, read] = files.find(([name]) => name === 'rare/key-meta')!;
+    const source = read();
+    // the database is named where the source leaves it out
+    const named = [source.subarray(0, 9), Buffer.from([254, 0]), source.subarray(9, -8)];
+    const { bytes, losses } = await convertWhole(source);
+    expect(losses).toEqual([]);
+    expect(bytes.subarray(0, -8).equals(Buffer.concat(named))).toBe(true);
+  });
+});
+
+describe('whatever way the bytes come', () => {
+  test.each([3, 6, 9, 10, 12, 80])('version %i', async (version) => {
+    const { bytes: want } = await convertWhole(rich, { version });
+    const single = Array.from(rich, (_, i) => rich.subarray(i, i + 1));
+    expect((await convertWhole(single, { version })).bytes.equals(want)).toBe(true);
+    const prng = new Prng(runSeed());
+    for (let round = 0; round < 5; round++) {
+      const pieces: Buffer[] = [];
+      for (let at = 0; at < rich.length; ) {
+        const n = prng.range(1, 700);
+        pieces.push(rich.subarray(at, at + n));
+        at += n;
+      }
+      expect((await convertWhole(pieces, { version })).bytes.equals(want)).toBe(true);
+    }
+  });
+
+  test('rare forms byte by byte', async () => {
+    for (const [name, read] of allFiles()) {
+      if (!name.startsWith('rare/')) continue;
+      for (const version of [4, 9, 12, 80]) {
+        const bytes = read();
+        const want = await convertWhole(bytes, { version });
+        const single = Array.from(bytes, (_, i) => bytes.subarray(i, i + 1));
+        const got = await convertWhole(single, { version });
+        expect([name, version, got.bytes.equals(want.bytes)]).toEqual([name, version, true]);
+      }
+    }
+  });
+});
+
+describe('losses', () => {
+  test('of every kind are told', async () => {
+    const kinds = new Set<string>();
+    for (const [name, read] of files) {
+      if (!name.startsWith('rare/')) continue;
+      for (const version of [1, 9, 80]) {
+        const { losses, summary } = await convertWhole(read(), { version });
+        for (const { kind } of losses) kinds.add(kind);
+        const total = Object.values(summary.losses).reduce((sum, n) => sum + n, 0);
+        expect(total).toBe(losses.length);
+      }
+    }
+    expect([...kinds].sort()).toEqual([
+      ...['activeTime', 'eviction', 'expiryMs', 'fieldExpiry', 'function', 'idempotence', 'key'],
+      ...['keyMetadata', 'moduleAux', 'needsModule', 'slotImport', 'streamOffsets'],
+      'unownedPending',
+    ]);
+  });
+
+  test('strict refuses the first', async () => {
+    const file = rdb(h, 'REDIS0012', key(0, 'a', str('1')), hashWithExpiry, key(0, 'b', str('2')));
+    const { losses } = await convertWhole(file, { version: 11 });
+    const name = new Uint8Array([104]);
+    expect(losses).toEqual([{ kind: 'fieldExpiry', db: 0, key: name, rdbType: 25, count: 1 }]);
+    const { error, bytes } = await convertAll(file, { version: 11, strict: true });
+    expect((error as RespiteError).code).toBe('ERR_RESPITE_RDB_LOSS');
+    const details = { kind: 'fieldExpiry', db: 0, key: 'h', count: 1 };
+    expect((error as RespiteError).details).toEqual(details);
+    await expect(keysOf(bytes)).rejects.toThrow();
+  });
+
+  test('versions that do not exist', () => {
+    for (const version of [0, 16, 79, 81, 1.5, Number.NaN]) {
+      expect(() => convertRdb(rich, { version })).toThrow('RDB version');
+    }
+  });
+});
+
+describe('strings are compressed as asked', () => {
+  const pairs = listpack(['f1', 'a'.repeat(60), 'f2', 'a'.repeat(60), 'f3', 'a'.repeat(60)]);
+  const plain = rdb(h, 'REDIS0010', key(16, 'h', str(pairs)));
+
+  test('always, never, as they were', async () => {
+    const made = async (source: Buffer, compress: ConvertOptions['compress']) =>
+      (await convertWhole(source, { version: 6, compress })).bytes;
+    const never = await made(plain, 'never');
+    const always = await made(plain, 'always');
+    expect(always.length).toBeLessThan(never.length / 3);
+    expect(await made(plain, 'source')).toEqual(never);
+    const packed = await made(always, 'source');
+    expect(packed).toEqual(always);
+    for (const bytes of [always, never]) {
+      expect(plainKeys(await keysOf(bytes))).toEqual(plainKeys(await keysOf(plain)));
+    }
+  });
+});
+
+describe('large values', () => {
+  const items = Array.from({ length: 34_000 }, (_, i) => `${i}`.padEnd(62, '.'));
+  const scored = items.map((one, i) => (i % 2 ? i : one));
+  const element = Buffer.alloc(1_500_000, 'respite ');
+  const file = rdb(
+    h,
+    'REDIS0012',
+    ...[key(16, 'hash', str(listpack(items))), key(17, 'zset', str(listpack(scored)))],
+    ...[key(20, 'set', str(listpack(items)))],
+    key(18, 'list', [3, 2], str(listpack(items)), [1], str(element), [2], str(listpack(['x', 7]))),
+    ...[key(18, 'single', [1, 1], str(element)), key(18, 'small', [1, 2], str(listpack(['a'])))],
+  );
+
+  test.each([
+    [3, [4, 3, 2, 1, 1, 10]],
+    [9, [4, 5, 2, 14, 14, 14]],
+  ])('version %i: types %j', async (version, types) => {
+    const want = plainKeys(await keysOf(file));
+    const pieces = Array.from({ length: 200 }, (_, i) =>
+      file.subarray(i * 60_000, (i + 1) * 60_000),
+    );
+    for (const source of [file, pieces.filter((piece) => piece.length > 0)]) {
+      const { bytes, losses } = await convertWhole(source, { version });
+      const keys = await keysOf(bytes);
+      expect(keys.map(({ rdbType }) => rdbType)).toEqual(types);
+      expect(plainKeys(keys)).toEqual(want);
+      expect(losses).toEqual([]);
+    }
+    const salvaged = await convertWhole(file, { version, salvage: true });
+    expect(plainKeys(await keysOf(salvaged.bytes))).toEqual(want);
+  });
+});
+
+describe('damage', () => {
+  const versions = [undefined, 6, 9, 80];
+
+  test('truncated anywhere: an error, and no proper end', async () => {
+    const prng = new Prng(runSeed());
+    const ends = Array.from({ length: 150 }, (_, i) => (i < 50 ? i : prng.below(rich.length)));
+    for (const end of ends) {
+      const cut = rich.subarray(0, end);
+      for (const version of versions) {
+        const { error, bytes } = await convertAll(cut, { version });
+        expect((error as RespiteError).code).toBe('ERR_RESPITE_RDB_FORMAT');
+        if (bytes.length > 0) await expect(keysOf(bytes)).rejects.toThrow();
+      }
+    }
+  });
+
+  test('truncated, with salvage: a whole file of the keys that were whole', async () => {
+    const keys = await keysOf(rich);
+    const prng = new Prng(runSeed());
+    for (let round = 0; round < 60; round++) {
+      const cut = rich.subarray(0, prng.range(9, rich.length - 1));
+      for (const version of [undefined, 80]) {
+        const { error, bytes } = await convertAll(cut, { version, salvage: true });
+        expect((error as RespiteError).code).toBe('ERR_RESPITE_RDB_FORMAT');
+        const got = plainKeys(await keysOf(bytes));
+        expect(got).toEqual(plainKeys(keys).slice(0, got.length));
+      }
+    }
+  });
+
+  test('mutated: an error, or a whole file', async () => {
+    const prng = new Prng(runSeed() + 1);
+    for (let round = 0; round < 50; round++) {
+      const copy = Buffer.from(rich);
+      for (let n = prng.range(1, 4); n > 0; n--) copy[prng.below(copy.length)] = prng.below(256);
+      for (const version of versions) {
+        for (const salvage of [false, true]) {
+          const options = { version, salvage, checksum: false };
+          const { error, bytes } = await convertAll(copy, options);
+          if (error !== undefined) {
+            expect((error as RespiteError).code).toMatch(
+              /^ERR_RESPITE_(RDB_FORMAT|OUT_OF_MEMORY)$/,
+            );
+          } else {
+            // what is copied is not looked into: its inside may still be damaged
+            await keysOf(bytes, { salvage: true });
+          }
+        }
+      }
+    }
+  });
+
+  test('a damaged container: left out with salvage, an error without', async () => {
+    const file = allFiles().find(([name]) => DAMAGED.test(name));
+    if (file === undefined) return;
+    const bytes = file[1]();
+    const { error } = await convertAll(bytes, { version: 3 });
+    expect(String(error)).toContain('damaged container');
+    const { bytes: out, losses } = await convertWhole(bytes, { version: 3, salvage: true });
+    expect(losses.some(({ kind }) => kind === 'damaged')).toBe(true);
+    const left = await keysOf(bytes, { salvage: true });
+    expect(plainKeys(await keysOf(out))).toEqual(plainKeys(left));
+  });
+});

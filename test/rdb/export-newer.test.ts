@@ -1,0 +1,87 @@
+// Files of newer servers than the one installed: respite loads them, and what their commands make
+// of an empty respite is compared with it, field expiries included.
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exportCommands, type LeftOut } from '../../host/rdb/index.js';
+import type { RawConnection } from '../support/connection.js';
+import { differences, pipe, type Snapshot, snapshot } from '../support/export-oracle.js';
+import { DATA, hasData } from '../support/rdb-harness.js';
+import { available, type Server, startServer } from '../support/servers.js';
+
+type Counts = LeftOut['counts'];
+/** What commands leave out (RESTORE only what is expired). */
+const FILES: [string, Counts][] = [
+  ['servers/types-redis8.0.6-rdb12.rdb', { module: 3, expired: 1 }],
+  ['servers/types-redis8.6.3-rdb13.rdb', { module: 3, expired: 1, detail: 2 }],
+  ['servers/types-valkey8.0.1-rdb11.rdb', { expired: 1 }],
+  ['servers/types-valkey9.1.2-rdb80.rdb', { expired: 1 }],
+  ['servers/cluster-redis8.0.6-rdb12.rdb', {}],
+  ['servers/policy-allkeys-lfu-redis8.0.6-rdb12.rdb', {}],
+  ['fixtures/hdt3213-rdb/cases/hash_with_hfe.rdb', {}],
+  ['fixtures/hdt3213-rdb/cases/valkey_hash2_with_hfe.rdb', {}],
+  ['fixtures/librdb/test/dumps/hash_lp_with_hexpire_v12.rdb', {}],
+  ['fixtures/librdb/test/dumps/hash_with_expire_v12.rdb', {}],
+];
+
+const [redis, respite] = [available('redis'), available('respite')];
+describe.skipIf(!hasData || !redis.ok || !respite.ok)('newer formats', () => {
+  let to: Server;
+  let b: RawConnection;
+
+  beforeAll(async () => {
+    to = await startServer('respite');
+    b = await to.connect();
+  });
+  afterAll(async () => {
+    b.close();
+    await to.stop();
+  });
+
+  /** When every field of every hash expires, by database and name. */
+  async function fieldTimes(server: RawConnection, of: Snapshot): Promise<Map<string, unknown>> {
+    const times = new Map<string, unknown>();
+    for (const [name, { type, value }] of of) {
+      if (type !== 'hash') continue;
+      const at = name.indexOf(':');
+      const fields = (value as string[]).map((pair) => (JSON.parse(pair) as string[])[0]!);
+      await server.call('SELECT', name.slice(0, at));
+      const key = name.slice(at + 1);
+      times.set(name, await server.call('HPEXPIRETIME', key, 'FIELDS', fields.length, ...fields));
+    }
+    await server.call('SELECT', 0);
+    return times;
+  }
+
+  it.each(FILES)('%s', async (name, left) => {
+    const dir = mkdtempSync(join(tmpdir(), 'respite-newer-'));
+    copyFileSync(join(DATA, name), join(dir, 'dump.rdb'));
+    const from = await startServer('respite', { dir });
+    try {
+      const a = await from.connect();
+      const expected = await snapshot(a);
+      const times = await fieldTimes(a, expected);
+      a.close();
+      for (const form of ['commands', 'restore'] as const) {
+        await b.call('FLUSHALL');
+        const options = { form, functions: false };
+        const run = exportCommands(readFileSync(join(DATA, name)), options);
+        const parts: Buffer[] = [];
+        for await (const part of run) parts.push(Buffer.from(part));
+        const { errors } = pipe(to.port, Buffer.concat(parts));
+        const got = await snapshot(b);
+        expect(differences(expected, got), form).toEqual([]);
+        expect(await fieldTimes(b, got), form).toEqual(times);
+        const { expired } = left;
+        const isRestore = form === 'restore';
+        expect(run.leftOut.counts).toEqual(isRestore ? (expired ? { expired } : {}) : left);
+        // payloads of modules that the server does not have
+        expect(errors).toBe(isRestore ? (left.module ?? 0) : 0);
+      }
+    } finally {
+      await from.stop();
+      rmSync(dir, { recursive: true });
+    }
+  });
+});
