@@ -45,7 +45,6 @@ export const REC = {
   STREAM_IDMP_END: 29,
   RAW: 30,
   KEY_META: 31,
-  KEY_META: 31,
 } as const;
 
 export const ERR = {
