@@ -1,6 +1,6 @@
-// CPU seconds of `respite rdb` commands beside redis-check-rdb on the same file, one after the other,
-// best of some rounds: node test/bench/rdb-commands.mjs FILE [rounds]. Files: mixed-dump.mjs. Needs
-// an optimised build and GNU time.
+// CPU seconds of `respite rdb` commands beside redis-check-rdb on the same file, best of some
+// rounds: node test/bench/rdb-commands.mjs FILE [rounds]. Files: mixed-dump.mjs. Needs an
+// optimised build and GNU time.
 
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';

@@ -91,7 +91,12 @@ describe('damage', () => {
       if (error !== undefined) expect(error).toBeInstanceOf(RespiteError);
       if (round % 4 > 0) continue;
       const differs = async () => {
-        for await (const _entry of diffRdb(() => bytes, () => copy, options)); // biome-ignore format: short
+        const found = diffRdb(
+          () => bytes,
+          () => copy,
+          options,
+        );
+        for await (const _entry of found);
       };
       await differs().catch((reason: unknown) => expect(reason).toBeInstanceOf(RespiteError));
     }
