@@ -53,13 +53,17 @@ async function needRedis() {
   return has('redis-server');
 }
 
+/** An installation that takes longer has no network worth waiting for. */
+const INSTALL_SECONDS = '300';
+
 /** Installs what a Debian package offers; false: not possible here. */
 async function install(name) {
   if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) return false;
   console.log(`Installing it now: apt-get install -y ${name}`);
   process.env.DEBIAN_FRONTEND = 'noninteractive';
-  await run('apt-get', ['update', '-q']);
-  await run('apt-get', ['install', '-y', '-q', '--no-install-recommends', name]);
+  const apt = (...args) => run('timeout', [INSTALL_SECONDS, 'apt-get', '-q', ...args]);
+  await apt('update');
+  await apt('install', '-y', '--no-install-recommends', name);
   return true;
 }
 

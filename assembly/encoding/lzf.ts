@@ -42,6 +42,12 @@ export function lzfDecompress(src: usize, len: u32, dst: usize, dstLen: u32): bo
     const control: u32 = load<u8>(src++);
     if (control < 32) {
       const count = control + 1;
+      if (srcEnd - src >= WILD && dstEnd - out >= WILD) {
+        copyWild(out, src, count);
+        src += count;
+        out += count;
+        continue;
+      }
       if (srcEnd - src < <usize>count || dstEnd - out < <usize>count) return false;
       copyLiterals(out, src, count);
       src += count;
@@ -57,10 +63,29 @@ export function lzfDecompress(src: usize, len: u32, dst: usize, dstLen: u32): bo
     const back = (((control & 31) << 8) | load<u8>(src++)) + 1;
     count += 2;
     if (<usize>back > out - dst || dstEnd - out < <usize>count) return false;
-    copyBack(out, back, count);
+    if (count <= <u32>WILD && back >= 8 && dstEnd - out >= WILD) copyWild(out, out - back, count);
+    else copyBack(out, back, count);
     out += count;
   }
   return out == dstEnd;
+}
+
+/** Bytes that copyWild may write. */
+const WILD: usize = 32;
+
+/**
+ * Copies 1 to 32 bytes, and up to 32 in all with what follows: eight at a time, in order, so that
+ * a source eight bytes or more before `dst` repeats as it should.
+ */
+// @ts-ignore: decorator
+@inline
+function copyWild(dst: usize, src: usize, count: u32): void {
+  store<u64>(dst, load<u64>(src));
+  store<u64>(dst, load<u64>(src, 8), 8);
+  if (count > 16) {
+    store<u64>(dst, load<u64>(src, 16), 16);
+    store<u64>(dst, load<u64>(src, 24), 24);
+  }
 }
 
 /** Bytes written so far, for `lzfPart`. */

@@ -20,7 +20,7 @@ import {
   TYPE_ZSET_ZIPLIST,
 } from '../rdb/opcodes';
 import { isTemplateType } from '../rdb/templates';
-import { BlobWalk, WALK_SIZE, walkNext, walkOpen } from '../rdb/values';
+import { BlobWalk, walkNext, walkOpen } from '../rdb/values';
 import { writeLength32 } from '../rdb/write';
 import { keyHead } from './convert-key';
 import { LOSS_FIELD_EXPIRY, lossNote } from './convert-loss';
@@ -32,7 +32,7 @@ import {
 } from './convert-put';
 import { plainZset, targetHas, targetHasOldInts, targetIsValkey } from './convert-target';
 import {
-  SHAPE_HASH, SHAPE_LIST, SHAPE_SET, SHAPE_ZSET, evExpireMs, evLen, evPtr, evScore, evValueLen,
+  SHAPE_LIST, SHAPE_SET, SHAPE_ZSET, evExpireMs, evLen, evPtr, evScore, evValueLen,
   evValuePtr,
 } from './event';
 import { facts } from './facts';
@@ -59,6 +59,7 @@ let countsLater: bool = false;
 let counted: u32 = 0;
 let countMark: usize = 0;
 let wasHeld: bool = false;
+/** WALK_SIZE bytes, and some. */
 const walk: BlobWalk = changetype<BlobWalk>(memory.data(128, 8));
 
 /** A value to be rewritten comes next. */
@@ -89,7 +90,6 @@ export function valueBlob(r: RdbReader): i32 {
 
 /** Entries of the container, -1 if it is damaged. O(n) where its header does not tell. */
 function entries(r: RdbReader): i64 {
-  if (WALK_SIZE > 128) unreachable();
   if (!walkOpen(walk, r.container, r.a.ptr, r.a.len)) return -1;
   let n: i64 = 0;
   let step = walkNext(walk);

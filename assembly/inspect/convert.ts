@@ -13,7 +13,6 @@
  * any other is taken apart and written anew. What stands in front of the keys (auxiliary fields,
  * functions, module data) is kept for every part; the same behind the keys for the parts' ends.
  */
-import { crc64 } from '../base/crc64';
 import { equalsLiteral, writeLiteral } from '../base/literal';
 import { RdbReader } from '../rdb/input';
 import {
@@ -30,7 +29,7 @@ import {
   LOSS_SLOT_IMPORT, lossBegin, lossNote, lossOf, lossTell,
 } from './convert-loss';
 import {
-  Part, part, partAt, partBytes, partClose, partFind, partFlush, partHold, partIsHeld, partMark,
+  Part, part, partAt, partBytes, partClose, partFind, partFlush, partHold, partMark,
   partOpen, partRelease, partScratch, partScratchFree, partTakeBack, partUse, partsBegin,
   partsCount, partsRush, putBytes, putDone, putRoom, putScratch,
 } from './convert-parts';
@@ -46,7 +45,7 @@ import {
   SINCE_STREAMS, SINCE_VECTOR_SETS, canCopy, streamTarget, target, targetIsValkey, targetSet,
 } from './convert-target';
 import {
-  BLOB_DAMAGED, BLOB_TAKEN, BLOB_WALK, valueBegin, valueBlob, valueDrop, valueElement, valueEnd,
+  BLOB_TAKEN, valueBegin, valueBlob, valueDrop, valueElement, valueEnd,
   valueField, valueScored,
 } from './convert-value';
 import { SHAPE_OTHER, SHAPE_STREAM, SHAPE_STRING } from './event';

@@ -4,8 +4,7 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { Readable } from 'node:stream';
-import zlib from 'node:zlib';
+import type { Readable } from 'node:stream';
 import { RespiteError } from '../errors.js';
 import { pullSource, type RdbPullSource } from '../rdb/source.js';
 
@@ -130,10 +129,32 @@ class DescriptorSource implements OpenedSource {
   }
 }
 
-type Unpack = (options: { chunkSize: number }) => NodeJS.ReadWriteStream;
+type Unpack = (options: { chunkSize: number }) => NodeJS.ReadWriteStream & Readable;
 
-/** Node 22.15 and 23.8 have it. */
-const createZstdDecompress = (zlib as { createZstdDecompress?: Unpack }).createZstdDecompress;
+/** Loaded when something is packed. */
+async function unpackers(): Promise<{ createGunzip: Unpack; createZstdDecompress?: Unpack }> {
+  const { default: zlib } = await import('node:zlib');
+  // Node 22.15 and 23.8 have zstd
+  return zlib as unknown as { createGunzip: Unpack; createZstdDecompress?: Unpack };
+}
+
+/** Writes pieces to a stream, as fast as it takes them. */
+async function feed(pieces: AsyncIterable<Uint8Array>, to: ReturnType<Unpack>): Promise<void> {
+  for await (const piece of pieces) {
+    if (to.destroyed) return;
+    if (to.write(piece)) continue;
+    await new Promise<void>((resolve) => {
+      const goOn = (): void => {
+        to.off('drain', goOn);
+        to.off('close', goOn);
+        resolve();
+      };
+      to.on('drain', goOn);
+      to.on('close', goOn);
+    });
+  }
+  to.end();
+}
 
 class UnpackedSource implements OpenedSource {
   readonly name: string;
@@ -149,10 +170,8 @@ class UnpackedSource implements OpenedSource {
     this.sourceSize = packed.sourceSize;
     this.#packed = packed;
     const unpacked = unpack({ chunkSize: PIECE_BYTES });
-    const from = Readable.from(packed.pieces());
-    from.once('error', (error) => (unpacked as unknown as Readable).destroy(error));
-    from.pipe(unpacked);
-    this.#pieces = pullSource(unpacked as unknown as AsyncIterable<Uint8Array>);
+    feed(packed.pieces(), unpacked).catch((error) => unpacked.destroy(error));
+    this.#pieces = pullSource(unpacked as AsyncIterable<Uint8Array>);
   }
 
   position(): number {
@@ -186,9 +205,11 @@ async function openAny(source: DescriptorSource): Promise<OpenedSource> {
   try {
     const head = Buffer.from(await source.peek());
     if (head[0] === 0x1f && head[1] === 0x8b) {
-      return new UnpackedSource(source, 'gzip', zlib.createGunzip as Unpack);
+      const { createGunzip } = await unpackers();
+      return new UnpackedSource(source, 'gzip', createGunzip);
     }
     if (head.length >= 4 && head.readUInt32LE() === 0xfd2fb528) {
+      const { createZstdDecompress } = await unpackers();
       if (createZstdDecompress !== undefined) {
         return new UnpackedSource(source, 'zstd', createZstdDecompress);
       }

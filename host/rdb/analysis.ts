@@ -28,7 +28,7 @@ export interface AnalyzeOptions extends Omit<ReadOptions, 'values' | 'elementByt
   top?: number | undefined;
   /** False: no prefixes (and no findings about them). */
   prefixes?: false | PrefixOptions | undefined;
-  /** Beginnings of names that are told apart; default 16384 (about 150 bytes each). */
+  /** Beginnings of names that are told apart; default 8192 (about 150 bytes each). */
   prefixNodes?: number | undefined;
   /** False: cluster slots are not computed. */
   slots?: boolean | undefined;
@@ -46,7 +46,7 @@ const NEVER = 1e18;
 
 /** Options of the mode by place: assembly/inspect/stats.ts. */
 export function analysisPlaces(options: AnalyzeOptions, nowMs: number): Record<number, number> {
-  const { top = 20, prefixes, prefixNodes = 16384, slots = true, findings } = options;
+  const { top = 20, prefixes, prefixNodes = 8192, slots = true, findings } = options;
   const limits = { ...FINDING_LIMITS, ...findings };
   return {
     0: nowMs,
@@ -241,7 +241,7 @@ function seconds(raw: readonly RawBucket[] | undefined): Bucket[] | null {
 
 function boundsOf(raw: RawAnalysis, options: AnalyzeOptions): Bound[] {
   const bounds: Bound[] = [];
-  const { prefixNodes = 16384 } = options;
+  const { prefixNodes = 8192 } = options;
   if (raw.folded > 0) {
     const few = 'beginnings shared by few keys were counted with shorter ones';
     const note = `${few}; missingMax of each prefix says how many keys it may lack`;

@@ -55,7 +55,8 @@ export function sizeText(bytes: number): string {
   }
   return `${unit === 0 ? value : value.toFixed(value < 10 ? 1 : 0)} ${UNITS[unit]}`;
 }
-const count = (n: number) => Math.round(n).toLocaleString('en-US');
+/** 1,234,567: as toLocaleString would, which takes 50 ms to begin with. */
+export const count = (n: number) => String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, ',');
 const nouns = (n: number, noun: string) => `${count(n)} ${noun}${n === 1 ? '' : 's'}`;
 const percent = (share: number) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}%`;
 

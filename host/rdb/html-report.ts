@@ -10,7 +10,7 @@ import type {
   PrefixRow,
   RdbAnalysis,
 } from './analysis-types.js';
-import { sizeText } from './findings.js';
+import { count, sizeText } from './findings.js';
 import { REPORT_CSS } from './html-style.js';
 
 export interface HtmlOptions {
@@ -22,7 +22,6 @@ const ENTITIES: Record<string, string> = {
   ...{ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' },
 };
 const safe = (text: string) => text.replace(/[&<>"']/g, (c) => ENTITIES[c]!);
-const count = (n: number) => Math.round(n).toLocaleString('en-US');
 const size = (n: number) => sizeText(Math.round(n));
 const percent = (part: number, whole: number) =>
   whole === 0 ? '–' : `${((100 * part) / whole).toFixed(part * 10 < whole ? 1 : 0)}%`;

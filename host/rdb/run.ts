@@ -28,7 +28,7 @@ export async function* outputs(
     for (;;) {
       if (signal?.aborted) throw new RespiteError('ERR_RESPITE_ABORTED');
       const pulled = from.pull(inspector.input);
-      const length = typeof pulled === 'number' ? pulled : await pulled;
+      const length = typeof pulled === 'number' ? pulled : await orAborted(pulled, signal);
       if (length === 0) break;
       inspector.fed(length);
       const last = yield* drain(inspector, () => inspector.step());
@@ -40,6 +40,16 @@ export async function* outputs(
   } finally {
     await from.close?.();
   }
+}
+
+/** What was asked for, or an end to waiting for it. */
+function orAborted<T>(wanted: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return wanted;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(new RespiteError('ERR_RESPITE_ABORTED'));
+    signal.addEventListener('abort', onAbort, { once: true });
+    wanted.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
 }
 
 function* drain(inspector: Inspector, step: () => number): Generator<Uint8Array, number> {

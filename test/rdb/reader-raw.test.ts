@@ -69,7 +69,7 @@ function read(file: Buffer, chunks: Iterator<number>, options: Options) {
       pieces.push(raw());
       continue;
     }
-    if (kind < REC.KEY) continue;
+    if (kind < REC.KEY || kind === REC.KEY_META) continue;
     if (kind === REC.KEY) {
       if (!isReplay) pieces = [];
       events = [];

@@ -44,6 +44,7 @@ export const REC = {
   STREAM_IDMP_ENTRY: 28,
   STREAM_IDMP_END: 29,
   RAW: 30,
+  KEY_META: 31,
 } as const;
 
 export const ERR = {

@@ -72,7 +72,7 @@ export function addPrefixes(rdb: Command): void {
     .option('--depth <separators>', 'separators in a prefix at most', countValue, 8)
     .option('--rows <rows>', 'how many', countValue, 50)
     .option('--automatic', 'without separators')
-    .option('--nodes <nodes>', 'beginnings told apart, 150 bytes each', countValue, 65_536)
+    .option('--nodes <nodes>', 'beginnings told apart, 150 bytes each', countValue, 32_768)
     .option('--json', 'for machines')
     .action(perform(prefixes));
 }

@@ -3,7 +3,6 @@
 import { openRdbDescriptor, openRdbFile } from '../../persistence/rdb-source.js';
 import type { TlsOptions } from '../../platform/platform.js';
 import type { RdbPullSource } from '../../rdb/source.js';
-import { openSnapshot } from '../../replication/snapshot.js';
 import type { RdbIo } from './io.js';
 
 export interface OpenSource {
@@ -41,6 +40,8 @@ export async function openSource(
   if (SERVER.test(name)) {
     const { RESPITE_MASTERUSER: username, RESPITE_MASTERAUTH: password } = platform.process.env;
     const isTls = /^rediss:/i.test(name);
+    // files need none of it
+    const { openSnapshot } = await import('../../replication/snapshot.js');
     const snapshot = await openSnapshot(platform, {
       master: name,
       // what the URL says wins

@@ -1,9 +1,9 @@
 // Tables for people: plain columns, numbers on the right, no lines.
 
 import type { BytesText } from '../../rdb/analysis-types.js';
-import { sizeText } from '../../rdb/findings.js';
+import { count, sizeText } from '../../rdb/findings.js';
 
-export const countText = (n: number) => Math.round(n).toLocaleString('en-US');
+export const countText = count;
 export const sizeCell = (n: number) => sizeText(Math.round(n));
 export function percentText(part: number, whole: number): string {
   return whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)}%`;

@@ -12,6 +12,9 @@ import {
   timeValue,
   typeValues,
 } from '../../../host/cli/rdb/values.js';
+import { createNodePlatform } from '../../../host/platform/node.js';
+import type { Platform } from '../../../host/platform/platform.js';
+import { FakeMaster, friendly } from '../../replication/fake-master.js';
 import { ROOT } from '../../support/servers.js';
 import { runRdb } from './harness.js';
 
@@ -100,8 +103,49 @@ describe('sources and output', () => {
   });
 });
 
+describe('a signal', () => {
+  test('ends waiting for a source; nothing half-written stays', async () => {
+    const real = createNodePlatform();
+    let interrupt = (): void => {};
+    const platform: Platform = {
+      ...real,
+      process: {
+        ...real.process,
+        onSignal: (signal, fn) => {
+          if (signal === 'SIGINT') interrupt = fn;
+          return () => {};
+        },
+      },
+    };
+    // a server that says nothing more
+    const head = Buffer.concat([
+      Buffer.from('REDIS0010', 'latin1'),
+      Buffer.from([0, 1, 97, 1, 98]),
+    ]);
+    const id = 'a'.repeat(40);
+    const master = await FakeMaster.start(
+      friendly((_, say) => {
+        say(`+FULLRESYNC ${id} 1\r\n$1000\r\n${head.toString('latin1')}`);
+        setTimeout(() => interrupt(), 100);
+      }),
+    );
+    const to = join(dir, 'never.csv');
+    try {
+      const url = `redis://127.0.0.1:${master.port}`;
+      const { code } = await runRdb(['csv', url, '-o', to], { platform });
+      expect(code).toBe(130);
+      expect(readdirSync(dir).filter((name) => /never|tmp/.test(name))).toEqual([]);
+    } finally {
+      master.close();
+    }
+  });
+});
+
 describe('help', () => {
-  test.each(['info', 'check'])('%s --help has examples and exit codes', async (name) => {
+  test.each([
+    ...['info', 'check', 'stats', 'memory', 'top', 'prefixes', 'diff', 'keys', 'json', 'csv'],
+    ...['resp', 'aof', 'convert', 'filter', 'split', 'merge'],
+  ])('%s --help has examples and exit codes', async (name) => {
     const { code, out } = await runRdb([name, '--help']);
     expect(code).toBe(0);
     expect(out).toContain('Examples:');
