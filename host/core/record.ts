@@ -47,7 +47,7 @@ const PURE: ReadonlySet<string> = new Set([
   ...['loadInfo', 'loadConsumed', 'functionFirst', 'functionNext', 'masterOffset'],
   ...['masterReadOffset', 'masterDb', 'replicaApplied', 'replicaUsedBytes', 'replicaKeyCount'],
   ...['localValue', 'localDbSize', 'localDb', 'waitingForAcks'],
-  ...['usersOpen', 'textAddress', 'textLength', 'functionVersion', 'functionPayloadOk'],
+  ...['usersOpen', 'textAddress', 'textLength', 'functionVersion'],
   ...['scriptReply', 'scriptHasWritten', 'scriptMayWait', 'scriptWorld'],
 ]);
 
@@ -70,6 +70,7 @@ export const INPUT_REGIONS: Readonly<Record<string, readonly (readonly [number, 
   localGet: [[1, 2]],
   functionPut: [[0, 1]],
   functionDelete: [[0, 1]],
+  functionPayloadOk: [[0, 1]],
   scriptRun: [[0, 1]],
   scriptMayRun: [[0, 1]],
 };

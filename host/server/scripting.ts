@@ -85,8 +85,11 @@ export class Scripting {
     const keyCount = Number(words[2]);
     const { x } = this.#server.core;
     return this.#start(handle, {
-      ...target,
-      ...kind,
+      name: target.name,
+      fn: target.fn,
+      flags: target.flags,
+      isFunction: kind.isFunction,
+      isReadOnly: kind.isReadOnly,
       keys: words.slice(3, 3 + keyCount),
       args: words.slice(3 + keyCount),
       protocol: x.clientProtocol(handle),

@@ -70,6 +70,7 @@ const PATTERNS = [
   ...["'%.'", "'()'", "'(%w+)=(%w+)'", "'.-b'", "'%b()'", "'$'", "'[%a_][%w_]*'", "'a?b'", "''"],
   ...["'%u'", "'[[]'", "'%f[%w]%w+'", "'(a)(b)?'", "'%z'", "'['", "'%'", "'(a'"],
 ];
+const REPLACERS = ["'<%0>'", "'%1'", '{a=1}', "'-'"];
 const FORMATS = [
   ...[
     "'%d'",
@@ -126,16 +127,26 @@ class Writer {
       case 1:
         return `for i=${r.below(3)},${r.below(6)} do ${this.#local()}=i ${this.#assignment()} end`;
       case 2:
-        return `for i,v in ipairs(type(${this.#local()})=='table' and ${this.#local()} or {}) do ${this.#local()}=v end`;
+        return this.#walk();
       case 3:
         return `${this.#local()},${this.#local()}=${this.#call()}`;
       case 4:
-        return `${this.#local()}=(function(x,...) ${this.#assignment()} return ${this.#expression()},x end)(${this.#expression()})`;
+        return this.#closure();
       case 5:
         return `${this.#local()}=select('#',${this.#call()})`;
       default:
         return this.#assignment();
     }
+  }
+
+  #walk(): string {
+    const [a, b, c] = [this.#local(), this.#local(), this.#local()];
+    return `for i,v in ipairs(type(${a})=='table' and ${b} or {}) do ${c}=v end`;
+  }
+
+  #closure(): string {
+    const body = `${this.#assignment()} return ${this.#expression()},x`;
+    return `${this.#local()}=(function(x,...) ${body} end)(${this.#expression()})`;
   }
 
   #assignment(): string {
@@ -208,9 +219,9 @@ class Writer {
       case 0:
         return `string.format(${r.pick(FORMATS)},${this.#leaf()})`;
       case 1:
-        return `string.gsub(${this.#pickText()},${r.pick(PATTERNS)},${r.pick(["'<%0>'", "'%1'", '{a=1}', "'-'"])})`;
+        return `string.gsub(${this.#pickText()},${r.pick(PATTERNS)},${r.pick(REPLACERS)})`;
       case 2:
-        return `string.${r.pick(['find', 'match'])}(${this.#pickText()},${r.pick(PATTERNS)},${r.pick(NUMBERS)})`;
+        return `string.${r.pick(['find', 'match'])}(${this.#found()})`;
       case 3:
         return `string.sub(${this.#pickText()},${r.pick(NUMBERS)},${r.pick(NUMBERS)})`;
       case 4:
@@ -252,6 +263,10 @@ class Writer {
       `{${r.pick(NUMBERS)},'s'}`,
       `{k=${r.pick(STRINGS)}}`,
     ]);
+  }
+
+  #found(): string {
+    return `${this.#pickText()},${this.#r.pick(PATTERNS)},${this.#r.pick(NUMBERS)}`;
   }
 
   #listCall(): string {

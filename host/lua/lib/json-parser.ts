@@ -6,8 +6,10 @@ import { textToNumber } from '../vm/number.js';
 import { LuaTable, type LuaValue } from '../vm/value.js';
 import { JSON_NULL, type JsonConfig } from './cjson.js';
 
-const NUMBER =
-  /[+-]?(?:0[xX][0-9a-fA-F]+|\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|inf(?:inity)?|nan)/iy;
+/** What strtod takes. */
+const HEX = '0x[0-9a-f]+';
+const DECIMAL = '(?:\\d+\\.?\\d*|\\.\\d+)(?:e[+-]?\\d+)?';
+const NUMBER = new RegExp(`[+-]?(?:${HEX}|${DECIMAL}|inf(?:inity)?|nan)`, 'iy');
 const PLAIN = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const STRING_PART = /[^"\\\0]*/y;
 const INVALID = /-?(?:0[xX\d]|inf|nan)|\+/iy;
