@@ -35,7 +35,9 @@ import { jsonStreamBegin, jsonStreamEnd } from './json-stream';
 import {
   jsonComma, jsonInt, jsonOpened, jsonPair, jsonString, putScore, setJsonEscape,
 } from './json-text';
-import { LEFT_DETAIL, LEFT_MODULE, LEFT_TYPE, leftOut, leftOutBegin, leftOutOfFile } from './left-out';
+import {
+  LEFT_DETAIL, LEFT_MODULE, LEFT_TYPE, leftOut, leftOutBegin, leftOutOfFile,
+} from './left-out';
 import { encodingName, shapeName } from './names';
 import { optionNumber } from './options';
 import { outByte, outCommit, outLiteral, outReserve } from './out';
