@@ -93,6 +93,7 @@ export class Functions {
   }
 
   get functionCount(): number {
+    this.#refresh();
     return this.#functions.size;
   }
 

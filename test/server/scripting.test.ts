@@ -18,6 +18,24 @@ async function text(connection: RawConnection, ...args: string[]): Promise<strin
   return (await connection.command(...args)).toString('latin1').trimEnd();
 }
 
+test.each(['redis', 'respite'] as const)('%s: INFO counts scripts and functions', async (kind) => {
+  const server = await startServer(kind);
+  const client = await server.connect();
+  const counts = async () => {
+    const names = /^number_of_(cached_scripts|functions|libraries):\d+/gm;
+    return (await text(client, 'INFO', 'memory')).match(names)?.map((line) => line.slice(10));
+  };
+  await text(client, 'EVAL', 'return 1', '0');
+  await text(client, 'SCRIPT', 'LOAD', 'return 2');
+  await text(client, 'FUNCTION', 'LOAD', LIBRARY);
+  expect(await counts()).toEqual(['cached_scripts:2', 'functions:1', 'libraries:1']);
+  await text(client, 'SCRIPT', 'FLUSH');
+  await text(client, 'FUNCTION', 'FLUSH');
+  expect(await counts()).toEqual(['cached_scripts:0', 'functions:0', 'libraries:0']);
+  client.close();
+  await server.stop();
+});
+
 describe('effects', () => {
   const host = followedHost();
   const client = host.open();
