@@ -117,12 +117,18 @@ describe.skipIf(!hasChromium)('the console', { timeout: 4 * PATIENCE_MS }, () =>
     await ask('ECHO one');
     await ask('ECHO two');
     const input = page.getByLabel('Command');
+    const shows = (line: string) =>
+      expect.poll(() => input.inputValue(), { timeout: PATIENCE_MS }).toBe(line);
+    const exchanges = page.locator('.exchange');
+    const before = await exchanges.count();
     await input.press('ArrowUp');
+    await shows('ECHO two');
     await input.press('ArrowUp');
-    expect(await input.inputValue()).toBe('ECHO one');
+    await shows('ECHO one');
     await input.press('ArrowDown');
+    await shows('ECHO two');
     await input.press('Enter');
-    await page.locator('.exchange').last().getByText('"two"').waitFor();
+    await exchanges.nth(before).getByText('"two"').waitFor();
   });
 
   test('a long reply is cut, not the page', async () => {
