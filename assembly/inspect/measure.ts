@@ -8,7 +8,8 @@
 import { llChars } from '../base/numbers/integers';
 import { BLOB_INTSET, BLOB_LISTPACK } from '../rdb/opcodes';
 import {
-  BlobWalk, STREAM_FLAG_DELETED, StreamWalk, streamField, streamNext, walkNext, walkOpen,
+  BlobWalk, STREAM_FLAG_DELETED, StreamWalk, checkBacklen, streamField, streamNext, walkNext,
+  walkOpen,
 } from '../rdb/values';
 import { listpackEntry } from './estimate';
 
@@ -87,26 +88,8 @@ function entrySizesLong(at: usize, end: usize, b: u32): u64 {
     size = bytes + 1;
   }
   if (size > room) return 0;
-  const back = backBytes(at + size, end, size);
+  const back = checkBacklen(at + size, end, size);
   return back == 0 ? 0 : (<u64>(size + back) << 32) | text;
-}
-
-/** Bytes of a right back length for an entry of `size` bytes at `at`, 0 if it is another. */
-function backBytes(at: usize, end: usize, size: usize): usize {
-  let bytes: usize = 5;
-  if (size < 128) bytes = 1;
-  else if (size < 16383) bytes = 2;
-  else if (size < 2097151) bytes = 3;
-  else if (size < 268435455) bytes = 4;
-  if (end - at < bytes) return 0;
-  let value: u64 = load<u8>(at);
-  if (value > 127) return 0;
-  for (let i: usize = 1; i < bytes; i++) {
-    const b: u64 = load<u8>(at + i);
-    if (b < 128) return 0;
-    value = (value << 7) | (b & 127);
-  }
-  return value == <u64>size ? bytes : 0;
 }
 
 function measureListpack(w: BlobWalk, group: u32): bool {

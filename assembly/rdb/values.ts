@@ -180,7 +180,7 @@ function load24(at: usize): i64 {
 }
 
 /** Bytes of a right back length for an entry of `size` bytes at `at`, 0 if it is another. */
-function checkBacklen(at: usize, end: usize, size: usize): usize {
+export function checkBacklen(at: usize, end: usize, size: usize): usize {
   let bytes: usize = 5;
   if (size < 128) bytes = 1;
   else if (size < 16383) bytes = 2;

@@ -3,7 +3,7 @@
 // Prints the first difference with its history and exits 1; each run uses the next seed.
 
 import { parseArgs } from 'node:util';
-import { runnerImport } from 'vite';
+import { compareSeeds, load } from './seeds.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -12,24 +12,10 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '1' },
   },
 });
-const load = async (path) => {
-  const file = new URL(path, import.meta.url).pathname;
-  return (await runnerImport(file, { configFile: false, logLevel: 'error' })).module;
-};
-const { startServer } = await load('../support/servers.ts');
 const { runAclRandom, describeAclRandom } = await load('./acl-random.ts');
-
-const oracle = await startServer('redis');
-const subject = await startServer('respite');
-let failed = false;
-for (let run = 0; run < Number(values.runs) && !failed; run++) {
-  const seed = Number(values.seed) + run;
-  const startMs = performance.now();
-  const found = await runAclRandom(oracle, subject, { seed, ops: Number(values.ops) });
-  const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
-  failed = found !== undefined;
-  console.log(failed ? describeAclRandom(seed, found) : `seed ${seed}: same (${seconds} s)`);
-}
-await oracle.stop();
-await subject.stop();
-process.exit(failed ? 1 : 0);
+const ops = Number(values.ops);
+await compareSeeds(
+  values,
+  (oracle, subject, seed) => runAclRandom(oracle, subject, { seed, ops }),
+  describeAclRandom,
+);

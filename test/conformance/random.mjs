@@ -5,7 +5,7 @@
 // Prints the first difference with its history and exits 1; each run uses the next seed.
 
 import { parseArgs } from 'node:util';
-import { runnerImport } from 'vite';
+import { load } from './seeds.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -17,10 +17,6 @@ const { values } = parseArgs({
     oracle: { type: 'string', default: 'redis' },
   },
 });
-const load = async (path) => {
-  const file = new URL(path, import.meta.url).pathname;
-  return (await runnerImport(file, { configFile: false, logLevel: 'error' })).module;
-};
 const { startServer } = await load('../support/servers.ts');
 const { startSubject } = await load('./subject.ts');
 const { runRandom, describeRandom } = await load('./random.ts');

@@ -2,7 +2,7 @@
 // whole output, or what came before and an error with an offset inside the file; never a trap, a
 // hang, or memory beyond the bound, and nothing is left allocated. JSON is valid whatever happens.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   Inspector,
@@ -32,8 +32,8 @@ import { inspectFlags } from '../../host/rdb/read-rdb.js';
 import { memoryPlaces } from '../../host/rdb/report-memory.js';
 import { Prng } from '../support/prng.js';
 import { ROOT } from '../support/servers.js';
-import type { Case, Fuzzer } from './fuzzer.js';
-import { mutate } from './mutate.js';
+import { damagedDumps } from './dumps.js';
+import type { Fuzzer } from './fuzzer.js';
 
 /** A mode with options. */
 export interface Tool {
@@ -183,7 +183,6 @@ function checkJson(output: Buffer): void {
 }
 
 const FILES = 5;
-const DATA = join(ROOT, 'test/rdb/data');
 const WORDS = [
   ...[[0xfe, 0], [0xfb, 0x81, 0xff], [0xff], [0xfc], [0xfd], [0xfa, 0, 0], [0xf9, 0x40], [0xf8]],
   ...[
@@ -200,14 +199,6 @@ const WORDS = [
     [0xc3, 3, 0x81, 0],
   ],
 ].map((bytes) => Buffer.from(bytes));
-
-let seeds: Buffer[] | undefined;
-function files(): Buffer[] {
-  seeds ??= readdirSync(DATA)
-    .filter((name) => name.endsWith('.rdb'))
-    .map((name) => readFileSync(join(DATA, name)));
-  return seeds;
-}
 
 let tools: ToolUnderTest[] | undefined;
 
@@ -232,17 +223,7 @@ function runAll(file: Buffer, r: Prng): void {
 export const rdbTool: Fuzzer = {
   name: 'rdb-tool',
   about: `${FILES} damaged or truncated dumps a run, through every mode of the toolkit`,
-  make(r) {
-    const steps: Case = [];
-    for (let i = 0; i < FILES; i++) {
-      const file = r.pick(files());
-      const bytes = r.once(5)
-        ? file.subarray(0, r.below(file.length))
-        : mutate(r, file, WORDS, Math.min(9, file.length - 1));
-      steps.push({ bytes, extra: r.u32() });
-    }
-    return steps;
-  },
+  make: (r) => damagedDumps(r, FILES, WORDS),
   async run(steps) {
     for (const { bytes, extra } of steps) runAll(bytes, new Prng(extra ?? 0));
   },

@@ -1,15 +1,12 @@
 // Fuzzer `rdb`: damaged and truncated dumps through the loader of the core. The answer is "whole"
 // or an error with an offset inside the file; then nothing of a failed load may be left.
 
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Core } from '../../host/core/core.js';
 import type { CoreExports } from '../../host/core/exports.js';
 import { START_MS } from '../sim/memory-host.js';
 import { Prng } from '../support/prng.js';
-import { ROOT } from '../support/servers.js';
-import { type Case, type Fuzzer, HostUnderTest } from './fuzzer.js';
-import { mutate } from './mutate.js';
+import { damagedDumps } from './dumps.js';
+import { type Fuzzer, HostUnderTest } from './fuzzer.js';
 
 interface Loader {
   loadBegin(flags: number): number;
@@ -21,7 +18,6 @@ interface Loader {
 const FILES = 25;
 const FLAG_ASIDE = 1;
 const FLAG_NO_CHECKSUM = 4;
-const DATA = join(ROOT, 'test/rdb/data');
 const WORDS = [
   ...[[0xfe, 0], [0xfb, 0x81, 0xff], [0xff], [0xfc], [0xfd], [0xfa, 0, 0], [0xf9, 0x40], [0xf8]],
   ...[
@@ -30,14 +26,6 @@ const WORDS = [
   ],
   ...[[0xc0, 0x80], [0xc1, 0, 0x80], [0xc2, 0, 0, 0, 0x80], [0xc3, 0x40, 0x40, 0x7f, 0xff], [0xc4]],
 ].map((bytes) => Buffer.from(bytes));
-
-let seeds: Buffer[] | undefined;
-function files(): Buffer[] {
-  seeds ??= readdirSync(DATA)
-    .filter((name) => name.endsWith('.rdb'))
-    .map((name) => readFileSync(join(DATA, name)));
-  return seeds;
-}
 
 function loaderOf(core: Core): CoreExports & Loader {
   return core.x as CoreExports & Loader;
@@ -68,17 +56,7 @@ export const rdb: Fuzzer = {
     const { core } = new HostUnderTest(1).host;
     return loaderOf(core).loadBegin === undefined ? 'this core has no RDB loader yet' : undefined;
   },
-  make(r) {
-    const steps: Case = [];
-    for (let i = 0; i < FILES; i++) {
-      const file = r.pick(files());
-      const bytes = r.once(5)
-        ? file.subarray(0, r.below(file.length))
-        : mutate(r, file, WORDS, Math.min(9, file.length - 1));
-      steps.push({ bytes, extra: r.u32() });
-    }
-    return steps;
-  },
+  make: (r) => damagedDumps(r, FILES, WORDS),
   async run(steps, seed) {
     const test = new HostUnderTest(seed);
     for (const { bytes, extra } of steps) {

@@ -31,6 +31,14 @@ function failure(name: string, error: unknown): Error {
   return new RespiteError('ERR_RESPITE_IO', text, { cause: error, details: { path: name } });
 }
 
+function writeAll(name: string, fd: number, bytes: Uint8Array): void {
+  try {
+    for (let at = 0; at < bytes.length; ) at += fs.writeSync(fd, bytes, at);
+  } catch (error) {
+    throw failure(name, error);
+  }
+}
+
 class StandardOutput implements Output {
   readonly name = '-';
   readonly #io: RdbIo;
@@ -71,12 +79,7 @@ class FileOutput implements Output {
   }
 
   write(data: Uint8Array | string): void {
-    const bytes = bytesOf(data);
-    try {
-      for (let at = 0; at < bytes.length; ) at += fs.writeSync(this.#fd, bytes, at);
-    } catch (error) {
-      throw failure(this.name, error);
-    }
+    writeAll(this.name, this.#fd, bytesOf(data));
   }
 
   async commit(): Promise<void> {
@@ -117,12 +120,7 @@ class SpecialOutput implements Output {
   }
 
   write(data: Uint8Array | string): void {
-    const bytes = bytesOf(data);
-    try {
-      for (let at = 0; at < bytes.length; ) at += fs.writeSync(this.#fd, bytes, at);
-    } catch (error) {
-      throw failure(this.name, error);
-    }
+    writeAll(this.name, this.#fd, bytesOf(data));
   }
 
   async commit(): Promise<void> {
