@@ -740,9 +740,10 @@ export function feedAt(handle: u32, ptr: usize, len: u32, nowMs: f64): u32 {
   return status(c);
 }
 
-// ---- local: reads of the embedding process
+// ---- local: reads and scripts of the embedding process
 
 export { localDb, localDbSize, localGet, localSelect } from './clients/local';
+export { localScriptBegin, localScriptEnd } from './commands/local-script';
 
 /** Where the value of the last `localGet` lies. */
 export function localValue(): usize {

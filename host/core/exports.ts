@@ -137,4 +137,7 @@ export interface CoreExports {
   localDbSize(db: number): number;
   localDb(handle: number): number;
   localSelect(handle: number, db: number): void;
+  /** 0, or below 0 a LOCAL_*; see assembly/commands/local-script.ts. */
+  localScriptBegin(handle: number, nowMs: number): number;
+  localScriptEnd(): void;
 }

@@ -16,7 +16,7 @@ type Call = (...args: number[]) => number;
 
 /** Exports without which their caller cannot go on. */
 const NEEDED: ReadonlySet<string> = new Set([
-  ...['feed', 'feedAt', 'localGet', 'clientOpen', 'scriptRun'],
+  ...['feed', 'feedAt', 'localGet', 'clientOpen', 'scriptRun', 'localScriptBegin'],
   ...['loadBegin', 'loadFeed', 'loadFinish', 'loadCommit'],
 ]);
 
@@ -95,6 +95,22 @@ function hotExports(raw: CoreExports, guard: Guard): Partial<CoreExports> {
       if (guard.isDead) return guard.dead('scriptRun');
       try {
         return raw.scriptRun(block, len, count, resp, how);
+      } catch (error) {
+        throw guard.failed(error);
+      }
+    },
+    localScriptBegin: (handle, nowMs) => {
+      if (guard.isDead) return guard.dead('localScriptBegin');
+      try {
+        return raw.localScriptBegin(handle, nowMs);
+      } catch (error) {
+        throw guard.failed(error);
+      }
+    },
+    localScriptEnd: () => {
+      if (guard.isDead) return;
+      try {
+        raw.localScriptEnd();
       } catch (error) {
         throw guard.failed(error);
       }

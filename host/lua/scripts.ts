@@ -61,6 +61,8 @@ export interface EngineOptions {
   readonly now: () => number;
   /** busy-reply-threshold, ms. */
   readonly limitMs: () => number;
+  /** A script that cannot be suspended is ended after so long. Default: some time more. */
+  readonly endMs?: () => number;
 }
 
 export class ScriptEngine {
@@ -126,10 +128,40 @@ export class ScriptEngine {
     this.#scripts.clear();
   }
 
+  /** Frees what it holds in the core. */
+  close(): void {
+    this.flush();
+    this.session.close();
+    this.functions.close();
+  }
+
   // ---- a run
 
   /** Runs to its end: the reply's bytes; undefined: suspended, `goOn` continues it. */
   start(run: Run): Uint8Array | undefined {
+    const args = this.#prepare(run);
+    return this.#step(run, () => this.#sessionOf(run).machine.begin(run.fn, args));
+  }
+
+  /** Runs one that may not be suspended and hands its result to `take`. Throws its LuaError. */
+  runWhole<T>(run: Run, take: (value: LuaValue, session: Session) => T): T {
+    const session = this.#sessionOf(run);
+    try {
+      const values = session.machine.begin(run.fn, this.#prepare(run)) as LuaValue[];
+      return take(values[0], session);
+    } finally {
+      this.#running = undefined;
+      session.machine.reset();
+    }
+  }
+
+  /** Whether the last run took longer than its limit. */
+  get isTimedOut(): boolean {
+    return this.#isTimedOut;
+  }
+
+  /** Everything set for a run; the function's arguments. */
+  #prepare(run: Run): LuaValue[] {
     const session = this.#sessionOf(run);
     const { machine } = session;
     let how = 0;
@@ -145,11 +177,10 @@ export class ScriptEngine {
     this.#sliceEndMs = this.#startedMs + this.#options.limitMs();
     const keys = listTable(run.keys);
     const args = listTable(run.args);
-    if (!run.isFunction) {
-      machine.globals.setText('KEYS', keys);
-      machine.globals.setText('ARGV', args);
-    }
-    return this.#step(run, () => machine.begin(run.fn, run.isFunction ? [keys, args] : []));
+    if (run.isFunction) return [keys, args];
+    machine.globals.setText('KEYS', keys);
+    machine.globals.setText('ARGV', args);
+    return [];
   }
 
   #sessionOf(run: Run): Session {
@@ -230,8 +261,8 @@ export class ScriptEngine {
       );
     }
     if (maySuspend && this.#running?.maySuspend) return SUSPEND;
-    const most = this.#options.limitMs() * PATIENCE + PATIENCE_MS;
-    if (now - this.#startedMs > most) {
+    const most = this.#options.endMs?.() ?? this.#options.limitMs() * PATIENCE + PATIENCE_MS;
+    if (now - this.#startedMs >= most) {
       throw new ScriptStopped(errorTable('ERR Script ran too long where it cannot be interrupted'));
     }
     return GO_ON;

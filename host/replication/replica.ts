@@ -8,11 +8,11 @@ import type { CoreModule } from '../core/load.js';
 import { RespiteError } from '../errors.js';
 import { fromPino, type Logger, type PinoLike, silentLogger } from '../log.js';
 import type { Platform, TimerHandle } from '../platform/platform.js';
+import { Storage } from '../storage/storage.js';
 import { type Facts, replicationInfo } from './facts.js';
 import { type LinkEvents, ReplicaLink } from './link.js';
 import type { LinkOptions } from './options.js';
 import type { RdbSink } from './sink.js';
-import { Storage } from './storage.js';
 
 export interface ReplicaOptions extends LinkOptions {
   /** `:6380` or `host:port`: starts the read-only server there. None starts without it. */
@@ -162,7 +162,9 @@ export class Replica {
     const sink = makeSink?.(core);
     const deps = { core, platform, log, onCoreFed, ...(sink === undefined ? {} : { sink }) };
     const link = new ReplicaLink(deps, options);
-    const storage = new Storage(core, platform.clock, options.defaultDatabase, onCoreFed);
+    const storage = new Storage(core, platform.clock, options.defaultDatabase, {
+      onReady: onCoreFed,
+    });
     this.#running = { core, link, storage, server: undefined };
     this.#moveListeners();
     if (options.listen !== undefined) {

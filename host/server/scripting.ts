@@ -4,10 +4,7 @@
 import {
   busyText,
   bytesToText,
-  FLAG_ALLOW_OOM,
-  FLAG_ALLOW_STALE,
-  FLAG_COMPATIBLE,
-  FLAG_NO_WRITES,
+  flagRefusal,
   type Run,
   ScriptEngine,
   ScriptProblem,
@@ -80,7 +77,7 @@ export class Scripting {
     }
     if (typeof target === 'string') return this.#answer(handle, target);
     if (problem !== undefined) return this.#answer(handle, problem);
-    const refusal = this.#refusal(handle, target.flags, kind.isReadOnly);
+    const refusal = flagRefusal(this.#server.core, handle, target.flags, kind.isReadOnly);
     if (refusal !== undefined) return this.#answer(handle, refusal);
     const keyCount = Number(words[2]);
     const { x } = this.#server.core;
@@ -100,30 +97,6 @@ export class Scripting {
 
   #answer(handle: number, error: string): undefined {
     this.#server.core.reply(handle, encoder.encode(`-${error.replace(/[\r\n]/g, ' ')}\r\n`));
-    return undefined;
-  }
-
-  /** What a script with flags may not do in the state the server is in. */
-  #refusal(handle: number, flags: number, isReadOnly: boolean): string | undefined {
-    if (flags & FLAG_COMPATIBLE) return undefined;
-    const { core } = this.#server;
-    const state = core.x.scriptWorld(handle);
-    if (state & 1 && (flags & FLAG_ALLOW_STALE) === 0) {
-      return (
-        "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no' and " +
-        "'allow-stale' flag is not set on the script."
-      );
-    }
-    if ((flags & FLAG_NO_WRITES) === 0) {
-      if (state & 2) return 'READONLY Can not run script with write flag on readonly replica.';
-      if (isReadOnly) return 'ERR Can not execute a script with write flag using *_ro command.';
-    }
-    if (state & 4 && (flags & (FLAG_ALLOW_OOM | FLAG_NO_WRITES)) === 0) {
-      return (
-        'OOM allow-oom flag is not set on the script, can not run it when used memory > ' +
-        "'maxmemory'"
-      );
-    }
     return undefined;
   }
 
