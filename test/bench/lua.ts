@@ -70,6 +70,8 @@ function document(): string {
   return JSON.stringify({ ...whole, note: 'n'.repeat(Math.max(0, short)) });
 }
 
+type Load = (path: string) => Promise<typeof import('../../host/lua-node.js')>;
+
 interface Shot {
   perSec: number;
   cpuUs: number;
@@ -152,9 +154,9 @@ function tcpRow(
 }
 
 /** ns per call of LuaEngine, on data in this process. */
-async function inProcess({ rounds, scale }: BenchOptions): Promise<Row[]> {
+async function inProcess({ rounds, scale }: BenchOptions, load: Load): Promise<Row[]> {
   if (!existsSync(ENTRY)) return [{ script: 'build/js is not built: npm run build' }];
-  const { createStorage, LuaEngine } = await import(ENTRY);
+  const { createStorage, LuaEngine } = await load(ENTRY);
   const storage = await createStorage();
   storage.set(KEY, VALUE);
   const engine = new LuaEngine(storage);
@@ -173,6 +175,7 @@ async function inProcess({ rounds, scale }: BenchOptions): Promise<Row[]> {
   return rows;
 }
 
-export async function lua(options: BenchOptions): Promise<BenchResult> {
-  return { name: 'lua', rows: [...(await inProcess(options)), ...(await overTcp(options))] };
+/** `load` imports a module as Node.js does: this file's own `import` goes through Vite. */
+export async function lua(options: BenchOptions, load: Load): Promise<BenchResult> {
+  return { name: 'lua', rows: [...(await inProcess(options, load)), ...(await overTcp(options))] };
 }
