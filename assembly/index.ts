@@ -92,6 +92,7 @@ import {
   setNow,
   setPolicy,
   setProtoMaxBulkLen,
+  setRedirects,
   setRole,
   setScriptKind,
 } from './keyspace/state';
@@ -519,6 +520,14 @@ export function disconnectBlocked(): void {
 
 export function setReplica(replica: bool, readOnly: bool): void {
   setRole(replica, readOnly);
+}
+
+/**
+ * Writes of clients that a read-only replica refuses are handed to the host instead, as host calls
+ * whose id has bit 16 set.
+ */
+export function setRedirection(on: bool): void {
+  setRedirects(on);
 }
 
 /** A data set is being loaded; `aside`: the one being served stays meanwhile. */

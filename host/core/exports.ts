@@ -74,6 +74,7 @@ export interface CoreExports {
   configurePassword(ptr: number, len: number): number;
   configureAcl(allChannels: boolean, logMax: number): void;
   setReplica(replica: boolean, readOnly: boolean): void;
+  setRedirection(on: boolean): void;
   disconnectBlocked(): void;
   setLoadingState(on: boolean, aside: boolean): void;
   setMasterLinkDown(down: boolean): void;

@@ -12,6 +12,7 @@ import { Storage } from '../storage/storage.js';
 import { type Facts, replicationInfo } from './facts.js';
 import { type LinkEvents, ReplicaLink } from './link.js';
 import type { LinkOptions } from './options.js';
+import { Redirector } from './redirect.js';
 import type { RdbSink } from './sink.js';
 
 export interface ReplicaOptions extends LinkOptions {
@@ -19,6 +20,11 @@ export interface ReplicaOptions extends LinkOptions {
   listen?: string;
   /** Password for clients of that server. */
   listenPassword?: string;
+  /**
+   * Writes go to the master and its replies come back, instead of READONLY: those of the server's
+   * clients, and scripts by `LuaEngine`'s async calls. See docs/replication.md. Default false.
+   */
+  writeRedirection?: boolean;
   /** Database `storage` reads from. Default 0. */
   defaultDatabase?: number;
   /** Databases there are; a master that uses more cannot be followed. Default 16. */
@@ -93,6 +99,7 @@ interface Running {
   link: ReplicaLink;
   storage: Storage;
   server: ReplicaServer | undefined;
+  redirector: Redirector | undefined;
 }
 
 /** A listener given before there was a link. */
@@ -162,10 +169,15 @@ export class Replica {
     const sink = makeSink?.(core);
     const deps = { core, platform, log, onCoreFed, ...(sink === undefined ? {} : { sink }) };
     const link = new ReplicaLink(deps, options);
+    const redirector = options.writeRedirection
+      ? new Redirector(platform, link.settings)
+      : undefined;
+    core.x.setRedirection(redirector !== undefined && options.listen !== undefined);
     const storage = new Storage(core, platform.clock, options.defaultDatabase, {
       onReady: onCoreFed,
+      forward: redirector?.forward,
     });
-    this.#running = { core, link, storage, server: undefined };
+    this.#running = { core, link, storage, server: undefined, redirector };
     this.#moveListeners();
     if (options.listen !== undefined) {
       if (serve === undefined) {
@@ -193,6 +205,7 @@ export class Replica {
     if (running === undefined) return;
     this.#cron?.cancel();
     running.link.close();
+    running.redirector?.close();
     await running.server?.close();
     running.storage.close();
   }
@@ -276,6 +289,10 @@ export class Replica {
   }
   get server(): ReplicaServer | undefined {
     return this.#running?.server;
+  }
+  /** Write redirection, where it is on. */
+  get redirector(): Redirector | undefined {
+    return this.#running?.redirector;
   }
   get isConnected(): boolean {
     return this.#running?.link.isConnected ?? false;

@@ -4,14 +4,20 @@
 import {
   busyText,
   bytesToText,
+  FLAG_COMPATIBLE,
+  FLAG_NO_WRITES,
   flagRefusal,
   type Run,
   ScriptEngine,
   ScriptProblem,
 } from '../lua/index.js';
-import type { ServerContext } from './context.js';
+import type { Redirect, ServerContext } from './context.js';
+import { redirect } from './redirect.js';
 
 const PAIR = 8;
+/** Bits of `scriptWorld`. */
+const READ_ONLY_REPLICA = 2;
+const LIMITED_USER = 8;
 /** The client may wait for its answer; see `clientCanWait`. */
 const LEVELS = ['debug', 'verbose', 'notice', 'warning'] as const;
 const NUMKEYS = /^(0|-?[1-9]\d*)$/;
@@ -68,13 +74,9 @@ export class Scripting {
     const words = this.words();
     const problem = numkeysProblem(words, kind.isFunction);
     if (problem !== undefined && !kind.isFunction) return this.#answer(handle, problem);
-    let target: Callable | string;
-    try {
-      target = find(words[1] as string);
-    } catch (error) {
-      if (!(error instanceof ScriptProblem)) throw error;
-      target = `ERR ${error.message}`;
-    }
+    const target = found(find, words[1] as string);
+    const request = problem === undefined ? this.#redirection(handle, kind, target) : undefined;
+    if (request !== undefined) return redirect(this.#server, handle, request);
     if (typeof target === 'string') return this.#answer(handle, target);
     if (problem !== undefined) return this.#answer(handle, problem);
     const refusal = flagRefusal(this.#server.core, handle, target.flags, kind.isReadOnly);
@@ -93,6 +95,23 @@ export class Scripting {
       maySuspend: x.scriptMayWait(handle) !== 0,
       command: words,
     });
+  }
+
+  /**
+   * What takes a script that may write, or that is not known here, to the master: whole, before
+   * anything of it ran. Not a limited user's, whose rights the master would not look at, and not
+   * one inside EXEC.
+   */
+  #redirection(handle: number, kind: CallKind, target: Callable | string): Redirect | undefined {
+    const request = this.#server.redirect;
+    if (request === undefined || kind.isReadOnly) return undefined;
+    const { x } = this.#server.core;
+    const isReplica =
+      (x.scriptWorld(handle) & (READ_ONLY_REPLICA | LIMITED_USER)) === READ_ONLY_REPLICA;
+    if (!isReplica || x.scriptMayWait(handle) === 0) return undefined;
+    if (typeof target === 'string') return isUnknown(target) ? request : undefined;
+    const writes = (target.flags & (FLAG_COMPATIBLE | FLAG_NO_WRITES)) !== FLAG_NO_WRITES;
+    return writes ? request : undefined;
   }
 
   #answer(handle: number, error: string): undefined {
@@ -141,6 +160,21 @@ export class Scripting {
     this.#server.drainSoon();
     return true;
   }
+}
+
+/** What a word stands for, or the error reply. */
+function found(find: (word: string) => Callable | string, word: string): Callable | string {
+  try {
+    return find(word);
+  } catch (error) {
+    if (error instanceof ScriptProblem) return `ERR ${error.message}`;
+    throw error;
+  }
+}
+
+/** Whether a script is not known here, which its master may know. */
+function isUnknown(error: string): boolean {
+  return /^(NOSCRIPT|ERR Function not found)/.test(error);
 }
 
 function numkeysProblem(words: readonly string[], isFunction: boolean): string | undefined {
