@@ -99,6 +99,33 @@ function hotExports(raw: CoreExports, guard: Guard): Partial<CoreExports> {
         throw guard.failed(error);
       }
     },
+    scriptReply: () => (guard.isDead ? 0 : raw.scriptReply()),
+    scriptBegin: () => {
+      if (!guard.isDead) raw.scriptBegin();
+    },
+    scriptFacts: (handle) => (guard.isDead ? 0 : raw.scriptFacts(handle)),
+    commandArgv: () => (guard.isDead ? 0 : raw.commandArgv()),
+    scriptReturn: (ptr, len) => {
+      if (guard.isDead) return;
+      try {
+        raw.scriptReturn(ptr, len);
+      } catch (error) {
+        throw guard.failed(error);
+      }
+    },
+    // These do no more than follow pointers that the calls above left.
+    takeReply: (handle) => (guard.isDead ? 0 : raw.takeReply(handle)),
+    recycleReply: (block) => {
+      if (!guard.isDead) raw.recycleReply(block);
+    },
+    readyClients: () => (guard.isDead ? 0 : raw.readyClients()),
+    localValue: () => (guard.isDead ? 0 : raw.localValue()),
+  };
+}
+
+/** Those of calls in the process. */
+function hotLocal(raw: CoreExports, guard: Guard): Partial<CoreExports> {
+  return {
     localScriptBegin: (handle, nowMs) => {
       if (guard.isDead) return guard.dead('localScriptBegin');
       try {
@@ -115,7 +142,6 @@ function hotExports(raw: CoreExports, guard: Guard): Partial<CoreExports> {
         throw guard.failed(error);
       }
     },
-    scriptReply: () => (guard.isDead ? 0 : raw.scriptReply()),
     localGet: (db, key, keyLen, nowMs) => {
       if (guard.isDead) return guard.dead('localGet');
       try {
@@ -124,13 +150,6 @@ function hotExports(raw: CoreExports, guard: Guard): Partial<CoreExports> {
         throw guard.failed(error);
       }
     },
-    // These do no more than follow pointers that the calls above left.
-    takeReply: (handle) => (guard.isDead ? 0 : raw.takeReply(handle)),
-    recycleReply: (block) => {
-      if (!guard.isDead) raw.recycleReply(block);
-    },
-    readyClients: () => (guard.isDead ? 0 : raw.readyClients()),
-    localValue: () => (guard.isDead ? 0 : raw.localValue()),
   };
 }
 
@@ -139,5 +158,5 @@ export function guardExports(raw: CoreExports, onFault: (error: Error) => void):
   const guard = new Guard(onFault);
   const out: Record<string, Call> = {};
   for (const [name, call] of Object.entries(raw)) out[name] = guard.wrap(name, call as Call);
-  return Object.assign(out as unknown as CoreExports, hotExports(raw, guard));
+  return Object.assign(out as unknown as CoreExports, hotExports(raw, guard), hotLocal(raw, guard));
 }

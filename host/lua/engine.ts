@@ -12,7 +12,7 @@ import { type Run, type Script, ScriptEngine } from './scripts.js';
 import { FLAG_COMPATIBLE, FLAG_NAMES, FLAG_NO_WRITES, ScriptProblem } from './shebang.js';
 import { argumentOf, ResultReader, utf8Of, withText } from './values.js';
 import { ScriptStopped } from './vm/machine.js';
-import { LuaError, type LuaValue } from './vm/value.js';
+import { LuaError } from './vm/value.js';
 
 /** Redis: busy-reply-threshold. */
 const LIMIT_MS = 5000;
@@ -49,13 +49,8 @@ export interface LuaLibrary {
   functions: { name: string; description: string | undefined; flags: string[] }[];
 }
 
-/** What is to be run. */
-interface Target {
-  readonly name: string;
-  readonly fn: LuaValue;
-  readonly flags: number;
-  readonly isFunction: boolean;
-}
+/** What can be run. */
+type Target = Script | FunctionEntry;
 
 /**
  * Runs Lua scripts and functions over a storage, as Redis does: same language, libraries, errors,
@@ -116,7 +111,7 @@ export class LuaEngine {
     args: readonly Argument[] = NONE,
     options?: CallOptions,
   ): ReplyValue {
-    return this.#run(targetOf(this.#load(script)), keys, args, options);
+    return this.#run(this.#load(script), keys, args, options);
   }
 
   /** EVALSHA: runs a script that `loadScript` or `eval` has seen; NOSCRIPT otherwise. */
@@ -128,12 +123,12 @@ export class LuaEngine {
   ): ReplyValue {
     const script = this.#engine.find(sha);
     if (script === undefined) throw noScript();
-    return this.#run(targetOf(script), keys, args, options);
+    return this.#run(script, keys, args, options);
   }
 
   /** SCRIPT LOAD: compiles without running; the SHA-1. */
   loadScript(script: string | Uint8Array): string {
-    return this.#load(script).sha;
+    return this.#load(script).name;
   }
 
   /** SCRIPT EXISTS: for each SHA-1 whether it is known. */
@@ -167,7 +162,7 @@ export class LuaEngine {
     this.#mustBeOpen();
     const entry = this.#engine.functions.find(name);
     if (entry === undefined) throw replyError('ERR Function not found');
-    return { name: entry.name, fn: entry.fn, flags: entry.flags, isFunction: true };
+    return entry;
   }
 
   /** FUNCTION LOAD: the library's name. Refused on a read-only replica. */
@@ -208,7 +203,7 @@ export class LuaEngine {
     const { forward } = this.#parts;
     const known = this.#load(script);
     if (forward === undefined || isForHere(known.flags, options)) {
-      return this.#run(targetOf(known), keys, args, options);
+      return this.#run(known, keys, args, options);
     }
     const words = ['EVAL', script, keys.length, ...keys, ...args];
     return this.#sent(await forward(this.#storage.currentDb, words), options);
@@ -293,7 +288,7 @@ export class LuaEngine {
     }
     const run: Run = {
       name: target.name,
-      isFunction: target.isFunction,
+      isFunction: 'library' in target,
       fn: target.fn,
       flags: target.flags,
       isReadOnly,
@@ -331,10 +326,6 @@ export class LuaEngine {
       details: { operation: 'script', timeoutMs },
     });
   }
-}
-
-function targetOf({ sha, fn, flags }: Script): Target {
-  return { name: sha, fn, flags, isFunction: false };
 }
 
 function texts(values: readonly Argument[]): string[] {

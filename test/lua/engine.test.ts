@@ -271,7 +271,7 @@ describe('limits', () => {
 
 describe('functions', () => {
   const LIBRARY = `#!lua name=lib
-redis.register_function('add', function(keys, args) return redis.call('INCRBY', keys[1], args[1]) end)
+redis.register_function('add', function(k, a) return redis.call('INCRBY', k[1], a[1]) end)
 redis.register_function{function_name='see', description='looks', flags={'no-writes'},
   callback=function(keys) return redis.call('GET', keys[1]) end}`;
 
