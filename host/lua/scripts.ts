@@ -268,6 +268,14 @@ export class ScriptEngine {
     return undefined;
   }
 
+  #logSlow(): void {
+    this.session.log(
+      3,
+      `Slow script detected: still in execution after ${this.runningMs} milliseconds. You can ` +
+        'try killing the script using the SCRIPT KILL command.',
+    );
+  }
+
   /** Now and then while a script runs. */
   #tick(maySuspend: boolean): number {
     if (this.#isKilled) {
@@ -284,11 +292,7 @@ export class ScriptEngine {
     if (now < this.#sliceEndMs) return GO_ON;
     if (!this.#isTimedOut) {
       this.#isTimedOut = true;
-      this.session.log(
-        3,
-        `Slow script detected: still in execution after ${this.runningMs} milliseconds. You can ` +
-          'try killing the script using the SCRIPT KILL command.',
-      );
+      if (this.#options.endMs === undefined) this.#logSlow();
     }
     if (maySuspend && this.#running?.maySuspend) return SUSPEND;
     const most = this.#options.endMs?.() ?? this.#options.limitMs() * PATIENCE + PATIENCE_MS;
