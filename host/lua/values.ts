@@ -6,13 +6,18 @@ import { type ReplyValue, replyError } from '../core/resp-value.js';
 import { RespiteError } from '../errors.js';
 import { integerText } from './replies.js';
 import type { Session } from './session.js';
-import { bytesToText, textToBytes, utf8Text } from './vm/bytes.js';
+import { bytesToText, textToBytes, utf8Text, writeText } from './vm/bytes.js';
 import { LuaTable, type LuaValue } from './vm/value.js';
 
 /** Nesting that JavaScript's stack bears wherever it is called from; Redis: some 2,600 levels. */
 const DEPTH_MAX = 1000;
 /** Values between two looks at the time: a table may hold itself many times over. */
 const LOOK_EVERY = 4096;
+
+/** Strings in between share slabs, as Node's small Buffers do: allocating is what costs. */
+const OWN_MAX = 16;
+const POOLED_MAX = 4096;
+const SLAB_BYTES = 64 * 1024;
 
 const NOT_ASCII = /[^\0-\x7f]/;
 const decoder = new TextDecoder();
@@ -42,6 +47,8 @@ export class ResultReader {
   #hasBooleans = false;
   #left = LOOK_EVERY;
   #session: Session | undefined;
+  #slab = new Uint8Array(0);
+  #slabUsed = SLAB_BYTES;
 
   /** An error table at the top is thrown; inside of others it is a value. */
   read(value: LuaValue, session: Session, isText: boolean): ReplyValue {
@@ -57,7 +64,19 @@ export class ResultReader {
   }
 
   #string(value: string): string | Uint8Array {
-    return this.#isText ? utf8Of(value) : textToBytes(value);
+    return this.#isText ? utf8Of(value) : this.#bytes(value);
+  }
+
+  #bytes(value: string): Uint8Array {
+    const { length } = value;
+    if (length <= OWN_MAX || length > POOLED_MAX) return textToBytes(value);
+    if (this.#slabUsed + length > SLAB_BYTES) {
+      this.#slab = new Uint8Array(SLAB_BYTES);
+      this.#slabUsed = 0;
+    }
+    const from = this.#slabUsed;
+    this.#slabUsed = writeText(this.#slab, from, value);
+    return this.#slab.subarray(from, this.#slabUsed);
   }
 
   #value(value: LuaValue, depth: number): ReplyValue {
