@@ -164,12 +164,22 @@ async function inProcess({ rounds, scale }: BenchOptions, load: Load): Promise<R
     const sha = engine.loadScript(source);
     const count = Math.max(1000, Math.round((IN_PROCESS_CALLS * scale) / weight));
     const nsEach: number[] = [];
+    const cpuNsEach: number[] = [];
     for (let round = -1; round < rounds; round++) {
       const startMs = performance.now();
+      const before = process.cpuUsage();
       for (let i = 0; i < count; i++) engine.evalSha(sha, keys, args);
-      if (round >= 0) nsEach.push(((performance.now() - startMs) * 1e6) / count);
+      const { user, system } = process.cpuUsage(before);
+      if (round < 0) continue;
+      nsEach.push(((performance.now() - startMs) * 1e6) / count);
+      cpuNsEach.push(((user + system) * 1000) / count);
     }
-    return { script: name, pipeline: 'in process', 'ns each': Math.round(median(nsEach)) };
+    return {
+      script: name,
+      pipeline: 'in process',
+      'ns each': Math.round(median(nsEach)),
+      'CPU ns each': Math.round(median(cpuNsEach)),
+    };
   });
   engine.close();
   return rows;
