@@ -92,6 +92,7 @@ import {
   setNow,
   setPolicy,
   setProtoMaxBulkLen,
+  setRedirects,
   setRole,
   setScriptKind,
 } from './keyspace/state';
@@ -528,6 +529,14 @@ export function setReplica(replica: bool, readOnly: bool): void {
   setRole(replica, readOnly);
 }
 
+/**
+ * Writes of clients that a read-only replica refuses are handed to the host instead, as host calls
+ * whose id has bit 16 set.
+ */
+export function setRedirection(on: bool): void {
+  setRedirects(on);
+}
+
 /** A data set is being loaded; `aside`: the one being served stays meanwhile. */
 export function setLoadingState(on: bool, aside: bool): void {
   setLoading(on, aside);
@@ -747,9 +756,10 @@ export function feedAt(handle: u32, ptr: usize, len: u32, nowMs: f64): u32 {
   return status(c);
 }
 
-// ---- local: reads of the embedding process
+// ---- local: reads and scripts of the embedding process
 
 export { localDb, localDbSize, localGet, localSelect } from './clients/local';
+export { localScriptBegin, localScriptEnd } from './commands/local-script';
 
 /** Where the value of the last `localGet` lies. */
 export function localValue(): usize {

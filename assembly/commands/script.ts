@@ -279,12 +279,16 @@ export function scriptFacts(handle: u32): u32 {
   return facts;
 }
 
-/** What stands against scripts of a client: 1 stale data, 2 a read-only replica, 4 no memory. */
+/**
+ * What stands against scripts of a client: 1 stale data, 2 a read-only replica, 4 no memory. 8: its
+ * user may not do everything.
+ */
 export function scriptWorld(handle: u32): u32 {
   const c = clientAt(handle);
   if (changetype<usize>(c) == 0 || c.flags & CLIENT_MASTER) return 0;
   let world: u32 = masterDown ? 1 : 0;
   if (isReplica && replicaReadOnly) world |= 2;
   if (maxMemory != 0 && usedMemory > maxMemory && !isReplica) world |= 4;
+  if (c.flags & CLIENT_LIMITED) world |= 8;
   return world;
 }

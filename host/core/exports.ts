@@ -75,6 +75,7 @@ export interface CoreExports {
   configurePassword(ptr: number, len: number): number;
   configureAcl(allChannels: boolean, logMax: number): void;
   setReplica(replica: boolean, readOnly: boolean): void;
+  setRedirection(on: boolean): void;
   disconnectBlocked(): void;
   setLoadingState(on: boolean, aside: boolean): void;
   setMasterLinkDown(down: boolean): void;
@@ -138,4 +139,7 @@ export interface CoreExports {
   localDbSize(db: number): number;
   localDb(handle: number): number;
   localSelect(handle: number, db: number): void;
+  /** 0, or below 0 a LOCAL_*; see assembly/commands/local-script.ts. */
+  localScriptBegin(handle: number, nowMs: number): number;
+  localScriptEnd(): void;
 }

@@ -63,6 +63,8 @@ export interface EngineOptions {
   readonly now: () => number;
   /** busy-reply-threshold, ms. */
   readonly limitMs: () => number;
+  /** A script that cannot be suspended is ended after so long. Default: some time more. */
+  readonly endMs?: () => number;
 }
 
 export class ScriptEngine {
@@ -146,10 +148,38 @@ export class ScriptEngine {
     this.#latest = undefined;
   }
 
+  /** Frees what it holds in the core. */
+  close(): void {
+    this.flush();
+    this.session.close();
+    this.functions.close();
+  }
+
   // ---- a run
 
   /** Runs to its end: the reply; undefined: suspended, `goOn` continues it. */
   start(run: Run): MadeReply | undefined {
+    return this.#step(run, this.#prepare(run), true);
+  }
+
+  /** Runs one that may not be suspended and hands its result to `take`. Throws its LuaError. */
+  runWhole<T>(run: Run, take: (value: LuaValue, session: Session) => T): T {
+    const session = this.#prepare(run);
+    try {
+      const values = this.#begin(run, session) as LuaValue[];
+      return take(values[0], session);
+    } finally {
+      this.#running = undefined;
+      session.machine.reset();
+    }
+  }
+
+  /** Whether the last run took longer than its limit. */
+  get isTimedOut(): boolean {
+    return this.#isTimedOut;
+  }
+
+  #prepare(run: Run): Session {
     const session = this.#sessionOf(run);
     let how = 0;
     if (run.isReadOnly || (run.flags & (FLAG_COMPATIBLE | FLAG_NO_WRITES)) === FLAG_NO_WRITES) {
@@ -161,7 +191,7 @@ export class ScriptEngine {
     this.#isTimedOut = false;
     this.#isKilled = false;
     this.#startedMs = Number.NaN;
-    return this.#step(run, session, true);
+    return session;
   }
 
   #begin(run: Run, { machine }: Session): LuaValue[] | undefined {
@@ -238,6 +268,14 @@ export class ScriptEngine {
     return undefined;
   }
 
+  #logSlow(): void {
+    this.session.log(
+      3,
+      `Slow script detected: still in execution after ${this.runningMs} milliseconds. You can ` +
+        'try killing the script using the SCRIPT KILL command.',
+    );
+  }
+
   /** Now and then while a script runs. */
   #tick(maySuspend: boolean): number {
     if (this.#isKilled) {
@@ -254,15 +292,11 @@ export class ScriptEngine {
     if (now < this.#sliceEndMs) return GO_ON;
     if (!this.#isTimedOut) {
       this.#isTimedOut = true;
-      this.session.log(
-        3,
-        `Slow script detected: still in execution after ${this.runningMs} milliseconds. You can ` +
-          'try killing the script using the SCRIPT KILL command.',
-      );
+      if (this.#options.endMs === undefined) this.#logSlow();
     }
     if (maySuspend && this.#running?.maySuspend) return SUSPEND;
-    const most = this.#options.limitMs() * PATIENCE + PATIENCE_MS;
-    if (now - this.#startedMs > most) {
+    const most = this.#options.endMs?.() ?? this.#options.limitMs() * PATIENCE + PATIENCE_MS;
+    if (now - this.#startedMs >= most) {
       throw new ScriptStopped(errorTable('ERR Script ran too long where it cannot be interrupted'));
     }
     return GO_ON;

@@ -5,18 +5,21 @@ import type { Core } from '../core/core.js';
 import {
   busyText,
   bytesToText,
-  FLAG_ALLOW_OOM,
-  FLAG_ALLOW_STALE,
   FLAG_COMPATIBLE,
   FLAG_NO_WRITES,
+  flagRefusal,
   type MadeReply,
   type Run,
   ScriptEngine,
   ScriptProblem,
 } from '../lua/index.js';
-import type { ServerContext } from './context.js';
+import type { Redirect, ServerContext } from './context.js';
+import { redirect } from './redirect.js';
 
 const PAIR = 8;
+/** Bits of `scriptWorld`. */
+const READ_ONLY_REPLICA = 2;
+const LIMITED_USER = 8;
 /** Command, script, number of keys come first. */
 const KEYS_AT = 3;
 const NO_WORDS: readonly string[] = [];
@@ -114,16 +117,13 @@ export class Scripting {
     const keyCount = keyCountOf(words, kind.isFunction);
     const hasProblem = typeof keyCount === 'string';
     if (hasProblem && !kind.isFunction) return this.#answer(handle, keyCount);
-    let target: Callable | string;
-    try {
-      target = find(this.engine, words);
-    } catch (error) {
-      if (!(error instanceof ScriptProblem)) throw error;
-      target = `ERR ${error.message}`;
-    }
+    const target = found(find, this.engine, words);
+    const mayWait = (facts & 2) !== 0;
+    const request = hasProblem || !mayWait ? undefined : this.#redirection(handle, kind, target);
+    if (request !== undefined) return redirect(this.#server, handle, request);
     if (typeof target === 'string') return this.#answer(handle, target);
     if (hasProblem) return this.#answer(handle, keyCount);
-    const refusal = this.#refusal(handle, target.flags, kind.isReadOnly);
+    const refusal = flagRefusal(this.#server.core, handle, target.flags, kind.isReadOnly);
     if (refusal !== undefined) return this.#answer(handle, refusal);
     return this.#start(handle, {
       name: target.name,
@@ -134,37 +134,28 @@ export class Scripting {
       keys: words.texts(KEYS_AT, KEYS_AT + keyCount),
       args: words.texts(KEYS_AT + keyCount, words.count),
       protocol: facts & 1 ? 3 : 2,
-      maySuspend: (facts & 2) !== 0,
+      maySuspend: mayWait,
       command: NO_WORDS,
     });
   }
 
-  #answer(handle: number, error: string): undefined {
-    this.#server.core.reply(handle, encoder.encode(`-${error.replace(/[\r\n]/g, ' ')}\r\n`));
-    return undefined;
+  /**
+   * What takes a script that may write, or that is not known here, to the master: whole, before
+   * anything of it ran. Not a limited user's, whose rights the master would not look at.
+   */
+  #redirection(handle: number, kind: CallKind, target: Callable | string): Redirect | undefined {
+    const request = this.#server.redirect;
+    if (request === undefined || kind.isReadOnly) return undefined;
+    const { x } = this.#server.core;
+    const state = x.scriptWorld(handle) & (READ_ONLY_REPLICA | LIMITED_USER);
+    if (state !== READ_ONLY_REPLICA) return undefined;
+    if (typeof target === 'string') return isUnknown(target) ? request : undefined;
+    const writes = (target.flags & (FLAG_COMPATIBLE | FLAG_NO_WRITES)) !== FLAG_NO_WRITES;
+    return writes ? request : undefined;
   }
 
-  /** What a script with flags may not do in the state the server is in. */
-  #refusal(handle: number, flags: number, isReadOnly: boolean): string | undefined {
-    if (flags & FLAG_COMPATIBLE) return undefined;
-    const { core } = this.#server;
-    const state = core.x.scriptWorld(handle);
-    if (state & 1 && (flags & FLAG_ALLOW_STALE) === 0) {
-      return (
-        "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no' and " +
-        "'allow-stale' flag is not set on the script."
-      );
-    }
-    if ((flags & FLAG_NO_WRITES) === 0) {
-      if (state & 2) return 'READONLY Can not run script with write flag on readonly replica.';
-      if (isReadOnly) return 'ERR Can not execute a script with write flag using *_ro command.';
-    }
-    if (state & 4 && (flags & (FLAG_ALLOW_OOM | FLAG_NO_WRITES)) === 0) {
-      return (
-        'OOM allow-oom flag is not set on the script, can not run it when used memory > ' +
-        "'maxmemory'"
-      );
-    }
+  #answer(handle: number, error: string): undefined {
+    this.#server.core.reply(handle, encoder.encode(`-${error.replace(/[\r\n]/g, ' ')}\r\n`));
     return undefined;
   }
 
@@ -224,6 +215,21 @@ export class Scripting {
     this.#server.drainSoon();
     return true;
   }
+}
+
+/** What the words ask for, or the error reply. */
+function found(find: Finder, engine: ScriptEngine, words: Words): Callable | string {
+  try {
+    return find(engine, words);
+  } catch (error) {
+    if (error instanceof ScriptProblem) return `ERR ${error.message}`;
+    throw error;
+  }
+}
+
+/** Whether a script is not known here, which its master may know. */
+function isUnknown(error: string): boolean {
+  return /^(NOSCRIPT|ERR Function not found)/.test(error);
 }
 
 /** How many keys there are, or what is wrong with that number. */
