@@ -357,9 +357,9 @@ export {
 export {
   scriptBegin,
   scriptContinue,
+  scriptFacts,
   scriptHasWritten,
   scriptMayRun,
-  scriptMayWait,
   scriptPause,
   scriptReply,
   scriptRun,
@@ -367,8 +367,15 @@ export {
   scriptWorld,
 } from './commands/script';
 
+/** It is over without a reply so far. */
 export function scriptEnd(): void {
   scriptOver();
+}
+
+/** It is over, and this is the reply. */
+export function scriptReturn(ptr: usize, len: usize): void {
+  scriptOver();
+  replyMade(ptr, len);
 }
 
 /** The end of a script that was suspended: its effects go out, who waited for keys is served. */

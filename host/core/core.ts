@@ -105,6 +105,12 @@ export class Core {
     return this.#u32[ptr >>> 2] as number;
   }
 
+  /** Sets the u32 at an address. */
+  setWord(ptr: number, value: number): void {
+    if (!this.reserved) this.#refresh();
+    this.#u32[ptr >>> 2] = value;
+  }
+
   /** A view of memory; valid until the core is called again, unless the caller owns the block. */
   view(ptr: number, len: number): Uint8Array {
     return this.bytes.subarray(ptr, ptr + len);

@@ -42,6 +42,7 @@ export interface CoreExports {
   // scripts
   scriptBegin(): void;
   scriptEnd(): void;
+  scriptReturn(ptr: number, len: number): void;
   scriptSuspend(): void;
   scriptContinue(): void;
   scriptPause(): void;
@@ -50,7 +51,7 @@ export interface CoreExports {
   scriptReply(): number;
   scriptMayRun(block: number, len: number, count: number): number;
   scriptHasWritten(): number;
-  scriptMayWait(handle: number): number;
+  scriptFacts(handle: number): number;
   scriptWorld(handle: number): number;
   scriptKind(isFunction: boolean): void;
   // time passing

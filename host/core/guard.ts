@@ -100,6 +100,19 @@ function hotExports(raw: CoreExports, guard: Guard): Partial<CoreExports> {
       }
     },
     scriptReply: () => (guard.isDead ? 0 : raw.scriptReply()),
+    scriptBegin: () => {
+      if (!guard.isDead) raw.scriptBegin();
+    },
+    scriptFacts: (handle) => (guard.isDead ? 0 : raw.scriptFacts(handle)),
+    commandArgv: () => (guard.isDead ? 0 : raw.commandArgv()),
+    scriptReturn: (ptr, len) => {
+      if (guard.isDead) return;
+      try {
+        raw.scriptReturn(ptr, len);
+      } catch (error) {
+        throw guard.failed(error);
+      }
+    },
     localGet: (db, key, keyLen, nowMs) => {
       if (guard.isDead) return guard.dead('localGet');
       try {
