@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { type FlowJob, type Job, Queue, WaitingChildrenError } from 'bullmq';
 import { createClient } from 'redis';
 import { describe, expect, test } from 'vitest';
+import { RawConnection } from '../support/connection.js';
 import { available } from '../support/servers.js';
 import { BULLMQ_KINDS, completed, LONG_MS, staged, until } from './bullmq.js';
 
@@ -245,7 +246,7 @@ describe.each(BULLMQ_KINDS)('BullMQ on %s', (kind) => {
       const stalled: string[] = [];
       events.on('stalled', ({ jobId }) => stalled.push(jobId));
       for (const jobId of ['j1', 'j2', 'j3', 'j4']) await queue.add('x', {}, { jobId });
-      const args = [VICTIM, String(stage.server.port), queue.name, '1000'];
+      const args = [VICTIM, String(stage.port), queue.name, '1000'];
       const victim = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
       stage.atEnd(() => victim.kill('SIGKILL'));
       const gone = once(victim, 'exit');
@@ -334,14 +335,14 @@ describe.each(BULLMQ_KINDS)('BullMQ on %s', (kind) => {
       await queue.trimEvents(0);
       expect(await queue.exportPrometheusMetrics()).toMatch(/state="completed"} 20/);
       await expect(queue.obliterate()).resolves.toBeUndefined();
-      const client = await stage.server.connect();
+      const client = await RawConnection.open(stage.port);
       const left = (await client.call('KEYS', `bull:${queue.name}:*`)) as string[];
       client.close();
       expect(left.filter((key) => !/:(meta|id|marker)$/.test(key))).toEqual([]);
     });
 
     test('over node-redis instead of ioredis', async () => {
-      const { port } = stage.server;
+      const { port } = stage;
       const name = stage.name();
       const open = async () => {
         const client = createClient({ socket: { host: '127.0.0.1', port } });

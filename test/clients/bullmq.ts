@@ -27,7 +27,8 @@ export function until<T>(what: string, check: () => T | Promise<T>): Promise<Non
 }
 
 export class Stage {
-  server!: Server;
+  /** Of the server under test, on this machine. */
+  port = 0;
   /** Errors that queues, workers and events reported; a test ends well with none. */
   errors: string[] = [];
   #close: (() => Promise<unknown>)[] = [];
@@ -36,7 +37,7 @@ export class Stage {
   #names = 0;
 
   get connection() {
-    return { host: '127.0.0.1', port: this.server.port, maxRetriesPerRequest: null };
+    return { host: '127.0.0.1', port: this.port, maxRetriesPerRequest: null };
   }
 
   /** A name no other test of this server has. */
@@ -96,15 +97,15 @@ export class Stage {
 export function staged(kind: ServerKind): Stage {
   const stage = new Stage();
   const { ok } = available(kind);
+  let server: Server | undefined;
   beforeAll(async () => {
-    if (ok) stage.server = await startServer(kind);
+    if (ok) server = await startServer(kind);
+    stage.port = server?.port ?? 0;
   });
   afterEach(async () => {
     if (ok) expect(await stage.end()).toEqual([]);
   });
-  afterAll(async () => {
-    if (ok) await stage.server.stop();
-  });
+  afterAll(() => server?.stop());
   return stage;
 }
 
