@@ -6,8 +6,12 @@ import { formatG } from './vm/number.js';
 import { LuaTable, type LuaValue } from './vm/value.js';
 
 const BLOCK_HEADER = 16;
-/** Deeper nesting than Lua's own stack would allow. */
-const DEPTH_MAX = 3900;
+/** Redis: nesting ends where Lua's stack does, which has one slot for each array around an element. */
+const SLOTS_MAX = 7995;
+/** A script may answer so many bytes: Redis' proto-max-bulk-len. */
+const REPLY_MAX = 512 * 1024 * 1024;
+/** An error or a status may be so long. */
+const LINE_MAX = 1 << 24;
 
 /** What reading needs of the core. */
 export interface Memory {
@@ -182,12 +186,35 @@ function gathered(memory: Memory, first: number): Uint8Array {
 const BREAKS = /[\r\n]/g;
 const INITIAL_BYTES = 512;
 
+/** A table being written. */
+interface Level {
+  readonly values: readonly LuaValue[];
+  at: number;
+  readonly count: number;
+  /** Of Lua's stack, were this Redis, for each of its elements. */
+  readonly slots: number;
+}
+
+/** A line break ends an error or a status. */
+function oneLine(text: string): string {
+  return text.slice(0, LINE_MAX).replace(BREAKS, ' ');
+}
+
+/** Elements 1 to `count`, wherever the table has them. */
+function listed(table: LuaTable, count: number): LuaValue[] {
+  const values: LuaValue[] = [];
+  for (let i = 1; i <= count; i++) values.push(table.get(i));
+  return values;
+}
+
 /** A reply being written, in bytes that grow. */
 export class ReplyMaker {
   #bytes = new Uint8Array(INITIAL_BYTES);
   #length = 0;
   #isResp3 = false;
   #hasBooleans = false;
+  /** Tables that are being written, from the outermost. */
+  readonly #open: Level[] = [];
 
   /**
    * The reply that a script's result is, in the client's protocol; good until the next one. Redis:
@@ -198,20 +225,27 @@ export class ReplyMaker {
     this.#isResp3 = protocol === 3;
     this.#hasBooleans = scriptProtocol === 3;
     if (this.#bytes.length > 1 << 20) this.#bytes = new Uint8Array(INITIAL_BYTES);
+    this.#open.length = 0;
     this.#value(value, 0);
+    for (let level = this.#open.at(-1); level !== undefined; level = this.#open.at(-1)) {
+      const { count, slots, values } = level;
+      if (level.at === count) this.#open.pop();
+      else this.#value(values[level.at++], slots);
+    }
     return this.#bytes.subarray(0, this.#length);
   }
 
   /** An error reply; the text begins with its code. */
   error(text: string): Uint8Array {
     this.#length = 0;
-    this.#line(`-${text.replace(BREAKS, ' ')}`);
+    this.#line(`-${oneLine(text)}`);
     return this.#bytes.subarray(0, this.#length);
   }
 
   #room(size: number): void {
     const need = this.#length + size;
     if (need <= this.#bytes.length) return;
+    if (need > REPLY_MAX) throw new RangeError('a reply beyond its limit');
     const grown = new Uint8Array(Math.max(need, this.#bytes.length * 2));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
@@ -230,7 +264,8 @@ export class ReplyMaker {
     this.#line(text);
   }
 
-  #value(value: LuaValue, depth: number): void {
+  /** A value, or the beginning of a table whose elements come next. */
+  #value(value: LuaValue, slots: number): void {
     switch (typeof value) {
       case 'string':
         this.#bulk(value);
@@ -244,7 +279,7 @@ export class ReplyMaker {
         else this.#null();
         return;
       default:
-        if (value instanceof LuaTable) this.#table(value, depth);
+        if (value instanceof LuaTable) this.#table(value, slots);
         else this.#null();
     }
   }
@@ -258,31 +293,35 @@ export class ReplyMaker {
     this.#line(this.#isResp3 ? '_' : '$-1');
   }
 
-  #table(table: LuaTable, depth: number): void {
-    if (depth > DEPTH_MAX) {
+  #table(table: LuaTable, slots: number): void {
+    if (slots >= SLOTS_MAX) {
       this.#line('-ERR reached lua stack limit');
       return;
     }
-    if (table.map === undefined || !this.#special(table, depth)) this.#array(table, depth);
+    if (table.map === undefined || !this.#special(table, slots)) this.#array(table, slots);
   }
 
-  #array(table: LuaTable, depth: number): void {
+  #array(table: LuaTable, slots: number): void {
+    const { array } = table;
     let count = 0;
-    while (table.get(count + 1) !== undefined) count++;
+    while (count < array.length && array[count] !== undefined) count++;
+    if (count === array.length) while (table.get(count + 1) !== undefined) count++;
     this.#line(`*${count}`);
-    for (let i = 1; i <= count; i++) this.#value(table.get(i), depth + 1);
+    if (count === 0) return;
+    const values = count <= array.length ? array : listed(table, count);
+    this.#open.push({ values, at: 0, count, slots: slots + 1 });
   }
 
   /** A table that stands for a type of reply; false: it is none. */
-  #special(table: LuaTable, depth: number): boolean {
+  #special(table: LuaTable, slots: number): boolean {
     const error = table.getText('err');
     if (typeof error === 'string') {
-      this.#line(`-${error.replace(BREAKS, ' ')}`);
+      this.#line(`-${oneLine(error)}`);
       return true;
     }
     const ok = table.getText('ok');
     if (typeof ok === 'string') {
-      this.#line(`+${ok.replace(BREAKS, ' ')}`);
+      this.#line(`+${oneLine(ok)}`);
       return true;
     }
     const number = table.getText('double');
@@ -290,32 +329,29 @@ export class ReplyMaker {
       this.#double(number);
       return true;
     }
-    return this.#container(table, depth) || this.#textual(table);
+    return this.#container(table, slots) || this.#textual(table);
   }
 
-  #container(table: LuaTable, depth: number): boolean {
+  #container(table: LuaTable, slots: number): boolean {
     const map = table.getText('map');
     if (map instanceof LuaTable) {
-      const pairs = [...entries(map)];
-      this.#line(this.#isResp3 ? `%${pairs.length}` : `*${pairs.length * 2}`);
-      for (const [key, value] of pairs) {
-        this.#value(key, depth + 1);
-        this.#value(value, depth + 1);
-      }
+      const values = [...entries(map)].flat();
+      this.#line(this.#isResp3 ? `%${values.length / 2}` : `*${values.length}`);
+      this.#open.push({ values, at: 0, count: values.length, slots: slots + 3 });
       return true;
     }
     const set = table.getText('set');
     if (!(set instanceof LuaTable)) return false;
-    const keys = [...entries(set)];
-    this.#line(`${this.#isResp3 ? '~' : '*'}${keys.length}`);
-    for (const [key] of keys) this.#value(key, depth + 1);
+    const values = [...entries(set)].map(([key]) => key);
+    this.#line(`${this.#isResp3 ? '~' : '*'}${values.length}`);
+    this.#open.push({ values, at: 0, count: values.length, slots: slots + 3 });
     return true;
   }
 
   #textual(table: LuaTable): boolean {
     const big = table.getText('big_number');
     if (typeof big === 'string') {
-      const text = big.replace(BREAKS, ' ');
+      const text = oneLine(big);
       if (this.#isResp3) this.#line(`(${text}`);
       else this.#bulk(text);
       return true;

@@ -3,7 +3,7 @@
 
 import type { Core } from '../core/core.js';
 import { Functions } from './functions.js';
-import { isHeapFull } from './heap.js';
+import { HeapWatch } from './heap.js';
 import { loaded } from './lib/base.js';
 import { errorTable } from './redis-api.js';
 import { ReplyMaker } from './replies.js';
@@ -24,8 +24,7 @@ const RUN_READONLY = 1;
 const RUN_ALLOW_OOM = 2;
 /** A suspended script runs for so long before others have their turn again. */
 const SLICE_MS = 5;
-/** Where a script cannot be suspended it is ended after so much more than its time. */
-const PATIENCE = 2;
+/** Where a script cannot be suspended it is ended after its time, as much again, and this. */
 const PATIENCE_MS = 1000;
 
 export interface Script {
@@ -61,6 +60,8 @@ export interface EngineOptions {
   readonly now: () => number;
   /** busy-reply-threshold, ms. */
   readonly limitMs: () => number;
+  /** script-memory-limit, bytes; default and 0: what JavaScript's heap has. */
+  readonly memoryLimit?: () => number;
 }
 
 export class ScriptEngine {
@@ -69,6 +70,7 @@ export class ScriptEngine {
   readonly #options: EngineOptions;
   readonly #scripts = new Map<string, Script>();
   readonly #maker = new ReplyMaker();
+  readonly #heap: HeapWatch;
   #running: Run | undefined;
   #startedMs = 0;
   #sliceEndMs = 0;
@@ -77,6 +79,7 @@ export class ScriptEngine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#heap = new HeapWatch(() => options.memoryLimit?.() ?? 0);
     this.session = new Session(options.core, options.log);
     const tick = (maySuspend: boolean): number => this.#tick(maySuspend);
     this.session.machine.tick = tick;
@@ -138,6 +141,7 @@ export class ScriptEngine {
     }
     if ((run.flags & (FLAG_COMPATIBLE | FLAG_ALLOW_OOM)) === FLAG_ALLOW_OOM) how |= RUN_ALLOW_OOM;
     session.begin(how);
+    this.#heap.begin();
     this.#running = run;
     this.#isTimedOut = false;
     this.#isKilled = false;
@@ -169,11 +173,14 @@ export class ScriptEngine {
       if (values === undefined) return undefined;
       reply = this.#maker.make(values[0], run.protocol, this.#sessionOf(run).resp);
     } catch (error) {
-      if (!(error instanceof LuaError)) {
+      if (error instanceof LuaError) reply = this.#maker.error(this.describe(error, run.name));
+      else if (error instanceof RangeError) {
+        // What JavaScript's stack, strings or arrays have no room for.
+        reply = this.#maker.error('ERR not enough memory for the reply');
+      } else {
         this.#running = undefined;
         throw error;
       }
-      reply = this.#maker.error(this.describe(error, run.name));
     }
     this.#running = undefined;
     this.#sessionOf(run).machine.reset();
@@ -218,7 +225,7 @@ export class ScriptEngine {
       const kind = this.#running?.isFunction ? 'FUNCTION' : 'SCRIPT';
       throw new ScriptStopped(errorTable(`ERR Script killed by user with ${kind} KILL...`));
     }
-    if (isHeapFull()) throw new ScriptStopped(errorTable('ERR not enough memory'));
+    if (this.#heap.isFull()) throw new ScriptStopped(errorTable('ERR not enough memory'));
     const now = this.#options.now();
     if (now < this.#sliceEndMs) return GO_ON;
     if (!this.#isTimedOut) {
@@ -230,11 +237,10 @@ export class ScriptEngine {
       );
     }
     if (maySuspend && this.#running?.maySuspend) return SUSPEND;
-    const most = this.#options.limitMs() * PATIENCE + PATIENCE_MS;
-    if (now - this.#startedMs > most) {
+    if (now - this.#sliceEndMs > this.#options.limitMs() + PATIENCE_MS) {
       throw new ScriptStopped(errorTable('ERR Script ran too long where it cannot be interrupted'));
     }
-    return GO_ON;
+    return this.#running?.maySuspend ? SUSPEND : GO_ON;
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { formatE, formatF, formatG, notFinite } from '../vm/number.js';
 import type { Arguments } from './arguments.js';
+import { byPieces } from './pieces.js';
 
 interface Spec {
   isLeft: boolean;
@@ -111,11 +112,13 @@ function floating(n: number, spec: Spec, letter: string): string {
   return padded(spec, sign, isNegative ? text.slice(1) : text, special === undefined);
 }
 
-function quoted(text: string): string {
-  const escaped = text.replace(/["\\\n\r\0]/g, (c) => {
-    if (c === '\r') return '\\r';
-    return c === '\0' ? '\\000' : `\\${c}`;
-  });
+function escapeOf(c: string): string {
+  if (c === '\r') return '\\r';
+  return c === '\0' ? '\\000' : `\\${c}`;
+}
+
+function quoted(a: Arguments, text: string): string {
+  const escaped = byPieces(a.machine, text, (s) => s.replace(/["\\\n\r\0]/g, escapeOf));
   return `"${escaped}"`;
 }
 
@@ -154,7 +157,7 @@ function one(a: Arguments, i: number, spec: Spec, letter: string): string {
     case 'G':
       return floating(a.number(i), spec, letter);
     case 'q':
-      return quoted(a.text(i));
+      return quoted(a, a.text(i));
     case 's':
       return textOf(a, i, spec);
     default:
@@ -182,7 +185,9 @@ export function format(a: Arguments): string {
     if (!a.has(argument) && 'cdiouxXeEfgGqs'.includes(letter) && letter !== '') {
       a.fail(argument, 'no value');
     }
-    out += one(a, argument, spec, letter);
+    const piece = one(a, argument, spec, letter);
+    out += piece;
+    a.machine.made(piece.length, out.length);
     at = letterAt + 1;
   }
   return out;

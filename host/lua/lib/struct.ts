@@ -7,6 +7,8 @@ import { type Arguments, library, truncated } from './arguments.js';
 const MAX_INT_SIZE = 32;
 const MAX_ALIGN = 8;
 const LARGEST = 0x7fffffff;
+/** Redis: more do not fit on its stack. */
+const RESULTS_MAX = 7990;
 
 /** Reads a format: endianness and alignment change as it goes. */
 class Format {
@@ -26,6 +28,7 @@ class Format {
   }
 
   next(): string {
+    this.a.machine.work(1);
     return this.text[this.at++] as string;
   }
 
@@ -166,6 +169,7 @@ function pack(a: Arguments): string {
         if (text.length < size) a.fail(argument, 'string too short');
         out += text.slice(0, size);
         if (option === 's') out += '\0';
+        a.machine.made(size, out.length);
         break;
       }
       default:
@@ -211,6 +215,7 @@ function unpack(a: Arguments): Results {
     let size = format.size(option);
     at += format.padding(at, option, size);
     if (size > data.length || at > data.length - size) a.fail(2, 'data string too short');
+    if (out.length > RESULTS_MAX) throw a.machine.error('stack overflow (too many results)');
     switch (option) {
       case 'b':
       case 'B':
@@ -247,6 +252,7 @@ function unpack(a: Arguments): Results {
         const end = data.indexOf('\0', at);
         if (end < 0) throw a.machine.error('unfinished string in data');
         size = end - at + 1;
+        a.machine.work(size >> 6);
         out.push(data.slice(at, end));
         break;
       }
