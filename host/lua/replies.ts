@@ -2,6 +2,7 @@
 // and Lua values as bytes for the client.
 
 import { bytesToText, writeText } from './vm/bytes.js';
+import type { Machine } from './vm/machine.js';
 import { formatG } from './vm/number.js';
 import { LuaTable, type LuaValue } from './vm/value.js';
 
@@ -23,6 +24,8 @@ export interface Memory {
 export class ReplyReader {
   #bytes: Uint8Array = new Uint8Array(0);
   #at = 0;
+  /** Bytes of the last reply. */
+  size = 0;
 
   /** The reply that begins in a block, which may go on in others. */
   read(memory: Memory, block: number): LuaValue {
@@ -34,7 +37,9 @@ export class ReplyReader {
       this.#bytes = gathered(memory, block);
       this.#at = 0;
     }
+    const from = this.#at;
     const value = this.#value();
+    this.size = this.#at - from;
     if (next !== 0) this.#bytes = memory.bytes;
     return value;
   }
@@ -186,6 +191,12 @@ function gathered(memory: Memory, first: number): Uint8Array {
 const BREAKS = /[\r\n]/g;
 const INITIAL_BYTES = 512;
 
+/** Of the script that answers. */
+interface Settings {
+  readonly resp: number;
+  readonly machine: Machine;
+}
+
 /** A table being written. */
 interface Level {
   readonly values: readonly LuaValue[];
@@ -220,15 +231,16 @@ export class ReplyMaker {
    * The reply that a script's result is, in the client's protocol; good until the next one. Redis:
    * booleans are such only for scripts that asked for RESP3 themselves.
    */
-  make(value: LuaValue, protocol: number, scriptProtocol: number): Uint8Array {
+  make(value: LuaValue, protocol: number, script: Settings): Uint8Array {
     this.#length = 0;
     this.#isResp3 = protocol === 3;
-    this.#hasBooleans = scriptProtocol === 3;
+    this.#hasBooleans = script.resp === 3;
     if (this.#bytes.length > 1 << 20) this.#bytes = new Uint8Array(INITIAL_BYTES);
     this.#open.length = 0;
     this.#value(value, 0);
     for (let level = this.#open.at(-1); level !== undefined; level = this.#open.at(-1)) {
       const { count, slots, values } = level;
+      script.machine.work(1);
       if (level.at === count) this.#open.pop();
       else this.#value(values[level.at++], slots);
     }

@@ -171,7 +171,7 @@ export class ScriptEngine {
     try {
       const values = go();
       if (values === undefined) return undefined;
-      reply = this.#maker.make(values[0], run.protocol, this.#sessionOf(run).resp);
+      reply = this.#maker.make(values[0], run.protocol, this.#sessionOf(run));
     } catch (error) {
       if (error instanceof LuaError) reply = this.#maker.error(this.describe(error, run.name));
       else if (error instanceof RangeError) {

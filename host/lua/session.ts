@@ -7,6 +7,7 @@ import { lockGlobals } from './lock.js';
 import { errorTable, makeRedisTable, raise } from './redis-api.js';
 import { argumentText, ReplyReader } from './replies.js';
 import { writeText } from './vm/bytes.js';
+import { BYTES_SHIFT } from './vm/limits.js';
 import type { Machine } from './vm/machine.js';
 import { LuaError, LuaTable, type LuaValue } from './vm/value.js';
 import { type LuaWorld, makeWorld } from './world.js';
@@ -16,6 +17,8 @@ const RUN_SILENT = 4;
 /** Pairs, then the words themselves. */
 const SCRATCH_BYTES = 64 * 1024;
 const PAIR = 8;
+/** All the words of one command. */
+const CALL_MAX = 1 << 30;
 
 /** Texts of what `scriptRun` refuses; its numbers are in assembly/commands/script.ts. */
 const REFUSALS: Readonly<Record<number, string>> = {
@@ -99,6 +102,7 @@ export class Session {
     );
     if (result !== 0) return this.#refuse(REFUSALS[result] ?? 'ERR unknown error', isRaising);
     const value = this.#reader.read(this.core, this.core.x.scriptReply() >>> 0);
+    if (this.#reader.size > SCRATCH_BYTES) this.machine.work(this.#reader.size >>> BYTES_SHIFT);
     if (value instanceof LuaTable && isRaising && value.getText('err') !== undefined) {
       throw new LuaError(value);
     }
@@ -129,6 +133,8 @@ export class Session {
   #withWords(words: readonly string[], use: (block: number, size: number) => number): number {
     let size = words.length * PAIR;
     for (const word of words) size += word.length;
+    if (size > CALL_MAX) raise('not enough memory');
+    if (size > SCRATCH_BYTES) this.machine.work(size >>> BYTES_SHIFT);
     const { x } = this.core;
     if (this.#scratch === 0) this.#scratch = x.hostAlloc(SCRATCH_BYTES) >>> 0;
     const isLarge = size > SCRATCH_BYTES || this.#scratch === 0;
