@@ -206,9 +206,10 @@ interface Level {
   readonly slots: number;
 }
 
-/** A line break ends an error or a status. */
+/** A line break would end an error or a status; a null byte does, in C. */
 function oneLine(text: string): string {
-  return text.slice(0, LINE_MAX).replace(BREAKS, ' ');
+  const end = text.indexOf('\0');
+  return text.slice(0, end < 0 ? LINE_MAX : Math.min(end, LINE_MAX)).replace(BREAKS, ' ');
 }
 
 /** Elements 1 to `count`, wherever the table has them. */
@@ -363,7 +364,7 @@ export class ReplyMaker {
   #textual(table: LuaTable): boolean {
     const big = table.getText('big_number');
     if (typeof big === 'string') {
-      const text = oneLine(big);
+      const text = big.replace(BREAKS, ' ');
       if (this.#isResp3) this.#line(`(${text}`);
       else this.#bulk(text);
       return true;

@@ -2,6 +2,7 @@
 // may do and how replies are delivered is the server's business (host/server/scripting.ts).
 
 import type { Core } from '../core/core.js';
+import { prototypeBytes, valueBytes } from './footprint.js';
 import { Functions } from './functions.js';
 import { HeapWatch } from './heap.js';
 import { loaded } from './lib/base.js';
@@ -18,10 +19,12 @@ import {
 } from './shebang.js';
 import { GO_ON, ScriptStopped, SUSPEND } from './vm/machine.js';
 import { toText } from './vm/operations.js';
-import { LuaError, LuaTable, type LuaValue } from './vm/value.js';
+import { LuaError, type LuaFunction, LuaTable, type LuaValue } from './vm/value.js';
 
 const RUN_READONLY = 1;
 const RUN_ALLOW_OOM = 2;
+/** What the cache itself has for a script. */
+const ENTRY_BYTES = 96;
 /** A suspended script runs for so long before others have their turn again. */
 const SLICE_MS = 5;
 /** Where a script cannot be suspended it is ended after its time, as much again, and this. */
@@ -31,7 +34,7 @@ export interface Script {
   readonly sha: string;
   readonly source: string;
   readonly flags: number;
-  readonly fn: LuaValue;
+  readonly fn: LuaFunction;
 }
 
 /** One call of a script or function. */
@@ -65,11 +68,16 @@ export interface EngineOptions {
 }
 
 export class ScriptEngine {
-  readonly session: Session;
+  session: Session;
   readonly functions: Functions;
   readonly #options: EngineOptions;
   readonly #scripts = new Map<string, Script>();
   readonly #maker = new ReplyMaker();
+  /** Of the cached scripts: their sources, and what was compiled from them. */
+  #sourceBytes = 0;
+  #codeBytes = 0;
+  /** Of an empty machine; 0: not counted yet. */
+  #worldBytes = 0;
   readonly #heap: HeapWatch;
   #running: Run | undefined;
   #startedMs = 0;
@@ -80,10 +88,10 @@ export class ScriptEngine {
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#heap = new HeapWatch(() => options.memoryLimit?.() ?? 0);
-    this.session = new Session(options.core, options.log);
-    const tick = (maySuspend: boolean): number => this.#tick(maySuspend);
-    this.session.machine.tick = tick;
-    this.functions = new Functions(options.core, options.log, tick);
+    this.session = this.#makeSession();
+    this.functions = new Functions(options.core, options.log, (maySuspend) =>
+      this.#tick(maySuspend),
+    );
   }
 
   /** The script that runs, or is suspended. */
@@ -95,10 +103,27 @@ export class ScriptEngine {
     return Math.floor(this.#options.now() - this.#startedMs);
   }
 
+  #makeSession(): Session {
+    const session = new Session(this.#options.core, this.#options.log);
+    session.machine.tick = (maySuspend) => this.#tick(maySuspend);
+    return session;
+  }
+
   // ---- the cache
 
   get scriptCount(): number {
     return this.#scripts.size;
+  }
+
+  /** Bytes, for INFO: sources of cached scripts, and of libraries; the machines of both. */
+  memory(): { scripts: number; functions: number; vmEval: number; vmFunctions: number } {
+    if (this.#worldBytes === 0) this.#worldBytes = valueBytes(this.session.machine.globals);
+    return {
+      scripts: this.#sourceBytes,
+      functions: this.functions.sourceBytes,
+      vmEval: this.#worldBytes + this.#codeBytes,
+      vmFunctions: this.functions.isUsed ? this.#worldBytes + this.functions.codeBytes : 0,
+    };
   }
 
   find(sha: string): Script | undefined {
@@ -113,10 +138,12 @@ export class ScriptEngine {
     const { flags, body } = readShebang(source);
     const script = { sha, source, flags, fn: this.compile(body, '@user_script') };
     this.#scripts.set(sha, script);
+    this.#sourceBytes += sha.length + source.length + ENTRY_BYTES;
+    this.#codeBytes += prototypeBytes(script.fn.proto);
     return script;
   }
 
-  compile(body: string, name: string): LuaValue {
+  compile(body: string, name: string): LuaFunction {
     try {
       return loaded(this.session.machine, body, name);
     } catch (error) {
@@ -127,6 +154,11 @@ export class ScriptEngine {
 
   flush(): void {
     this.#scripts.clear();
+    // As Redis: what scripts have set in libraries is forgotten too.
+    this.session.close();
+    this.session = this.#makeSession();
+    this.#sourceBytes = 0;
+    this.#codeBytes = 0;
   }
 
   // ---- a run
@@ -189,7 +221,8 @@ export class ScriptEngine {
 
   /** The text of an error reply. */
   describe(error: LuaError, name: string): string {
-    const message = this.messageOf(error.value);
+    // A C string ends at a null byte.
+    const [message = ''] = this.messageOf(error.value).split('\0', 1);
     if (!error.source) return message;
     return `${message} script: ${name}, on ${error.source}:${error.line}.`;
   }

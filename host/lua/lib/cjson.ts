@@ -104,7 +104,8 @@ class Encoder {
       this.#m.work((map?.size ?? 0) >> 2);
       for (let key = table.next(undefined); key !== undefined; key = table.next(key)) {
         if (typeof key !== 'number' || key < 1 || !Number.isInteger(key)) return -1;
-        if (key > most) most = key;
+        // C's cast to int: what does not fit is the smallest.
+        if (key > most) most = key > LARGEST ? -LARGEST - 1 : key;
         items++;
       }
     }
@@ -165,8 +166,9 @@ function integerOption(
   ...[now, low, high]: [number, number, number]
 ): number {
   if (a.isNone(i)) return now;
-  const value = a.integer(i);
-  if (value < low || value > high) a.fail(i, `expected integer between ${low} and ${high}`);
+  const value = a.int(i);
+  // Redis: whichever argument it is.
+  if (value < low || value > high) a.fail(1, `expected integer between ${low} and ${high}`);
   return value;
 }
 

@@ -105,6 +105,7 @@ function floating(n: number, spec: Spec, letter: string): string {
     else text = formatG(n, precision, spec.isAlternate);
     if (kind === 'e' && Object.is(n, -0)) text = `-${text}`;
     if (spec.isAlternate && precision === 0 && kind === 'f') text += '.';
+    if (spec.isAlternate && precision === 0 && kind === 'e') text = text.replace('e', '.e');
   }
   if (isUpper) text = text.toUpperCase();
   const isNegative = text.startsWith('-');

@@ -24,7 +24,8 @@ export class Matcher {
   constructor(m: Machine, source: string, pattern: string) {
     this.#m = m;
     this.source = source;
-    this.pattern = pattern;
+    // Redis: a C string, which a null byte ends.
+    this.pattern = beforeNull(pattern);
   }
 
   #error(text: string): LuaError {
@@ -302,6 +303,11 @@ function isInClass(c: number, letter: number): boolean {
 
 const SPECIALS = /[\^$*+?.([%-]/;
 
+function beforeNull(text: string): string {
+  const end = text.indexOf('\0');
+  return end < 0 ? text : text.slice(0, end);
+}
+
 /** string.find and string.match. */
 export function find(
   m: Machine,
@@ -309,7 +315,7 @@ export function find(
   pattern: string,
   ...[init, isPlain, isFind]: [number, boolean, boolean]
 ): LuaValue | Results {
-  if (isFind && (isPlain || !SPECIALS.test(pattern))) {
+  if (isFind && (isPlain || !SPECIALS.test(beforeNull(pattern)))) {
     m.work((source.length - init) >> 6);
     const at = source.indexOf(pattern, init);
     return at < 0 ? undefined : results(at + 1, at + pattern.length);

@@ -82,7 +82,7 @@ class Sorter {
 
   #less(x: LuaValue, y: LuaValue): boolean {
     this.#m.work(1);
-    if (this.#compare === undefined) return lessThan(this.#m, x, y);
+    if (this.#compare === undefined) return lessThan(this.#m, x, y, true);
     const result = this.#m.call1(this.#compare, x, y);
     return result !== undefined && result !== false;
   }

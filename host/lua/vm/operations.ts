@@ -17,7 +17,7 @@ import { STEP } from './prototype.js';
 import {
   badKey,
   LightUserdata,
-  type LuaError,
+  LuaError,
   LuaFunction,
   LuaTable,
   type LuaValue,
@@ -110,9 +110,14 @@ function wholePower(x: number, y: number): number {
     if (left > 1) [baseHigh, baseLow] = product(baseHigh, baseLow, baseHigh, baseLow);
   }
   const result = high + low;
-  // Beyond what the halves can be split in, and where 1/x would round twice.
-  if (y < 0 || !Number.isFinite(result) || Math.abs(result) < 1e-270) return x ** y;
-  return result;
+  // Beyond what the halves can be split in.
+  if (!Number.isFinite(result) || Math.abs(result) < 1e-270) return x ** y;
+  if (y > 0) return result;
+  const inverse = 1 / result;
+  if (Math.abs(inverse) < 1e-270 || Math.abs(result) > 1e270) return x ** y;
+  // What its product with the power lacks of 1, once more.
+  const [whole, rest] = product(inverse, 0, high, low);
+  return inverse + inverse * (1 - whole - rest);
 }
 
 const SPLIT = 2 ** 27 + 1;
@@ -220,11 +225,12 @@ function isTrue(value: LuaValue): boolean {
   return value !== undefined && value !== false;
 }
 
-export function lessThan(m: Machine, x: LuaValue, y: LuaValue): boolean {
+/** `x < y`; errors tell where the instruction is, unless one of our functions compares. */
+export function lessThan(m: Machine, x: LuaValue, y: LuaValue, isOurs = false): boolean {
   if (typeof x === 'number' && typeof y === 'number') return x < y;
   if (typeof x === 'string' && typeof y === 'string') return x < y;
   const handler = orderHandler(m, x, y, '__lt');
-  if (handler === undefined) throw orderError(m, x, y);
+  if (handler === undefined) throw isOurs ? new LuaError(orderText(x, y)) : orderError(m, x, y);
   return isTrue(m.callMeta(handler, x, y));
 }
 
@@ -243,12 +249,16 @@ function orderHandler(m: Machine, x: LuaValue, y: LuaValue, event: string): LuaV
   return comparer(m.metatableOf(x), m.metatableOf(y), event);
 }
 
-function orderError(m: Machine, x: LuaValue, y: LuaValue): LuaError {
+function orderText(x: LuaValue, y: LuaValue): string {
   const first = typeName(x);
   const second = typeName(y);
   return first === second
-    ? m.error(`attempt to compare two ${first} values`)
-    : m.error(`attempt to compare ${first} with ${second}`);
+    ? `attempt to compare two ${first} values`
+    : `attempt to compare ${first} with ${second}`;
+}
+
+function orderError(m: Machine, x: LuaValue, y: LuaValue): LuaError {
+  return m.error(orderText(x, y));
 }
 
 // ---- tables
