@@ -105,6 +105,7 @@ export class Scripting {
       log: (level, text) => server.log[LEVELS[level] ?? 'warning'](text),
       now: () => platform.clock.monotonicMs(),
       limitMs: () => config.int('busy-reply-threshold'),
+      memoryLimit: () => config.int('script-memory-limit'),
     });
     this.#words = new Words(server.core);
   }
