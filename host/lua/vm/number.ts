@@ -37,6 +37,12 @@ export function numberToText(n: number): string {
   if (Number.isInteger(n) && n > -1e14 && n < 1e14) {
     return n === 0 && Object.is(n, -0) ? '-0' : String(n);
   }
+  const size = Math.abs(n);
+  if (size >= 1e-4 && size < 1e14) {
+    // The fewest digits that mean this number: when 14 are enough, they are those of %.14g.
+    const text = String(n);
+    if (text.length <= 15) return text;
+  }
   return formatG(n, 14, false);
 }
 
@@ -95,17 +101,22 @@ export function formatG(n: number, precision: number, isFull: boolean): string {
   const digits = precision === 0 ? 1 : precision;
   if (n === 0) {
     const zero = Object.is(n, -0) ? '-0' : '0';
-    return isFull && digits > 1 ? `${zero}.${'0'.repeat(digits - 1)}` : zero;
+    return isFull ? `${zero}.${'0'.repeat(digits - 1)}` : zero;
   }
   const text = formatE(n, digits - 1);
   const at = text.indexOf('e');
   const exponent = Number(text.slice(at + 1));
   if (exponent < -4 || exponent >= digits) {
     const mantissa = text.slice(0, at);
-    return (isFull ? mantissa : trimZeros(mantissa)) + text.slice(at);
+    return (isFull ? pointed(mantissa) : trimZeros(mantissa)) + text.slice(at);
   }
   const plain = formatF(Number(text), digits - 1 - exponent);
-  return isFull ? plain : trimZeros(plain);
+  return isFull ? pointed(plain) : trimZeros(plain);
+}
+
+/** The # flag: there is a point, also with nothing behind it. */
+function pointed(text: string): string {
+  return text.includes('.') ? text : `${text}.`;
 }
 
 function trimZeros(text: string): string {
