@@ -1,5 +1,5 @@
 // A large dump in the page and on the command line: node test/web/large.mjs FILE
-//   (node test/bench/mixed-dump.mjs FILE 1500000 makes one of 300 MB)
+//   (node test/bench/rdb-data.mjs 1500000 makes one of 300 MB)
 // Prints the times of both, three runs each in turns, what the page's main thread was blocked for,
 // and what memory the page's process took. Needs a whole build (npm run build).
 
