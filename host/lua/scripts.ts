@@ -7,8 +7,8 @@ import { Functions } from './functions.js';
 import { HeapWatch } from './heap.js';
 import { loaded } from './lib/base.js';
 import { errorTable } from './redis-api.js';
-import { ReplyMaker } from './replies.js';
-import { type LogSink, Session } from './session.js';
+import { type MadeReply, ReplyMaker } from './replies.js';
+import { type LogSink, SCRATCH_BYTES, Session } from './session.js';
 import { sha1Hex } from './sha1.js';
 import {
   FLAG_ALLOW_OOM,
@@ -17,6 +17,7 @@ import {
   readShebang,
   ScriptProblem,
 } from './shebang.js';
+import { NO_VALUES } from './vm/coroutine.js';
 import { GO_ON, ScriptStopped, SUSPEND } from './vm/machine.js';
 import { toText } from './vm/operations.js';
 import { LuaError, type LuaFunction, LuaTable, type LuaValue } from './vm/value.js';
@@ -31,7 +32,8 @@ const SLICE_MS = 5;
 const PATIENCE_MS = 1000;
 
 export interface Script {
-  readonly sha: string;
+  /** Its SHA-1. */
+  readonly name: string;
   readonly source: string;
   readonly flags: number;
   readonly fn: LuaFunction;
@@ -52,8 +54,8 @@ export interface Run {
   readonly protocol: number;
   /** Nobody waits inside for the result: it may be suspended. */
   readonly maySuspend: boolean;
-  /** The command, for FUNCTION STATS. */
-  readonly command: readonly string[];
+  /** The command's words, for FUNCTION STATS; there once it is suspended. */
+  command: readonly string[];
 }
 
 export interface EngineOptions {
@@ -65,6 +67,8 @@ export interface EngineOptions {
   readonly limitMs: () => number;
   /** script-memory-limit, bytes; default and 0: what JavaScript's heap has. */
   readonly memoryLimit?: () => number;
+  /** A script that cannot be suspended is ended after so long. Default: some time more. */
+  readonly endMs?: () => number;
 }
 
 export class ScriptEngine {
@@ -72,6 +76,8 @@ export class ScriptEngine {
   readonly functions: Functions;
   readonly #options: EngineOptions;
   readonly #scripts = new Map<string, Script>();
+  /** The same by their texts: EVAL need not compute a SHA-1 to find one. */
+  readonly #bySource = new Map<string, Script>();
   readonly #maker = new ReplyMaker();
   /** Of the cached scripts: their sources, and what was compiled from them. */
   #sourceBytes = 0;
@@ -79,8 +85,12 @@ export class ScriptEngine {
   /** Of an empty machine; 0: not counted yet. */
   #worldBytes = 0;
   readonly #heap: HeapWatch;
+  readonly #keys = new LuaTable();
+  readonly #args = new LuaTable();
+  #latest: Script | undefined;
   #running: Run | undefined;
-  #startedMs = 0;
+  /** NaN until somebody looks: most scripts are over before. */
+  #startedMs = Number.NaN;
   #sliceEndMs = 0;
   #isTimedOut = false;
   #isKilled = false;
@@ -106,6 +116,8 @@ export class ScriptEngine {
   #makeSession(): Session {
     const session = new Session(this.#options.core, this.#options.log);
     session.machine.tick = (maySuspend) => this.#tick(maySuspend);
+    session.machine.globals.setText('KEYS', this.#keys);
+    session.machine.globals.setText('ARGV', this.#args);
     return session;
   }
 
@@ -127,19 +139,27 @@ export class ScriptEngine {
   }
 
   find(sha: string): Script | undefined {
-    return this.#scripts.get(sha) ?? this.#scripts.get(sha.toLowerCase());
+    const found = this.#scripts.get(sha) ?? this.#scripts.get(sha.toLowerCase());
+    this.#latest = found ?? this.#latest;
+    return found;
+  }
+
+  /** What `find` found last: often what is looked for next. */
+  get latest(): Script | undefined {
+    return this.#latest;
   }
 
   /** Compiles a script, unless it is known; throws a ScriptProblem. */
   load(source: string): Script {
-    const sha = sha1Hex(source);
-    const known = this.#scripts.get(sha);
+    const known = this.#bySource.get(source);
     if (known !== undefined) return known;
     const { flags, body } = readShebang(source);
-    const script = { sha, source, flags, fn: this.compile(body, '@user_script') };
-    this.#scripts.set(sha, script);
-    this.#sourceBytes += sha.length + source.length + ENTRY_BYTES;
-    this.#codeBytes += prototypeBytes(script.fn.proto);
+    const fn = this.compile(body, '@user_script');
+    const script = { name: sha1Hex(source), source, flags, fn };
+    this.#scripts.set(script.name, script);
+    this.#bySource.set(source, script);
+    this.#sourceBytes += script.name.length + source.length + ENTRY_BYTES;
+    this.#codeBytes += prototypeBytes(fn.proto);
     return script;
   }
 
@@ -154,6 +174,8 @@ export class ScriptEngine {
 
   flush(): void {
     this.#scripts.clear();
+    this.#bySource.clear();
+    this.#latest = undefined;
     // As Redis: what scripts have set in libraries is forgotten too.
     this.session.close();
     this.session = this.#makeSession();
@@ -161,12 +183,39 @@ export class ScriptEngine {
     this.#codeBytes = 0;
   }
 
+  /** Frees what it holds in the core. */
+  close(): void {
+    this.flush();
+    this.session.close();
+    this.functions.close();
+  }
+
   // ---- a run
 
-  /** Runs to its end: the reply's bytes; undefined: suspended, `goOn` continues it. */
-  start(run: Run): Uint8Array | undefined {
+  /** Runs to its end: the reply; undefined: suspended, `goOn` continues it. */
+  start(run: Run): MadeReply | undefined {
+    return this.#step(run, this.#prepare(run), true);
+  }
+
+  /** Runs one that may not be suspended and hands its result to `take`. Throws its LuaError. */
+  runWhole<T>(run: Run, take: (value: LuaValue, session: Session) => T): T {
+    const session = this.#prepare(run);
+    try {
+      const values = this.#begin(run, session) as LuaValue[];
+      return take(values[0], session);
+    } finally {
+      this.#running = undefined;
+      session.machine.reset();
+    }
+  }
+
+  /** Whether the last run took longer than its limit. */
+  get isTimedOut(): boolean {
+    return this.#isTimedOut;
+  }
+
+  #prepare(run: Run): Session {
     const session = this.#sessionOf(run);
-    const { machine } = session;
     let how = 0;
     if (run.isReadOnly || (run.flags & (FLAG_COMPATIBLE | FLAG_NO_WRITES)) === FLAG_NO_WRITES) {
       how |= RUN_READONLY;
@@ -177,46 +226,53 @@ export class ScriptEngine {
     this.#running = run;
     this.#isTimedOut = false;
     this.#isKilled = false;
-    this.#startedMs = this.#options.now();
-    this.#sliceEndMs = this.#startedMs + this.#options.limitMs();
-    const keys = listTable(run.keys);
-    const args = listTable(run.args);
-    if (!run.isFunction) {
-      machine.globals.setText('KEYS', keys);
-      machine.globals.setText('ARGV', args);
+    this.#startedMs = Number.NaN;
+    return session;
+  }
+
+  #begin(run: Run, { machine }: Session): LuaValue[] | undefined {
+    if (run.isFunction) {
+      return machine.begin(run.fn, [new LuaTable(run.keys), new LuaTable(run.args)]);
     }
-    return this.#step(run, () => machine.begin(run.fn, run.isFunction ? [keys, args] : []));
+    // The same tables for all scripts, one after the other: nothing of a script outlives it.
+    this.#keys.renew(run.keys);
+    this.#args.renew(run.args);
+    return machine.begin(run.fn, NO_VALUES);
   }
 
   #sessionOf(run: Run): Session {
     return run.isFunction ? this.functions.session : this.session;
   }
 
-  goOn(): Uint8Array | undefined {
+  goOn(): MadeReply | undefined {
     const run = this.#running as Run;
     this.#sliceEndMs = this.#options.now() + SLICE_MS;
-    return this.#step(run, () => this.#sessionOf(run).machine.goOn());
+    return this.#step(run, this.#sessionOf(run), false);
   }
 
-  #step(run: Run, go: () => LuaValue[] | undefined): Uint8Array | undefined {
-    let reply: Uint8Array;
+  #step(run: Run, session: Session, isNew: boolean): MadeReply | undefined {
     try {
-      const values = go();
+      const values = isNew ? this.#begin(run, session) : session.machine.goOn();
       if (values === undefined) return undefined;
-      reply = this.#maker.make(values[0], run.protocol, this.#sessionOf(run));
+      this.#placed(session).make(values[0], run.protocol, session);
     } catch (error) {
-      if (error instanceof LuaError) reply = this.#maker.error(this.describe(error, run.name));
-      else if (error instanceof RangeError) {
-        // What JavaScript's stack, strings or arrays have no room for.
-        reply = this.#maker.error('ERR not enough memory for the reply');
-      } else {
+      const isReal = error instanceof LuaError;
+      // Or what JavaScript's stack, strings or arrays have no room for.
+      if (!isReal && !(error instanceof RangeError)) {
         this.#running = undefined;
         throw error;
       }
+      const text = isReal ? this.describe(error, run.name) : 'ERR not enough memory for the reply';
+      this.#placed(session).error(text);
     }
     this.#running = undefined;
-    this.#sessionOf(run).machine.reset();
-    return reply;
+    session.machine.reset();
+    return this.#maker;
+  }
+
+  #placed(session: Session): ReplyMaker {
+    const at = session.scratch();
+    return this.#maker.place(session.core.bytes, at, at === 0 ? 0 : SCRATCH_BYTES);
   }
 
   /** The text of an error reply. */
@@ -252,6 +308,14 @@ export class ScriptEngine {
     return undefined;
   }
 
+  #logSlow(): void {
+    this.session.log(
+      3,
+      `Slow script detected: still in execution after ${this.runningMs} milliseconds. You can ` +
+        'try killing the script using the SCRIPT KILL command.',
+    );
+  }
+
   /** Now and then while a script runs. */
   #tick(maySuspend: boolean): number {
     if (this.#isKilled) {
@@ -260,17 +324,21 @@ export class ScriptEngine {
     }
     if (this.#heap.isFull()) throw new ScriptStopped(errorTable('ERR not enough memory'));
     const now = this.#options.now();
+    if (Number.isNaN(this.#startedMs)) {
+      this.#startedMs = now;
+      this.#sliceEndMs = now + this.#options.limitMs();
+      return GO_ON;
+    }
     if (now < this.#sliceEndMs) return GO_ON;
     if (!this.#isTimedOut) {
       this.#isTimedOut = true;
-      this.session.log(
-        3,
-        `Slow script detected: still in execution after ${this.runningMs} milliseconds. You can ` +
-          'try killing the script using the SCRIPT KILL command.',
-      );
+      if (this.#options.endMs === undefined) this.#logSlow();
     }
     if (maySuspend && this.#running?.maySuspend) return SUSPEND;
-    if (now - this.#sliceEndMs > this.#options.limitMs() + PATIENCE_MS) {
+    const patience = this.#options.limitMs() + PATIENCE_MS;
+    const endMs = this.#options.endMs?.();
+    const isLate = now - this.#sliceEndMs > patience;
+    if (endMs === undefined ? isLate : now - this.#startedMs >= endMs) {
       throw new ScriptStopped(errorTable('ERR Script ran too long where it cannot be interrupted'));
     }
     return this.#running?.maySuspend ? SUSPEND : GO_ON;
@@ -280,10 +348,4 @@ export class ScriptEngine {
 export function busyText(isFunction: boolean): string {
   const which = isFunction ? 'FUNCTION' : 'SCRIPT';
   return `BUSY Redis is busy running a script. You can only call ${which} KILL or SHUTDOWN NOSAVE.`;
-}
-
-function listTable(values: string[]): LuaTable {
-  const table = new LuaTable();
-  table.array = values;
-  return table;
 }

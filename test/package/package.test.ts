@@ -116,6 +116,17 @@ describe('under node', () => {
     expect(await node(source)).toBe('124 124 ERR_RESPITE_IO');
   });
 
+  test('respite/lua', async () => {
+    const source = `
+      import { createStorage, LuaEngine } from 'respite/lua';
+      import { LuaEngine as same } from 'respite';
+      const storage = await createStorage();
+      const lua = new LuaEngine(storage, { strings: 'text' });
+      const said = lua.eval("return redis.call('ECHO', ARGV[1])", [], ['hello']);
+      console.log(said, same === LuaEngine);`;
+    expect(await node(source)).toBe('hello true');
+  });
+
   test('respite/core.wasm is a module that compiles', async () => {
     const source = `
       import { readFileSync } from 'node:fs';
@@ -201,6 +212,37 @@ export async function count(bytes) {
   });
 });
 
+describe('respite/lua in bundles', () => {
+  test('esbuild', { timeout: 60_000 }, async () => {
+    writeFileSync(
+      join(dir, 'lua-entry.js'),
+      `import { createStorage, LuaEngine } from 'respite/lua';
+export async function run() {
+  const storage = await createStorage();
+  const lua = new LuaEngine(storage, { strings: 'text' });
+  storage.set('key', 'value');
+  return lua.eval("return {redis.call('GET', KEYS[1]), cjson.encode({1})}", ['key']).join();
+}`,
+    );
+    const { build } = await import('esbuild');
+    const out = join(dir, 'lua-with-esbuild');
+    await build({
+      ...{ entryPoints: [join(dir, 'lua-entry.js')], bundle: true, format: 'esm', outdir: out },
+      ...{ platform: 'browser', splitting: true, outExtension: { '.js': '.mjs' } },
+      logLevel: 'error',
+    });
+    for (const name of readdirSync(out)) {
+      expect(readFileSync(join(out, name), 'utf8')).not.toMatch(
+        /from\s*['"]node:|import\(['"]node:/,
+      );
+    }
+    const source = `
+      import { run } from ${JSON.stringify(join(out, 'lua-entry.mjs'))};
+      console.log(await run());`;
+    expect(await node(source)).toBe('value,[1]');
+  });
+});
+
 describe('types', () => {
   test('a consumer compiles with NodeNext and strict', { timeout: 60_000 }, async () => {
     writeFileSync(
@@ -208,6 +250,7 @@ describe('types', () => {
       `import { createReplica, isRespiteError, type SyncStatus } from 'respite';
 import { createNodePlatform, loadConfig, silentLogger, startServer } from 'respite/server';
 import type { RunningServer } from 'respite/server';
+import { createStorage, LuaEngine, type OwnStorage, type ReplyValue } from 'respite/lua';
 import { type RdbEntry, type RdbFile, readRdb } from 'respite/rdb';
 
 export async function names(path: string): Promise<RdbFile> {
@@ -225,6 +268,15 @@ createReplica({ master: 'redis://127.0.0.1', nosuch: 1 });
 export async function start(): Promise<RunningServer> {
   const { config } = loadConfig({ options: { port: 0 } });
   return startServer(config, createNodePlatform(), silentLogger());
+}
+export async function count(key: Uint8Array): Promise<ReplyValue[]> {
+  const storage: OwnStorage = await createStorage({ databases: 1 });
+  const own = new LuaEngine(storage, { strings: 'text', limitMs: 100 });
+  const here = new LuaEngine(replica.storage);
+  // @ts-expect-error keys come as an array
+  own.eval('return 1', 'key');
+  const counted = own.eval("return redis.call('INCR', KEYS[1])", [key], [1, 2n, 'a']);
+  return [counted, await here.evalAsync('return 1')];
 }
 export function codeOf(error: unknown): string {
   return isRespiteError(error) ? error.code : 'other';
@@ -292,6 +344,36 @@ describe('examples', () => {
     expect(stdout).toMatch(
       /listening on 127\.0\.0\.1:\d+\nvisits 42, greeting hello for (59|60) s/,
     );
+  });
+
+  test('lua-demo', async () => {
+    const { stdout } = await run(process.execPath, [example('lua-demo')], { cwd: dir });
+    expect(stdout.replace(/[\d.]+ µs/, '? µs')).toBe(
+      `anna 70, ben 30
+ERR_RESPITE_REPLY: POOR only 70
+redis.log notice: summed up
+total 7.5
+allowed: yes yes yes no yes
+ERR_RESPITE_TIMEOUT: ERR The script was ended: it ran for more than 200 ms
+a cached script with one GET: ? µs
+`,
+    );
+  });
+
+  test('replica-lua-demo', async () => {
+    const path = example('replica-lua-demo');
+    const { stdout } = await run(process.execPath, [path], { cwd: dir });
+    const want = `at the master: 3 scores
+here: {"all":["anna","cleo"],"first":"anna"}
+here, no promise: {"all":["anna"],"first":"anna"}
+ERR_RESPITE_READ_ONLY: READONLY You can't write against a read only replica. sc
+`;
+    const ordered = (text: string) =>
+      text.replace(/\{"first":(.*?),"all":(.*?)\}/g, '{"all":$2,"first":$1}');
+    expect(ordered(stdout)).toBe(want);
+    const without = { cwd: dir, env: { ...process.env, PATH: '/nowhere' } };
+    const skipped = await run(process.execPath, [path], without);
+    expect(skipped.stdout).toMatch(/^skipped: there is no redis-server here/);
   });
 
   test('rdb-keys', async () => {

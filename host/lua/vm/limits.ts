@@ -14,6 +14,8 @@ export const VALUES_MAX = 8000;
 export const STRING_MAX = 256 * 1024 * 1024;
 /** Instructions (jumps back and calls) between two looks at the world. */
 export const FUEL = 20_000;
+/** The first look comes early: whoever measures time begins then. */
+export const FIRST_FUEL = 200;
 /** So many bytes (a power of two) of a new string cost as much as an instruction. */
 export const BYTES_SHIFT = 8;
 /** What a table or a function costs besides the instruction: it takes memory. */

@@ -21,6 +21,7 @@ import {
 import { execute } from './execute.js';
 import {
   BYTES_SHIFT,
+  FIRST_FUEL,
   FRAMES_MAX,
   FUEL,
   HANDLER_LEVELS,
@@ -117,7 +118,7 @@ export class Machine {
   reset(): void {
     this.#isSuspended = false;
     this.depth = 0;
-    this.fuel = FUEL;
+    this.fuel = FIRST_FUEL;
     this.isDue = false;
     let main = this.co;
     while (main.resumer !== undefined) main = main.resumer;
@@ -169,7 +170,9 @@ export class Machine {
 
   #takeEntry(co: Coroutine, count: number): LuaValue[] {
     const entry = co.frames[co.depth - 1] as Frame;
-    const values = co.stack.slice(entry.ret, entry.ret + count);
+    // One is the most frequent, and a literal the cheapest array.
+    const values =
+      count === 1 ? [co.stack[entry.ret]] : co.stack.slice(entry.ret, entry.ret + count);
     co.top = entry.ret;
     co.depth--;
     co.entries--;
