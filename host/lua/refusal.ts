@@ -37,5 +37,8 @@ export function flagRefusal(
     return 'ERR Can not execute a script with write flag using *_ro command.';
   }
   if (!isShort) return undefined;
-  return "OOM allow-oom flag is not set on the script, can not run it when used memory > 'maxmemory'";
+  return (
+    'OOM allow-oom flag is not set on the script, can not run it when used memory > ' +
+    "'maxmemory'"
+  );
 }

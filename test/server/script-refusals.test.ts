@@ -25,8 +25,8 @@ const LIBRARY =
   "redis.register_function('w',function() return redis.call('set','k','1') end)\n" +
   "redis.register_function{function_name='r',callback=function() return redis.call('get','k') " +
   "end,flags={'no-writes'}}\n" +
-  "redis.register_function{function_name='o',callback=function() return redis.call('set','k','1') " +
-  "end,flags={'allow-oom'}}\n" +
+  "redis.register_function{function_name='o',callback=function() return redis.call('set','k','1')" +
+  " end,flags={'allow-oom'}}\n" +
   "redis.register_function{function_name='s',callback=function() return redis.call('get','k') " +
   "end,flags={'allow-stale','no-writes'}}\n" +
   "redis.register_function{function_name='i',callback=function() return type(redis.call('info')) " +

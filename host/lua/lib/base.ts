@@ -51,6 +51,8 @@ function gather(a: Arguments): string {
     if (piece === undefined || piece === '') return source;
     if (typeof piece !== 'string') throw new LuaError('reader function must return a string');
     source += piece;
+    // Bytecode is refused by its first byte.
+    if (source.charCodeAt(0) === 27) return source;
     a.machine.made(piece.length, source.length);
   }
 }
