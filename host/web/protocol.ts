@@ -29,6 +29,8 @@ export interface KeyQuery {
   db: number | undefined;
   expiry: 'any' | 'none' | 'some';
   minBytes: number | undefined;
+  /** Cluster slots, both included. */
+  slots: readonly [from: number, to: number] | undefined;
   limit: number;
 }
 

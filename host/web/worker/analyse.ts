@@ -16,6 +16,6 @@ export async function analyse(
 ): Promise<Report> {
   const file = await openSource(source);
   const onRead = (bytes: number, size: number | undefined) => progress({ bytes, size });
-  const options = { signal, partial: true, top: TOP, salvage };
+  const options = { signal, partial: true, top: TOP, slots: 'all', salvage } as const;
   return analyzeRdb(file.pieces({ signal, onRead }), options);
 }

@@ -40,7 +40,7 @@ function containsBytes(text: string): RegExp {
 }
 
 export function filterOf(query: KeyQuery): KeyFilter {
-  const { text, how, types, db, expiry, minBytes } = query;
+  const { text, how, types, db, expiry, minBytes, slots } = query;
   const filter: KeyFilter = {};
   if (text !== '') {
     if (how === 'glob') filter.match = text;
@@ -53,6 +53,7 @@ export function filterOf(query: KeyQuery): KeyFilter {
   if (expiry === 'none') filter.noExpiry = true;
   if (expiry === 'some') filter.expiresAfter = 0;
   if (minBytes !== undefined) filter.minBytes = minBytes;
+  if (slots !== undefined) filter.slots = slots;
   return filter;
 }
 
