@@ -1,6 +1,7 @@
 // EVAL and its like for a server: what must hold before a script runs, where its arguments come
 // from, and what becomes of one that takes longer than it should.
 
+import type { Core } from '../core/core.js';
 import {
   busyText,
   bytesToText,
@@ -12,13 +13,21 @@ import {
   ScriptEngine,
   ScriptProblem,
 } from '../lua/index.js';
-import type { ServerContext } from './context.js';
 
 const PAIR = 8;
 /** The client may wait for its answer; see `clientCanWait`. */
 const LEVELS = ['debug', 'verbose', 'notice', 'warning'] as const;
 const NUMKEYS = /^(0|-?[1-9]\d*)$/;
 const encoder = new TextEncoder();
+
+/** What scripts need of whoever runs the commands: a server, or the page's console. */
+export interface ScriptHost {
+  readonly core: Core;
+  readonly config: { int(name: 'busy-reply-threshold'): number };
+  readonly platform: { readonly clock: { monotonicMs(): number; defer(task: () => void): void } };
+  readonly log: Record<(typeof LEVELS)[number], (text: string) => void>;
+  drainSoon(): void;
+}
 
 /** How a command runs scripts. */
 export interface CallKind {
@@ -35,9 +44,9 @@ export interface Callable {
 
 export class Scripting {
   readonly engine: ScriptEngine;
-  readonly #server: ServerContext;
+  readonly #server: ScriptHost;
 
-  constructor(server: ServerContext) {
+  constructor(server: ScriptHost) {
     this.#server = server;
     const { config, platform } = server;
     this.engine = new ScriptEngine({

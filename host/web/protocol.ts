@@ -69,9 +69,9 @@ export interface ExportResult {
 }
 
 export interface ConsoleStart {
-  /** build/core.wasm in base64. */
-  wasm: string;
   source: Source | undefined;
+  /** Sources of the function libraries of the file, bytes as Latin-1 characters. */
+  functions: readonly string[];
 }
 
 export interface ConsoleFacts {

@@ -3,8 +3,10 @@
 //   (node test/bench/mixed-dump.mjs FILE 1500000 makes one of 300 MB)
 // Prints the times of both, runs in turns; how long the page's main thread was held while the file
 // was read, shown, and while every view was opened; and what page and worker keep in memory. As the
-// floor under all that: the gaps of a page that does nothing, beside the command line. --served
-// gives the file to `respite inspect` and not to the page. Needs a whole build (npm run build).
+// floor under all that: the gaps of a page that does nothing, beside the command line. Where others
+// have the machine too, times on the clock say little, so each task's processor time is told beside
+// its own, out of Chromium's trace. --served gives the file to `respite inspect` and not to the
+// page. Needs a whole build (npm run build).
 
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
@@ -21,6 +23,7 @@ const FLAGS = [
   ...['--disable-background-networking', '--disable-component-update'],
 ];
 const HELD_MS = 50;
+const TRACED = ['disabled-by-default-devtools.timeline', 'blink.user_timing'];
 
 /** Resident memory at most, MB, of the process that runs the page and its worker. */
 function rendererMb() {
@@ -55,24 +58,45 @@ function watchThread() {
   addEventListener('DOMContentLoaded', tick);
 }
 
-/** What was seen since the last time. */
-function held(page) {
-  return page.evaluate(() => {
+/** What was seen since the last time; `mark` names it in the trace. */
+async function held(page, mark) {
+  const seen = await page.evaluate((name) => {
+    performance.mark(`held-${name}`);
     const { tasks, gaps, most } = window.seen;
     Object.assign(window.seen, { tasks: [], gaps: [], most: 0 });
     return { tasks, gaps, most: Math.round(most) };
-  });
+  }, mark);
+  return { mark, ...seen };
 }
 
 const heldText = ({ tasks, gaps, most }) =>
   `tasks over ${HELD_MS} ms: ${tasks.join(' ') || 'none'}; longest gap ${most} ms` +
   (gaps.length > 1 ? ` (all: ${gaps.join(' ')})` : '');
 
-async function openPage(browser, url) {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+/** The task of the page's thread that took most of the processor, before each mark. */
+function longestTasks(trace) {
+  const { traceEvents: events } = JSON.parse(trace);
+  const isMark = ({ cat, name }) => cat?.includes('user_timing') && name.startsWith('held-');
+  const { pid, tid } = events.find(isMark);
+  const own = events.filter((event) => event.pid === pid && event.tid === tid);
+  const longest = {};
+  let from = 0;
+  for (const { name, ts } of own.filter(isMark).sort((a, b) => a.ts - b.ts)) {
+    const tasks = own.filter((e) => e.name === 'RunTask' && e.ts >= from && e.ts < ts);
+    const most = tasks.reduce((a, b) => ((b.tdur ?? 0) > (a.tdur ?? 0) ? b : a), {
+      tdur: 0,
+      dur: 0,
+    });
+    longest[name.slice(5)] ??=
+      `${Math.round(most.tdur / 1000)} ms in ${Math.round(most.dur / 1000)}`;
+    from = ts;
+  }
+  return longest;
+}
+
+async function openPage(page, url) {
   await page.addInitScript(watchThread);
   await page.goto(url);
-  return page;
 }
 
 /** Every view once: what each holds the thread for. */
@@ -85,6 +109,7 @@ const TOUR = {
     await page.getByRole('columnheader', { name: 'Key' }).first().getByRole('button').click();
   },
   findings: async () => undefined,
+  slots: async () => undefined,
   search: async (page) => {
     await page.getByRole('button', { name: 'Search', exact: true }).click();
     const status = page.locator('#view-search [role=status]', { hasText: '(not all)' });
@@ -114,18 +139,22 @@ const TOUR = {
 };
 
 async function tour(page) {
+  const seen = [];
   for (const [id, use] of Object.entries(TOUR)) {
     await page.locator(`#tab-${id}`).click();
     await page.locator(`#view-${id}`).waitFor();
     await use(page);
     await page.waitForTimeout(500);
-    console.log(`    ${id}: ${heldText(await held(page))}`);
+    seen.push(await held(page, id));
   }
+  return seen;
 }
 
 async function inPage(url, hasTour) {
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
-  const page = await openPage(browser, url);
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  await browser.startTracing(page, { categories: TRACED });
+  await openPage(page, url);
   const meter = await MemoryMeter.of(page);
   if (!isServed) await page.locator('input[type=file]').setInputFiles(file);
   const most = {};
@@ -146,14 +175,15 @@ async function inPage(url, hasTour) {
   );
   await page.locator('.histogram canvas').nth(1).waitFor();
   await page.waitForTimeout(1500);
-  const reading = await held(page);
+  const reading = await held(page, 'reading');
   const { wasm } = await meter.now();
-  await held(page);
+  await held(page, 'measured');
   const keys = await page.locator('.figure b').first().innerText();
   const rss = rendererMb();
-  if (hasTour) await tour(page);
+  const views = hasTour ? await tour(page) : [];
+  const longest = longestTasks(await browser.stopTracing());
   await browser.close();
-  return { seconds, most: { ...most, wasm }, reading, keys, rss };
+  return { seconds, most: { ...most, wasm }, held: [reading, ...views], longest, keys, rss };
 }
 
 async function onCommandLine() {
@@ -170,11 +200,12 @@ async function onCommandLine() {
 /** A page that does nothing, while the command line reads the file beside it. */
 async function idle(url) {
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: FLAGS });
-  const page = await openPage(browser, url);
+  const page = await browser.newPage();
+  await openPage(page, url);
   await page.waitForTimeout(500);
-  await held(page);
+  await held(page, 'start');
   await onCommandLine();
-  const seen = await held(page);
+  const seen = await held(page, 'idle');
   await browser.close();
   return seen;
 }
@@ -188,7 +219,7 @@ const runs = Number(runsText);
 for (let run = 1; run <= runs; run++) {
   const floor = await idle(empty.url);
   const line = await onCommandLine();
-  const { seconds, most, reading, keys, rss } = await inPage(
+  const { seconds, most, held, longest, keys, rss } = await inPage(
     isServed ? filled.url : empty.url,
     run === runs,
   );
@@ -196,7 +227,10 @@ for (let run = 1; run <= runs; run++) {
   best.page = Math.min(best.page, seconds);
   console.log(`run ${run}: command line ${line.toFixed(2)} s, page ${seconds.toFixed(2)} s`);
   console.log(`    ${keys} keys; an idle page: ${heldText(floor)}`);
-  console.log(`    reading and overview: ${heldText(reading)}`);
+  for (const one of held) {
+    const task = `longest task ${longest[one.mark]} ms`;
+    console.log(`    ${one.mark}: ${task}; ${heldText(one)}`);
+  }
   const { page, workers, buffers, wasm } = most;
   console.log(
     `    memory at most, MB: heap of the page ${page}, of the worker ${workers}, ` +

@@ -2,8 +2,9 @@
 
 import { bytesToText } from '../../lua/index.js';
 import type { ServerContext } from '../context.js';
+import { argText, writeHelp } from '../host-call.js';
 import type { DirectHandler, HostCall, HostHandler } from '../host-commands.js';
-import { argText, writeHelp } from '../host-commands.js';
+
 import type { Callable, CallKind } from '../scripting.js';
 import { FUNCTION_FAMILY, functionCalls } from './function.js';
 

@@ -148,7 +148,11 @@ function QuerySlots({ query: { slots }, set }: QueryProps) {
   );
 }
 
-function QueryDatabase({ query: { db }, set, databases }: QueryProps & { databases: readonly number[] }) {
+function QueryDatabase({
+  query: { db },
+  set,
+  databases,
+}: QueryProps & { databases: readonly number[] }) {
   return (
     <label>
       Database{' '}

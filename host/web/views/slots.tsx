@@ -111,7 +111,10 @@ function RangesCard({ all }: { all: All }) {
     [all],
   );
   return (
-    <Card title="Spread" note={<Measures name="slots-measure" value={measure} onPick={setMeasure} />}>
+    <Card
+      title="Spread"
+      note={<Measures name="slots-measure" value={measure} onPick={setMeasure} />}
+    >
       <Buckets label="Keys by range of slots" buckets={buckets} measure={measure} />
     </Card>
   );

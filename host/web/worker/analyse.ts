@@ -4,7 +4,7 @@
 import { analyzeRdb } from '../../rdb/analysis.js';
 import type { Report } from '../analysis.js';
 import type { Source } from '../protocol.js';
-import type { Task } from './main.js';
+import type { Task } from './serve.js';
 import { openSource } from './source.js';
 
 /** Rows of the tables of largest keys. */

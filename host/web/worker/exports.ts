@@ -8,7 +8,7 @@ import { htmlReport } from '../../rdb/html-report.js';
 import type { RdbSource } from '../../rdb/source.js';
 import type { Report } from '../analysis.js';
 import type { ExportFormat, ExportResult, Source } from '../protocol.js';
-import type { Task } from './main.js';
+import type { Task } from './serve.js';
 import { openSource } from './source.js';
 
 const BLOCK_BYTES = 4 << 20;

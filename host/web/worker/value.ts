@@ -7,7 +7,7 @@ import { readRdb } from '../../rdb/read-rdb.js';
 import type { KeyFacts } from '../../rdb/records.js';
 import type { RdbElement } from '../../rdb/values.js';
 import type { Source, ValueRequest, ValueResult } from '../protocol.js';
-import type { Task } from './main.js';
+import type { Task } from './serve.js';
 import { type OpenSource, openSource } from './source.js';
 
 const HEAD_BYTES = 9;
