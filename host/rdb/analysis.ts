@@ -23,7 +23,8 @@ import { RecordCutter } from './records.js';
 import { type OnProgress, outputs } from './run.js';
 import type { RdbSource } from './source.js';
 
-export interface AnalyzeOptions extends Omit<ReadOptions, 'values' | 'elementBytesMax'> {
+export interface AnalyzeOptions
+  extends Omit<ReadOptions, 'values' | 'elementBytesMax' | 'onLongString'> {
   /** The time expiry is judged at, Unix ms; default: now. */
   nowMs?: number | undefined;
   /** Rows of the tables of largest keys; default 20, at most 1000, 0: none. */

@@ -48,16 +48,21 @@ export interface ValueRequest {
   isCut?: boolean | undefined;
   /** Where the key is; undefined: it must be looked for. */
   offset: number | undefined;
+  /** Elements in front of those wanted. */
+  from: number;
   /** At most so many elements. */
   elements: number;
-  /** At most so many bytes of each string. */
-  bytes: number;
+  /** Of a string: the first byte wanted. Short ones come whole all the same. */
+  fromByte: number;
 }
 
 export interface ValueResult {
   facts: KeyFacts | undefined;
   elements: RdbElement[];
+  /** There are more elements behind these. */
   isCut: boolean;
+  /** Of a string: where the bytes of `elements` begin, and how many it has in all. */
+  string: { from: number; length: number } | undefined;
 }
 
 export type ExportFormat = 'report' | 'html' | 'json' | 'ndjson' | 'csv';
@@ -86,6 +91,8 @@ export interface Operations {
   analyse: { in: { source: Source; salvage?: boolean }; part: never; out: Report };
   search: { in: { source: Source; query: KeyQuery }; part: KeyFacts[]; out: SearchResult };
   value: { in: { source: Source; request: ValueRequest }; part: never; out: ValueResult };
+  /** A string, whole. */
+  saveString: { in: { source: Source; request: ValueRequest }; part: never; out: Blob | undefined };
   compare: { in: { a: Source; b: Source }; part: DiffEntry[]; out: Comparison };
   export: {
     in: { source: Source; report: Report; format: ExportFormat };

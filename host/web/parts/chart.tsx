@@ -119,8 +119,8 @@ export function Chart({ summary, className, option, onClick }: ChartProps) {
 
   useEffect(() => {
     const element = place.current as HTMLDivElement;
-    const observer = new ResizeObserver(() => void fit());
-    const fit = async () => {
+    const observer = new ResizeObserver(() => void refit());
+    const refit = async () => {
       await nextTurn();
       const now = chart.current;
       const isSame =

@@ -26,7 +26,7 @@ interface Line {
   ms: number;
 }
 
-const LINES_MAX = 200;
+const LINES_MAX = 100;
 const NOTHING_LOADED = { source: undefined, functions: [] };
 
 function useConsole({ source, report: { file } }: Ready) {

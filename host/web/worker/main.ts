@@ -5,6 +5,6 @@ import { compare } from './compare.js';
 import { exportFile } from './exports.js';
 import { search } from './search.js';
 import { serve } from './serve.js';
-import { readValue } from './value.js';
+import { readValue, saveString } from './value.js';
 
-serve({ analyse, search, value: readValue, compare, export: exportFile });
+serve({ analyse, search, value: readValue, saveString, compare, export: exportFile });
