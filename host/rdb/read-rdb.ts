@@ -94,10 +94,11 @@ export function readRdb(source: RdbSource, options: ReadOptions = {}): RdbReadin
 }
 
 /** What nobody knows of a value before it was read. */
-const UNREAD = {
-  ...{ encoding: 'unknown', count: -1, largest: -1, payloadBytes: -1 },
+const UNREAD: Partial<KeyFacts> = {
+  ...{ count: -1, largest: -1, payloadBytes: -1 },
   ...{ fileBytes: -1, memoryBytes: -1, expiringFields: -1 },
-} as const;
+  encoding: 'unknown',
+};
 
 class Reading implements RdbReading {
   readonly file = emptyFile();

@@ -25,7 +25,7 @@ interface DrawerProps {
 
 type Reading =
   | { phase: 'running'; progress: Progress | undefined; sinceMs: number }
-  | { phase: 'done'; value: ValueResult }
+  | { phase: 'done'; value: ValueResult; from: number }
   | { phase: 'failed'; problem: string };
 
 /** The first element shown; of a string the first byte. */
@@ -48,7 +48,7 @@ function useValue({ wanted, source, client }: DrawerProps, place: Place): Readin
     };
     const options = { signal: controller.signal, onProgress };
     client.call('value', { source, request }, options).then(
-      (value) => setReading({ phase: 'done', value }),
+      (value) => setReading({ phase: 'done', value, from: place.from }),
       (error: unknown) => {
         if (error instanceof CallError && error.isAborted) return;
         setReading({ phase: 'failed', problem: problemText(error) });
@@ -239,10 +239,10 @@ export function ValueDrawer(props: DrawerProps) {
             <KeyFactsList value={reading.value} known={wanted.known} nowMs={nowMs} />
             {reading.value.facts === undefined && <p class="empty">The key is not in the file.</p>}
             <Parts
-              {...{ value: reading.value, known: wanted.known, from: place.from }}
+              {...{ value: reading.value, known: wanted.known, from: reading.from }}
               onPick={setPlace}
             />
-            <Elements value={reading.value} nowMs={nowMs} from={place.from} />
+            <Elements value={reading.value} nowMs={nowMs} from={reading.from} />
             {reading.value.facts?.type === 'string' && <SaveButton {...props} />}
           </>
         )}

@@ -8,6 +8,7 @@ import type { KeyFacts } from '../../rdb/records.js';
 import type { RdbElement } from '../../rdb/values.js';
 import type { Source, ValueRequest, ValueResult } from '../protocol.js';
 import { BlobWriter } from './blob-writer.js';
+import { partOf, rawString } from './raw-string.js';
 import type { Task } from './serve.js';
 import { type OpenSource, openSource } from './source.js';
 
@@ -182,12 +183,25 @@ async function fromItsPlace<T>(
 }
 
 export async function readValue(args: ValueArgs, task: Task<never>): Promise<ValueResult> {
+  const { source, request } = args;
+  const file = await openSource(source);
+  const raw = await rawString(file, request);
+  if (raw !== undefined && raw.length > STRING_WHOLE_MAX) {
+    const from = Math.min(request.fromByte, raw.length);
+    const value = await partOf(file, raw, from, STRING_PART);
+    const string = { from, length: raw.length };
+    return { facts: raw.facts, elements: [{ kind: 'string', value }], isCut: false, string };
+  }
   const read = (pieces: AsyncIterable<Uint8Array>) => take(pieces, args.request, task.signal);
   const value = await fromItsPlace(args, task, read);
   return value ?? { facts: undefined, elements: [], isCut: false, string: undefined };
 }
 
-export function saveString(args: ValueArgs, task: Task<never>): Promise<Blob | undefined> {
+export async function saveString(args: ValueArgs, task: Task<never>): Promise<Blob | undefined> {
+  const raw = await rawString(await openSource(args.source), args.request);
+  if (raw !== undefined && args.source.kind === 'blob') {
+    return args.source.blob.slice(raw.start, raw.start + raw.length, 'application/octet-stream');
+  }
   return fromItsPlace(args, task, async (pieces) => {
     const out = new BlobWriter();
     let isFound = false;
