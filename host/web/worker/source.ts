@@ -1,14 +1,12 @@
-// The bytes of a file, from any place in it: of a Blob in large slices, the next one read while the
-// last is looked at; of a URL (`respite inspect`) as the stream that fetch gives. A file packed
-// with gzip or zstd is unpacked on the way, and then has no places.
+// The bytes of a file, from any place in it: of a Blob, or of a URL (`respite inspect`), as streams
+// that are read into one buffer. A file packed with gzip or zstd is unpacked on the way, and then
+// has no places.
 
 import { Decompress } from 'fzstd';
 import { RespiteError } from '../../errors.js';
+import { streamPieces } from '../../rdb/source.js';
 import type { Source } from '../protocol.js';
 
-const SLICE_BYTES = 1 << 20;
-/** Slices asked for ahead of the one in hand. */
-const AHEAD = 2;
 /** Packed bytes unpacked at once: 2 KB may stand for 64 MB. */
 const ZSTD_STEP_BYTES = 2048;
 /** A larger window is neither memory nor time that a page should take; zstd makes up to 8 MB. */
@@ -36,30 +34,14 @@ export interface PiecesOptions {
 
 type Reader = (options: PiecesOptions) => AsyncGenerator<Uint8Array>;
 
-/** Gives memory back now, which garbage collection would do after some hundred megabytes. */
-function free({ buffer }: Uint8Array): void {
-  (buffer as { transfer?(length: number): unknown }).transfer?.(0);
-}
-
 function blobReader(blob: Blob): Reader {
   return async function* ({ from = 0, to = blob.size, signal, onRead }) {
-    const slice = (at: number) => blob.slice(at, Math.min(at + SLICE_BYTES, to)).arrayBuffer();
-    const queue: Promise<ArrayBuffer>[] = [];
-    let asked = from;
     let done = from;
-    while (done < to) {
-      for (; asked < to && queue.length <= AHEAD; asked += SLICE_BYTES) {
-        const piece = slice(asked);
-        piece.catch(() => undefined); // told where it is awaited, if it is
-        queue.push(piece);
-      }
+    for await (const piece of streamPieces(blob.slice(from, to).stream())) {
       signal?.throwIfAborted();
-      const piece = new Uint8Array((await queue.shift()) as ArrayBuffer);
       done += piece.length;
-      if (piece.length === 0) return;
       onRead?.(done, blob.size);
       yield piece;
-      free(piece);
     }
   };
 }
@@ -89,19 +71,6 @@ function failed(path: string, cause: unknown): never {
   if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
   const reason = cause instanceof Error ? cause.message : String(cause);
   throw new RespiteError('ERR_RESPITE_IO', `${path}: ${reason}`, { cause, details: { path } });
-}
-
-async function* streamPieces(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const reader = stream.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await reader.cancel().catch(() => undefined);
-  }
 }
 
 /** The unpacked bytes; progress is that of the packed ones. Packing that is damaged ends them. */
