@@ -82,8 +82,10 @@ class StringPart {
     return this.length > 0 && this.#have === this.#bytes.length;
   }
 
-  get bytes(): Uint8Array {
-    return this.#bytes.subarray(0, this.#have);
+  result(facts: KeyFacts): ValueResult {
+    const elements: RdbElement[] = [{ kind: 'string', value: this.#bytes }];
+    const string = { from: this.from, length: this.length };
+    return { facts, elements, isCut: false, string };
   }
 }
 
@@ -132,14 +134,13 @@ async function take(
     for await (const entry of found(pieces, request, options)) {
       facts = factsOf(entry);
       const taken = await elementsOf(entry, request);
-      return { ...taken, facts: factsOf(entry) };
+      facts = factsOf(entry);
+      return part.isWhole ? part.result(facts) : { ...taken, facts };
     }
     return undefined;
   } catch (error) {
     if (!part.isWhole || signal.aborted || facts === undefined) throw error;
-    const { from, length, bytes } = part;
-    const elements: RdbElement[] = [{ kind: 'string', value: bytes }];
-    return { facts, elements, isCut: false, string: { from, length } };
+    return part.result(facts);
   }
 }
 
