@@ -233,7 +233,7 @@ function packed({ leaf, number, r, text }: Parts): string {
       `cmsgpack.unpack_limit(cmsgpack.pack(${edge()},1,2,3),${r.range(-1, 4)},${r.range(-1, 2)})`,
     () => `cmsgpack.unpack(${data})`,
     () =>
-      `cmsgpack.unpack(string.char(${r.range(128, 255)},${r.below(4)},${r.below(256)},0,1,2,3,4,5))`,
+      `cmsgpack.unpack(string.char(${r.range(128, 255)},${r.below(4)},${r.below(256)},0,1,2,3,4))`,
   ])();
 }
 

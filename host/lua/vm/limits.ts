@@ -14,7 +14,7 @@ export const VALUES_MAX = 8000;
 export const STRING_MAX = 256 * 1024 * 1024;
 /** Instructions (jumps back and calls) between two looks at the world. */
 export const FUEL = 20_000;
-/** The first look comes early: whoever measures time begins then. */
+/** The first look comes early: whoever measures time and memory begins then. */
 export const FIRST_FUEL = 200;
 /** So many bytes (a power of two) of a new string cost as much as an instruction. */
 export const BYTES_SHIFT = 8;
