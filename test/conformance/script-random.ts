@@ -312,14 +312,19 @@ class Writer {
   }
 }
 
-/** Equal, but for the sign of what is not a number, which JavaScript does not keep. */
+/**
+ * Equal, but for the sign of what is not a number, which JavaScript does not keep, and the name
+ * that an error has for the result of `and` and `or`.
+ */
 function isSame(a: Buffer, b: Buffer): boolean {
   if (a.equals(b)) return true;
   const plain = (bytes: Buffer): string =>
     bytes
       .toString('latin1')
       .replace(/\$\d+\r\n/g, '$')
-      .replace(/-nan/gi, 'nan');
+
+      .replace(/-nan/gi, 'nan')
+      .replace(/ on (?:upvalue|local|field) '\w+' \((a \w+ value)\)/g, ' on $1');
   return plain(a) === plain(b);
 }
 

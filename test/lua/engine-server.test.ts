@@ -131,7 +131,7 @@ describe('states of the data', () => {
       }),
     );
     expect(() => engine.eval(`#!lua\n${write}`)).toThrow(
-      'READONLY Can not run script with write flag on readonly replica.',
+      "READONLY You can't write against a read only replica.",
     );
     expect(engine.eval("#!lua flags=no-writes\nreturn redis.call('GET', 'a')")).toBeNull();
     host.core.x.setReplica(true, false);
@@ -153,7 +153,7 @@ describe('states of the data', () => {
     host.core.x.configureMemory(1, false, 10, 1);
     const set = "return redis.call('SET', 'a', 1)";
     expect(() => engine.eval(set)).toThrow(/^OOM command not allowed when used memory/);
-    expect(() => engine.eval(`#!lua\n${set}`)).toThrow(/^OOM allow-oom flag is not set/);
+    expect(() => engine.eval(`#!lua\n${set}`)).toThrow(/^OOM command not allowed when used memory/);
     expect(engine.eval(`#!lua flags=allow-oom\n${set}`)).toBe('OK');
   });
 });
