@@ -56,9 +56,6 @@ async function serve(replica: Replica, options: ReplicaOptions): Promise<Replica
     log: replica.log,
     module: coreModule(),
     core: replica.core,
-    ...(redirector === undefined
-      ? {}
-      : { redirect: (...request) => redirector.request(...request) }),
     makeLink: () => ({
       isReplica: true,
       info: () => replica.info(),
@@ -71,6 +68,7 @@ async function serve(replica: Replica, options: ReplicaOptions): Promise<Replica
       follow: () => {
         throw new RespiteError('ERR_RESPITE_UNSUPPORTED', 'this server belongs to a replica');
       },
+      redirect: redirector?.request,
       close: () => {},
     }),
   });
