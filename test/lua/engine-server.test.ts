@@ -58,8 +58,8 @@ describe('effects', () => {
   test('time stands still for a script, and goes on between two', () => {
     const now = "local t = redis.call('TIME') return t[1] * 1000 + math.floor(t[2] / 1000)";
     const [first, second] = engine.eval(
-      "redis.call('SET', 'k', 1, 'PX', 500) local function left() return redis.call('PTTL', 'k') end " +
-        'return {left(), left()}',
+      "redis.call('SET', 'k', 1, 'PX', 500) " +
+        "local function left() return redis.call('PTTL', 'k') end return {left(), left()}",
     ) as number[];
     expect([first, second]).toEqual([500, 500]);
     expect(typeof engine.eval(now)).toBe('number');
