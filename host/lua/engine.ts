@@ -9,10 +9,11 @@ import { type Storage, type StorageParts, storageParts } from '../storage/storag
 import type { FunctionEntry } from './functions.js';
 import { flagRefusal } from './refusal.js';
 import { type Run, type Script, ScriptEngine } from './scripts.js';
+import type { Session } from './session.js';
 import { FLAG_COMPATIBLE, FLAG_NAMES, FLAG_NO_WRITES, ScriptProblem } from './shebang.js';
 import { argumentOf, ResultReader, utf8Of, withText } from './values.js';
 import { ScriptStopped } from './vm/machine.js';
-import { LuaError } from './vm/value.js';
+import { LuaError, type LuaValue } from './vm/value.js';
 
 /** Redis: busy-reply-threshold. */
 const LIMIT_MS = 5000;
@@ -72,6 +73,8 @@ export class LuaEngine {
   readonly #results = new ResultReader();
   readonly #limitMs: number;
   readonly #isText: boolean;
+  readonly #take = (value: LuaValue, session: Session): ReplyValue =>
+    this.#results.read(value, session);
   #isClosed = false;
 
   constructor(storage: Storage, options: LuaEngineOptions = {}) {
@@ -302,9 +305,8 @@ export class LuaEngine {
     const began = core.x.localScriptBegin(client.handle, client.now());
     if (began < 0) throw localError(began);
     try {
-      return this.#engine.runWhole(run, (value, session) =>
-        this.#results.read(value, session, isText),
-      );
+      this.#results.isText = isText;
+      return this.#engine.runWhole(run, this.#take);
     } catch (error) {
       throw this.#asError(error, target.name);
     } finally {
