@@ -8,6 +8,8 @@ import { createReplica as makeReplica, type Replica } from './replication/index.
 import type { ReplicaDeps, ReplicaOptions, ReplicaServer } from './replication/replica.js';
 import { coreModule, RespiteServer } from './server/index.js';
 
+export type { Argument } from './core/local.js';
+export type { ReplyValue } from './core/resp-value.js';
 export {
   ERROR_CODES,
   type ErrorCode,

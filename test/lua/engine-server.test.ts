@@ -112,6 +112,23 @@ describe('others', () => {
   });
 });
 
+test('where memory grows while a script runs', () => {
+  const growing = followedHost({ memory: { reserve: false, memoryBytesMax: 256 << 20 } });
+  const clock = { nowMs: () => growing.nowMs, defer: (fn: () => void) => void setImmediate(fn) };
+  const inGrowing = new LuaEngine(new Storage(growing.core, clock), { limitMs: 60_000 });
+  const before = growing.core.bytes.length;
+  const script = `
+    for i = 1, 5000 do redis.call('SET', 'k' .. i, string.rep(tostring(i), 1000)) end
+    local bad = 0
+    for i = 1, 5000 do
+      if redis.call('GET', 'k' .. i) ~= string.rep(tostring(i), 1000) then bad = bad + 1 end
+    end
+    return {bad, redis.call('DBSIZE'), redis.call('GET', 'k5000')}`;
+  const [bad, size, last] = inGrowing.eval(script) as [number, number, Uint8Array];
+  expect([bad, size, Buffer.from(last).toString()]).toEqual([0, 5000, '5000'.repeat(1000)]);
+  expect(growing.core.bytes.length).toBeGreaterThan(before);
+});
+
 describe('states of the data', () => {
   test('loading', () => {
     host.core.x.setLoadingState(true, false);
