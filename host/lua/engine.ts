@@ -170,15 +170,13 @@ export class LuaEngine {
 
   /** FUNCTION LOAD: the library's name. Refused on a read-only replica. */
   loadLibrary(code: string | Uint8Array, options: { replace?: boolean } = {}): string {
-    this.#mustBeWritable();
     const isReplacing = options.replace ?? false;
-    return problemsAsErrors(() => this.#engine.functions.load(argumentOf(code), isReplacing));
+    return this.#change(() => this.#engine.functions.load(argumentOf(code), isReplacing));
   }
 
   /** FUNCTION DELETE: false when there is no such library. */
   deleteLibrary(name: string): boolean {
-    this.#mustBeWritable();
-    return this.#engine.functions.delete(name);
+    return this.#change(() => this.#engine.functions.delete(name));
   }
 
   /** FUNCTION LIST. */
@@ -262,13 +260,32 @@ export class LuaEngine {
     if (this.#isClosed) throw new RespiteError('ERR_RESPITE_CLOSED');
   }
 
-  #mustBeWritable(): void {
+  /** A change of the libraries, where and when a script could write. */
+  #change<T>(work: () => T): T {
     this.#mustBeOpen();
     const { core, client } = this.#parts;
     const refusal = flagRefusal(core, client.handle, 0, false);
-    if (refusal === undefined) return;
-    if (!refusal.startsWith('READONLY')) throw replyError(refusal);
-    throw replyError("READONLY You can't write against a read only replica.");
+    if (refusal?.startsWith('READONLY')) {
+      throw replyError("READONLY You can't write against a read only replica.");
+    }
+    if (refusal !== undefined) throw replyError(refusal);
+    this.#begin();
+    try {
+      return problemsAsErrors(work);
+    } finally {
+      this.#end();
+    }
+  }
+
+  #begin(): void {
+    const { core, client } = this.#parts;
+    const began = core.x.localScriptBegin(client.handle, client.now());
+    if (began < 0) throw localError(began);
+  }
+
+  #end(): void {
+    this.#parts.core.x.localScriptEnd();
+    this.#parts.client.settle();
   }
 
   #wantsText(options: CallOptions | undefined): boolean {
@@ -302,22 +319,23 @@ export class LuaEngine {
       command: NO_COMMAND,
     };
     const isText = this.#wantsText(options);
-    const began = core.x.localScriptBegin(client.handle, client.now());
-    if (began < 0) throw localError(began);
+    this.#begin();
     try {
       this.#results.isText = isText;
       return this.#engine.runWhole(run, this.#take);
     } catch (error) {
       throw this.#asError(error, target.name);
     } finally {
-      core.x.localScriptEnd();
-      client.settle();
+      this.#end();
     }
   }
 
   #asError(thrown: unknown, name: string): unknown {
-    // a result nested deeper than what is left of JavaScript's stack
-    if (thrown instanceof RangeError) return replyError('ERR reached lua stack limit');
+    if (thrown instanceof RangeError) {
+      // a result deeper than what is left of JavaScript's stack, or too large for it
+      const isStack = /call stack/i.test(thrown.message);
+      return replyError(isStack ? 'ERR reached lua stack limit' : 'ERR not enough memory');
+    }
     if (!(thrown instanceof LuaError)) return thrown;
     const text = utf8Of(this.#engine.describe(thrown, name)).replace(/[\r\n]/g, ' ');
     if (!(thrown instanceof ScriptStopped) || !this.#engine.isTimedOut) return replyError(text);
