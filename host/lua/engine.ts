@@ -17,6 +17,8 @@ import { LuaError, type LuaValue } from './vm/value.js';
 
 /** Redis: busy-reply-threshold. */
 const LIMIT_MS = 5000;
+/** As the directive script-memory-limit. */
+const MEMORY_BYTES = 1 << 30;
 const SHA = /^[0-9a-f]{40}$/i;
 const NONE: readonly never[] = [];
 const NO_COMMAND: readonly string[] = [];
@@ -38,6 +40,8 @@ export interface CallOptions {
 export interface LuaEngineOptions {
   /** A script that runs for longer is ended with ERR_RESPITE_TIMEOUT. Default 5000. */
   limitMs?: number;
+  /** A script that takes more of JavaScript's heap is ended. Default 1 GiB, or what there is. */
+  memoryBytesMax?: number;
   /** Default of `CallOptions.strings`. */
   strings?: 'bytes' | 'text';
   /** Gets what scripts say by `redis.log`. Default: nobody. */
@@ -78,13 +82,9 @@ export class LuaEngine {
   #isClosed = false;
 
   constructor(storage: Storage, options: LuaEngineOptions = {}) {
-    const { limitMs = LIMIT_MS, strings = 'bytes', log } = options;
-    if (!(limitMs > 0)) {
-      const details = { option: 'limitMs', reason: 'must be a positive number' };
-      throw new RespiteError('ERR_RESPITE_INVALID_CONFIG', `limitMs: ${details.reason}`, {
-        details,
-      });
-    }
+    const { strings = 'bytes', log } = options;
+    const limitMs = positive(options, 'limitMs', LIMIT_MS);
+    const memoryBytesMax = positive(options, 'memoryBytesMax', MEMORY_BYTES);
     this.#storage = storage;
     this.#parts = storageParts(storage);
     this.#limitMs = limitMs;
@@ -95,6 +95,7 @@ export class LuaEngine {
       now: () => performance.now(),
       limitMs: () => limitMs,
       endMs: () => limitMs,
+      memoryLimit: () => memoryBytesMax,
     });
   }
 
@@ -346,6 +347,17 @@ export class LuaEngine {
       details: { operation: 'script', timeoutMs },
     });
   }
+}
+
+function positive(
+  options: LuaEngineOptions,
+  option: 'limitMs' | 'memoryBytesMax',
+  standard: number,
+): number {
+  const value = options[option] ?? standard;
+  if (value > 0) return value;
+  const details = { option, reason: 'must be a positive number' };
+  throw new RespiteError('ERR_RESPITE_INVALID_CONFIG', `${option}: ${details.reason}`, { details });
 }
 
 function texts(values: readonly Argument[]): string[] {

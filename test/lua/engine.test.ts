@@ -221,6 +221,9 @@ describe('errors', () => {
       'ERR_RESPITE_INVALID_CONFIG',
       'limitMs: must be a positive number',
     ]);
+    expect(problem(() => new LuaEngine(storage, { memoryBytesMax: -1 }))[0]).toBe(
+      'ERR_RESPITE_INVALID_CONFIG',
+    );
   });
 });
 
@@ -247,6 +250,14 @@ describe('limits', () => {
     const deep = 'local function f(n) return 1 + f(n + 1) end return f(1)';
     expect(problem(() => engine.eval(deep))[1]).toMatch(/stack overflow/);
     expect(engine.eval('return 1')).toBe(1);
+  });
+
+  test('memory of a script', () => {
+    const small = new LuaEngine(storage, { limitMs: 60_000, memoryBytesMax: 32 << 20 });
+    const grow = 'local t = {} for i = 1, 1e8 do t[i] = {tostring(i)} end';
+    expect(problem(() => small.eval(grow))[1]).toMatch(/not enough memory/);
+    expect(small.eval('return 1')).toBe(1);
+    small.close();
   });
 
   test('memory of the storage', async () => {
