@@ -230,7 +230,8 @@ function isForbidden(id: i32): bool {
     return true;
   }
   if (client.flags & CLIENT_LIMITED && isDenied(id)) return true;
-  if (maxMemory != 0 && flags & CMDFLAG_DENYOOM && usedMemory > maxMemory && !isReplica) {
+  const needsMemory = (flags & CMDFLAG_DENYOOM) != 0 || isQueueing(id);
+  if (maxMemory != 0 && needsMemory && usedMemory > maxMemory && !isReplica) {
     rejectOom(id);
     return true;
   }
@@ -327,6 +328,17 @@ function mayChange(id: i32): bool {
 function touchesKeyspace(id: i32): bool {
   const flags = cmdFlags(id) | (id == CMD_EXEC ? client.queueFlags : 0);
   return (flags & (CMDFLAG_WRITE | CMDFLAG_READONLY | CMDFLAG_MAY_REPLICATE)) != 0;
+}
+
+/** Redis: in a transaction what is queued takes memory, whatever it is. */
+function isQueueing(id: i32): bool {
+  return (
+    (client.flags & (CLIENT_MULTI | CLIENT_IN_EXEC)) == CLIENT_MULTI &&
+    id != CMD_EXEC &&
+    id != CMD_DISCARD &&
+    id != CMD_QUIT &&
+    id != CMD_RESET
+  );
 }
 
 function isQueued(id: i32): bool {

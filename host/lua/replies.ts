@@ -7,7 +7,7 @@ import { formatG } from './vm/number.js';
 import { LuaTable, type LuaValue } from './vm/value.js';
 
 const BLOCK_HEADER = 16;
-/** Redis: nesting ends where Lua's stack does, which has one slot for each array around an element. */
+/** Redis: nesting ends where Lua's stack does; an array takes one slot for what is in it. */
 const SLOTS_MAX = 7995;
 /** A script may answer so many bytes: Redis' proto-max-bulk-len. */
 const REPLY_MAX = 512 * 1024 * 1024;
@@ -191,6 +191,8 @@ function gathered(memory: Memory, first: number): Uint8Array {
 const BREAKS = /[\r\n]/g;
 const INITIAL_BYTES = 512;
 
+<<<<<<< HEAD
+=======
 /** A reply that was made: bytes `from` … `to` of `bytes`, good until the next one is made. */
 export interface MadeReply {
   readonly bytes: Uint8Array;
@@ -200,6 +202,7 @@ export interface MadeReply {
   readonly isPlaced: boolean;
 }
 
+>>>>>>> main
 /** Of the script that answers. */
 interface Settings {
   readonly resp: number;
@@ -228,6 +231,18 @@ function listed(table: LuaTable, count: number): LuaValue[] {
   return values;
 }
 
+<<<<<<< HEAD
+/** A reply that was made: bytes `from` … `to` of `bytes`, good until the next one is made. */
+export interface MadeReply {
+  readonly bytes: Uint8Array;
+  readonly from: number;
+  readonly to: number;
+  /** It lies where the maker was told to begin, so it need not be copied there. */
+  readonly isPlaced: boolean;
+}
+
+=======
+>>>>>>> main
 /** Writes replies: where it is told to as long as there is room, in an array that grows then. */
 export class ReplyMaker implements MadeReply {
   bytes: Uint8Array = new Uint8Array(0);

@@ -1,5 +1,5 @@
-// Calls that random Lua programs make: the libraries' corners, redis.call, and values that stand for
-// types of replies. Each maker gets a generator and gives an expression.
+// Calls that random Lua programs make: the libraries' corners, redis.call, and values that stand
+// for types of replies. Each maker gets a generator and gives an expression.
 
 import type { Prng } from '../support/prng.js';
 
@@ -210,10 +210,8 @@ function numbers({ leaf, number, r }: Parts): string {
     () => `bit.${r.pick(['band', 'bor', 'bxor'])}(${edge()},${edge()},${edge()})`,
     () =>
       `bit.${r.pick(['lshift', 'rshift', 'arshift', 'rol', 'ror'])}(${edge()},${r.range(-40, 70)})`,
-    () =>
-      `tonumber(${r.pick(["'0x'", "'1e'", "' 0x10 '", "'1_0'", "'inf'", "'nan'", "'1.'", "'.5'"])})`,
-    () =>
-      `tonumber(${r.pick(["'zz'", "'-ff'", "'7fffffffffffffff'", "'1.5'", '12'])},${r.range(1, 37)})`,
+    () => `tonumber(${r.pick(["'0x'", "'1e'", "' 0x10 '", "'inf'", "'nan'", "'1.'", "'.5'"])})`,
+    () => `tonumber(${r.pick(["'zz'", "'-ff'", "'7fffffffffffffff'", '12'])},${r.range(1, 37)})`,
   ])();
 }
 
@@ -235,7 +233,7 @@ function packed({ leaf, number, r, text }: Parts): string {
       `cmsgpack.unpack_limit(cmsgpack.pack(${edge()},1,2,3),${r.range(-1, 4)},${r.range(-1, 2)})`,
     () => `cmsgpack.unpack(${data})`,
     () =>
-      `cmsgpack.unpack(string.char(${r.range(128, 255)},${r.below(4)},${r.below(256)},0,1,2,3,4,5,6))`,
+      `cmsgpack.unpack(string.char(${r.range(128, 255)},${r.below(4)},${r.below(256)},0,1,2,3,4))`,
   ])();
 }
 
