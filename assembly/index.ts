@@ -92,6 +92,7 @@ import {
   setNow,
   setPolicy,
   setProtoMaxBulkLen,
+  setRedirects,
   setRole,
   setScriptKind,
 } from './keyspace/state';
@@ -357,9 +358,9 @@ export {
 export {
   scriptBegin,
   scriptContinue,
+  scriptFacts,
   scriptHasWritten,
   scriptMayRun,
-  scriptMayWait,
   scriptPause,
   scriptReply,
   scriptRun,
@@ -367,8 +368,15 @@ export {
   scriptWorld,
 } from './commands/script';
 
+/** It is over without a reply so far. */
 export function scriptEnd(): void {
   scriptOver();
+}
+
+/** It is over, and this is the reply. */
+export function scriptReturn(ptr: usize, len: usize): void {
+  scriptOver();
+  replyMade(ptr, len);
 }
 
 /** The end of a script that was suspended: its effects go out, who waited for keys is served. */
@@ -519,6 +527,14 @@ export function disconnectBlocked(): void {
 
 export function setReplica(replica: bool, readOnly: bool): void {
   setRole(replica, readOnly);
+}
+
+/**
+ * Writes of clients that a read-only replica refuses are handed to the host instead, as host calls
+ * whose id has bit 16 set.
+ */
+export function setRedirection(on: bool): void {
+  setRedirects(on);
 }
 
 /** A data set is being loaded; `aside`: the one being served stays meanwhile. */
@@ -740,9 +756,10 @@ export function feedAt(handle: u32, ptr: usize, len: u32, nowMs: f64): u32 {
   return status(c);
 }
 
-// ---- local: reads of the embedding process
+// ---- local: reads and scripts of the embedding process
 
 export { localDb, localDbSize, localGet, localSelect } from './clients/local';
+export { localScriptBegin, localScriptEnd } from './commands/local-script';
 
 /** Where the value of the last `localGet` lies. */
 export function localValue(): usize {

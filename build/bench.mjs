@@ -4,6 +4,8 @@
 //   suite       redis-benchmark's default suite        collections  memory of collections
 //   micro       inside one process: library and core
 //   rdb         the RDB toolkit beside redis-check-rdb
+//   lua         scripts: in this process, and EVALSHA beside redis-server
+//   bullmq      jobs through a BullMQ worker
 // All when none is named. Prints tables and keeps build/out/bench-DATE.json. Judges nothing.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -11,7 +13,18 @@ import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { runnerImport } from 'vite';
 
-const NAMES = ['throughput', 'suite', 'memory', 'collections', 'sync', 'stream', 'micro', 'rdb'];
+const NAMES = [
+  'throughput',
+  'suite',
+  'memory',
+  'collections',
+  'sync',
+  'stream',
+  'micro',
+  'rdb',
+  'lua',
+  'bullmq',
+];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -54,8 +67,14 @@ const { suite } = await load('suite.ts');
 const { memory, collections } = await load('memory.ts');
 const { sync, stream } = await load('replica.ts');
 const { rdb } = await load('rdb.ts');
+const { lua } = await load('lua.ts');
+const { bullmq } = await load('bullmq.ts');
 const { micro } = await import('../test/bench/micro.mjs');
-const benches = { throughput, suite, memory, collections, sync, stream, micro, rdb };
+const luaHere = (options) => lua(options, (path) => import(path));
+const benches = {
+  ...{ throughput, suite, memory, collections, sync, stream, micro, rdb },
+  ...{ lua: luaHere, bullmq },
+};
 const options = { rounds: Number(values.rounds), scale: Number(values.scale) };
 const date = new Date().toISOString();
 const machine = { cpus: cpus().length, model: cpus()[0]?.model, memory: totalmem() };

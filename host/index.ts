@@ -17,6 +17,13 @@ export {
 } from './errors.js';
 export type { LogFields, Logger, LogLevel } from './log.js';
 export { createLogger, silentLogger } from './log.js';
+export {
+  type CallOptions,
+  LuaEngine,
+  type LuaEngineOptions,
+  type LuaLibrary,
+  type LuaLogLevel,
+} from './lua/engine.js';
 export * from './replication/index.js';
 
 /** `:6380`, `host:port` or `[::1]:port` as directives. */
@@ -42,13 +49,16 @@ async function serve(replica: Replica, options: ReplicaOptions): Promise<Replica
       ...(options.listenPassword === undefined ? {} : { requirepass: options.listenPassword }),
     },
   });
-  const { link } = replica;
+  const { link, redirector } = replica;
   const server = new RespiteServer({
     config,
     platform: createNodePlatform(),
     log: replica.log,
     module: coreModule(),
     core: replica.core,
+    ...(redirector === undefined
+      ? {}
+      : { redirect: (...request) => redirector.request(...request) }),
     makeLink: () => ({
       isReplica: true,
       info: () => replica.info(),

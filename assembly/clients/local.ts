@@ -13,6 +13,9 @@ export const LOCAL_WRONG_TYPE: i32 = -2;
 export const LOCAL_LOADING: i32 = -3;
 export const LOCAL_MASTER_DOWN: i32 = -4;
 export const LOCAL_NO_DB: i32 = -5;
+/** A script that has run for too long holds everybody up. */
+export const LOCAL_BUSY: i32 = -6;
+export const LOCAL_CLOSED: i32 = -7;
 
 /** Address of the value the last `localGet` found; good until the core is called again. */
 export let localPtr: usize = 0;

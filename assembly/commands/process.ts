@@ -39,6 +39,7 @@ import {
   masterDown,
   maxMemory,
   paused,
+  redirects,
   replicaReadOnly,
   SCRIPT_SUSPENDED,
   scriptIsFunction,
@@ -68,6 +69,7 @@ import {
   CMD_UNSUBSCRIBE,
   CMD_WATCH,
   CMDFLAG_ALLOW_BUSY,
+  CMDFLAG_BLOCKING,
   CMDFLAG_DENYOOM,
   CMDFLAG_LOADING,
   CMDFLAG_MAY_REPLICATE,
@@ -84,6 +86,7 @@ import {
   cmdHasSubcommands,
   lookupSubcommand,
 } from './generated/table';
+import { cmdHost } from './host-call';
 import { monitorAfter, monitorBefore } from './monitor';
 import {
   applyProblem,
@@ -231,7 +234,8 @@ function isForbidden(id: i32): bool {
     return true;
   }
   if (isReplica && replicaReadOnly && flags & CMDFLAG_WRITE) {
-    reject(id, "READONLY You can't write against a read only replica.");
+    if (redirects && mayRedirect(flags)) cmdHost(id | REDIRECTED);
+    else reject(id, "READONLY You can't write against a read only replica.");
     return true;
   }
   if (client.push & PUSH_PUBSUB && client.resp == 2 && !isForSubscriber(id)) {
@@ -262,6 +266,15 @@ function isForbidden(id: i32): bool {
     return true;
   }
   return false;
+}
+
+/** Marks the id of a command that the host sends to the master. */
+const REDIRECTED: i32 = 1 << 16;
+
+/** A command by itself, which keeps nobody waiting, of a client that can wait for the host. */
+function mayRedirect(flags: u32): bool {
+  if (flags & CMDFLAG_BLOCKING) return false;
+  return (client.flags & (CLIENT_MULTI | CLIENT_IN_EXEC | CLIENT_INTERNAL)) == 0;
 }
 
 /** A script has been running for too long. */

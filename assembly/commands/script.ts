@@ -266,19 +266,29 @@ export function scriptMayRun(block: usize, len: u32, count: u32): i32 {
   return aclCheck(user, id, argc, argv) == ACL_OK ? 1 : 0;
 }
 
-/** Whether a client may be answered later: its script can be suspended then. */
-export function scriptMayWait(handle: u32): bool {
+/**
+ * What the host must know to run a client's script, in one call: 1 the client speaks RESP3; 2 it
+ * may be answered later, so its script can be suspended; the number of arguments times 4.
+ */
+export function scriptFacts(handle: u32): u32 {
   const c = clientAt(handle);
-  if (changetype<usize>(c) == 0) return false;
-  return (c.flags & (CLIENT_IN_EXEC | CLIENT_INTERNAL | CLIENT_MASTER)) == 0;
+  if (changetype<usize>(c) == 0) return 0;
+  let facts: u32 = argc << 2;
+  if (c.resp == 3) facts |= 1;
+  if ((c.flags & (CLIENT_IN_EXEC | CLIENT_INTERNAL | CLIENT_MASTER)) == 0) facts |= 2;
+  return facts;
 }
 
-/** What stands against scripts of a client: 1 stale data, 2 a read-only replica, 4 no memory. */
+/**
+ * What stands against scripts of a client: 1 stale data, 2 a read-only replica, 4 no memory. 8: its
+ * user may not do everything.
+ */
 export function scriptWorld(handle: u32): u32 {
   const c = clientAt(handle);
   if (changetype<usize>(c) == 0 || c.flags & CLIENT_MASTER) return 0;
   let world: u32 = masterDown ? 1 : 0;
   if (isReplica && replicaReadOnly) world |= 2;
   if (maxMemory != 0 && usedMemory > maxMemory && !isReplica) world |= 4;
+  if (c.flags & CLIENT_LIMITED) world |= 8;
   return world;
 }

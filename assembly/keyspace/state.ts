@@ -65,6 +65,11 @@ export function setNow(ms: i64): void {
   nowMs = ms;
   nowLru = <u32>(ms / 1000) & 0xffffff;
 }
+/** What a read-only replica refuses goes to its master instead; see `setRedirection`. */
+export let redirects: bool = false;
+export function setRedirects(on: bool): void {
+  redirects = on;
+}
 export function setRole(replica: bool, readOnly: bool): void {
   isReplica = replica;
   replicaReadOnly = readOnly;

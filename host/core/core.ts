@@ -55,6 +55,7 @@ export class Core {
   /** The trap that killed this instance. */
   trap: Error | undefined;
   #u8: Uint8Array;
+  #lastView: Uint8Array = new Uint8Array(0);
   #u32: Uint32Array;
   #read: Uint8Array;
   readonly #readPtr: number;
@@ -105,14 +106,26 @@ export class Core {
     return this.#u32[ptr >>> 2] as number;
   }
 
+  /** Sets the u32 at an address. */
+  setWord(ptr: number, value: number): void {
+    if (!this.reserved) this.#refresh();
+    this.#u32[ptr >>> 2] = value;
+  }
+
   /** A view of memory; valid until the core is called again, unless the caller owns the block. */
   view(ptr: number, len: number): Uint8Array {
     return this.bytes.subarray(ptr, ptr + len);
   }
 
-  /** A view of a reply block's data. */
+  /** A view of a reply block's data; the same object again if it is what was asked for last. */
   blockView(block: number): Uint8Array {
-    return this.view(block + BLOCK_HEADER, this.word(block + 4));
+    const ptr = block + BLOCK_HEADER;
+    const length = this.word(block + 4);
+    // Blocks are recycled at once and most replies are alike, while a view is a costly object.
+    const last = this.#lastView;
+    if (last.byteOffset === ptr && last.length === length && this.reserved) return last;
+    this.#lastView = this.view(ptr, length);
+    return this.#lastView;
   }
 
   /** `count` f64 numbers at an address, copied. */

@@ -42,6 +42,7 @@ export interface CoreExports {
   // scripts
   scriptBegin(): void;
   scriptEnd(): void;
+  scriptReturn(ptr: number, len: number): void;
   scriptSuspend(): void;
   scriptContinue(): void;
   scriptPause(): void;
@@ -50,7 +51,7 @@ export interface CoreExports {
   scriptReply(): number;
   scriptMayRun(block: number, len: number, count: number): number;
   scriptHasWritten(): number;
-  scriptMayWait(handle: number): number;
+  scriptFacts(handle: number): number;
   scriptWorld(handle: number): number;
   scriptKind(isFunction: boolean): void;
   // time passing
@@ -74,6 +75,7 @@ export interface CoreExports {
   configurePassword(ptr: number, len: number): number;
   configureAcl(allChannels: boolean, logMax: number): void;
   setReplica(replica: boolean, readOnly: boolean): void;
+  setRedirection(on: boolean): void;
   disconnectBlocked(): void;
   setLoadingState(on: boolean, aside: boolean): void;
   setMasterLinkDown(down: boolean): void;
@@ -137,4 +139,7 @@ export interface CoreExports {
   localDbSize(db: number): number;
   localDb(handle: number): number;
   localSelect(handle: number, db: number): void;
+  /** 0, or below 0 a LOCAL_*; see assembly/commands/local-script.ts. */
+  localScriptBegin(handle: number, nowMs: number): number;
+  localScriptEnd(): void;
 }

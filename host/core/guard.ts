@@ -16,7 +16,7 @@ type Call = (...args: number[]) => number;
 
 /** Exports without which their caller cannot go on. */
 const NEEDED: ReadonlySet<string> = new Set([
-  ...['feed', 'feedAt', 'localGet', 'clientOpen', 'scriptRun'],
+  ...['feed', 'feedAt', 'localGet', 'clientOpen', 'scriptRun', 'localScriptBegin'],
   ...['loadBegin', 'loadFeed', 'loadFinish', 'loadCommit'],
 ]);
 
@@ -100,10 +100,15 @@ function hotExports(raw: CoreExports, guard: Guard): Partial<CoreExports> {
       }
     },
     scriptReply: () => (guard.isDead ? 0 : raw.scriptReply()),
-    localGet: (db, key, keyLen, nowMs) => {
-      if (guard.isDead) return guard.dead('localGet');
+    scriptBegin: () => {
+      if (!guard.isDead) raw.scriptBegin();
+    },
+    scriptFacts: (handle) => (guard.isDead ? 0 : raw.scriptFacts(handle)),
+    commandArgv: () => (guard.isDead ? 0 : raw.commandArgv()),
+    scriptReturn: (ptr, len) => {
+      if (guard.isDead) return;
       try {
-        return raw.localGet(db, key, keyLen, nowMs);
+        raw.scriptReturn(ptr, len);
       } catch (error) {
         throw guard.failed(error);
       }
@@ -118,10 +123,40 @@ function hotExports(raw: CoreExports, guard: Guard): Partial<CoreExports> {
   };
 }
 
+/** Those of calls in the process. */
+function hotLocal(raw: CoreExports, guard: Guard): Partial<CoreExports> {
+  return {
+    localScriptBegin: (handle, nowMs) => {
+      if (guard.isDead) return guard.dead('localScriptBegin');
+      try {
+        return raw.localScriptBegin(handle, nowMs);
+      } catch (error) {
+        throw guard.failed(error);
+      }
+    },
+    localScriptEnd: () => {
+      if (guard.isDead) return;
+      try {
+        raw.localScriptEnd();
+      } catch (error) {
+        throw guard.failed(error);
+      }
+    },
+    localGet: (db, key, keyLen, nowMs) => {
+      if (guard.isDead) return guard.dead('localGet');
+      try {
+        return raw.localGet(db, key, keyLen, nowMs);
+      } catch (error) {
+        throw guard.failed(error);
+      }
+    },
+  };
+}
+
 /** `onFault` is called once, with what was thrown; the caller of the core gets it too. */
 export function guardExports(raw: CoreExports, onFault: (error: Error) => void): CoreExports {
   const guard = new Guard(onFault);
   const out: Record<string, Call> = {};
   for (const [name, call] of Object.entries(raw)) out[name] = guard.wrap(name, call as Call);
-  return Object.assign(out as unknown as CoreExports, hotExports(raw, guard));
+  return Object.assign(out as unknown as CoreExports, hotExports(raw, guard), hotLocal(raw, guard));
 }

@@ -18,11 +18,13 @@ import { ReplyReader, type ReplyValue, replyError } from './resp-value.js';
 
 export type Argument = string | number | bigint | Uint8Array;
 
-/** What `localGet` answers instead of a length; assembly/clients/local.ts. */
+/** What `localGet` and `localScriptBegin` refuse with; assembly/clients/local.ts. */
 const LOCAL_NONE = -1;
 const LOCAL_WRONG_TYPE = -2;
 const LOCAL_LOADING = -3;
 const LOCAL_MASTER_DOWN = -4;
+const LOCAL_BUSY = -6;
+const LOCAL_CLOSED = -7;
 
 const SCRATCH_BYTES = 64 * 1024;
 const encoder = new TextEncoder();
@@ -75,7 +77,7 @@ export class LocalClient {
   }
 
   /** The time, read once for a run of calls within a turn of the event loop. */
-  #now(): number {
+  now(): number {
     if (this.#nowLeft > 0) {
       this.#nowLeft--;
       return this.#nowMs;
@@ -134,6 +136,13 @@ export class LocalClient {
     return value;
   }
 
+  /** A call that was made with this handle may have left something to send to other clients. */
+  settle(): void {
+    if (this.#core.x.readyClients() === 0) return;
+    this.#core.onReady?.();
+    this.#onReady();
+  }
+
   #run(args: readonly Argument[]): number {
     const core = this.#core;
     const bound = requestBound(args);
@@ -142,7 +151,7 @@ export class LocalClient {
     if (at === 0) throw outOfMemory();
     try {
       const end = writeRequest(core.bytes, at, args);
-      return core.x.feedAt(this.#handle, at, end - at, this.#now());
+      return core.x.feedAt(this.#handle, at, end - at, this.now());
     } finally {
       if (core.x.readyClients() !== 0) core.onReady?.();
       if (isLarge) core.x.hostFree(at);
@@ -201,8 +210,8 @@ export class LocalClient {
     const len = this.#putKey(key);
     const found =
       len >= 0
-        ? core.x.localGet(db, this.#scratch, len, this.#now())
-        : core.withBytes(bytesOf(key), (p, l) => core.x.localGet(db, p, l, this.#now()));
+        ? core.x.localGet(db, this.#scratch, len, this.now())
+        : core.withBytes(bytesOf(key), (p, l) => core.x.localGet(db, p, l, this.now()));
     if (found >= LOCAL_NONE) return found;
     throw localError(found, db);
   }
@@ -230,7 +239,8 @@ function outOfMemory(): RespiteError {
   return new RespiteError('ERR_RESPITE_OUT_OF_MEMORY', 'the core is full');
 }
 
-function localError(code: number, db: number): RespiteError {
+/** The error that a number below LOCAL_NONE stands for. */
+export function localError(code: number, db = 0): RespiteError {
   switch (code) {
     case LOCAL_WRONG_TYPE:
       return replyError('WRONGTYPE Operation against a key holding the wrong kind of value');
@@ -240,6 +250,12 @@ function localError(code: number, db: number): RespiteError {
       return replyError(
         "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
       );
+    case LOCAL_BUSY:
+      return replyError(
+        'BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.',
+      );
+    case LOCAL_CLOSED:
+      return new RespiteError('ERR_RESPITE_CLOSED');
     default:
       return replyError(`ERR DB index is out of range: ${db}`);
   }

@@ -48,7 +48,7 @@ const PURE: ReadonlySet<string> = new Set([
   ...['masterReadOffset', 'masterDb', 'replicaApplied', 'replicaUsedBytes', 'replicaKeyCount'],
   ...['localValue', 'localDbSize', 'localDb', 'waitingForAcks'],
   ...['usersOpen', 'textAddress', 'textLength', 'functionVersion'],
-  ...['scriptReply', 'scriptHasWritten', 'scriptMayWait', 'scriptWorld'],
+  ...['scriptReply', 'scriptHasWritten', 'scriptFacts', 'scriptWorld'],
 ]);
 
 /** Positions of (address, length) argument pairs whose bytes go into the log. */
@@ -72,6 +72,7 @@ export const INPUT_REGIONS: Readonly<Record<string, readonly (readonly [number, 
   functionDelete: [[0, 1]],
   functionPayloadOk: [[0, 1]],
   scriptRun: [[0, 1]],
+  scriptReturn: [[0, 1]],
   scriptMayRun: [[0, 1]],
 };
 

@@ -69,6 +69,10 @@ export class Functions {
     return this.#session;
   }
 
+  close(): void {
+    this.#session?.close();
+  }
+
   #look(maySuspend: boolean): number {
     if (this.#loading === undefined) return this.#tick(maySuspend);
     if (performance.now() < this.#loading.untilMs) return 0;

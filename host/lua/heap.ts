@@ -1,5 +1,5 @@
 // How much of JavaScript's heap is in use. Lua values live there, so this is what bounds a script.
-// Node.js tells it, and browsers with Chromium's engine; where nobody does, time alone is the bound.
+// Node.js tells it, and browsers with Chromium's engine; where nobody does, time is the bound.
 
 /** More of the heap than this is too much: a script that needs more is ended. */
 const SHARE_MAX = 0.8;

@@ -2,6 +2,8 @@
 
 export type { FunctionEntry, Library } from './functions.js';
 export { readPayload } from './payload.js';
+export { flagRefusal } from './refusal.js';
+export type { MadeReply } from './replies.js';
 export { busyText, type Run, type Script, ScriptEngine } from './scripts.js';
 export * from './shebang.js';
 export { bytesToText, textToBytes } from './vm/bytes.js';

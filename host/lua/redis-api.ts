@@ -5,7 +5,15 @@ import type { Session } from './session.js';
 import { sha1Hex } from './sha1.js';
 import { numberToText } from './vm/number.js';
 import { toNumber } from './vm/operations.js';
-import { LuaError, LuaTable, type LuaValue, NONE, type Results } from './vm/value.js';
+import {
+  LuaError,
+  LuaTable,
+  type LuaValue,
+  type Native,
+  NativeFunction,
+  NONE,
+  type Results,
+} from './vm/value.js';
 
 const REPL_ALL = 3;
 const VERSION = '7.0.15';
@@ -90,8 +98,6 @@ function sha1hex(a: Arguments): string {
 /** What functions of libraries have. */
 function common(session: Session): Record<string, Body> {
   return {
-    call: (a) => session.call(a, true),
-    pcall: (a) => session.call(a, false),
     error_reply: (a) => single(a, errorReply),
     status_reply: (a) => single(a, statusReply),
     sha1hex,
@@ -115,6 +121,11 @@ const SCRIPTS_ONLY: Record<string, Body> = {
 /** Makes the table of scripts, or of functions, and everything in it. */
 export function makeRedisTable(session: Session, forFunctions: boolean): LuaTable {
   const table = new LuaTable();
+  // Called more than all others, so without an object for their arguments.
+  const call: Native = (values, at, count) => session.call(values, at, count, true);
+  const pcall: Native = (values, at, count) => session.call(values, at, count, false);
+  table.setText('call', new NativeFunction(call));
+  table.setText('pcall', new NativeFunction(pcall));
   register(session.machine, table, common(session));
   if (!forFunctions) register(session.machine, table, SCRIPTS_ONLY);
   return withConstants(table, { ...LOG_CONSTANTS, ...REPL_CONSTANTS });

@@ -182,51 +182,84 @@ function gathered(memory: Memory, first: number): Uint8Array {
 const BREAKS = /[\r\n]/g;
 const INITIAL_BYTES = 512;
 
-/** A reply being written, in bytes that grow. */
-export class ReplyMaker {
-  #bytes = new Uint8Array(INITIAL_BYTES);
-  #length = 0;
+/** A reply that was made: bytes `from` … `to` of `bytes`, good until the next one is made. */
+export interface MadeReply {
+  readonly bytes: Uint8Array;
+  readonly from: number;
+  readonly to: number;
+  /** It lies where the maker was told to begin, so it need not be copied there. */
+  readonly isPlaced: boolean;
+}
+
+/** Writes replies: where it is told to as long as there is room, in an array that grows then. */
+export class ReplyMaker implements MadeReply {
+  bytes: Uint8Array = new Uint8Array(0);
+  from = 0;
+  to = 0;
+  isPlaced = false;
+  #end = 0;
   #isResp3 = false;
   #hasBooleans = false;
 
+  /** The next reply is to go into `size` bytes at `at`. */
+  place(bytes: Uint8Array, at: number, size: number): this {
+    this.bytes = bytes;
+    this.from = at;
+    this.to = at;
+    this.#end = at + size;
+    this.isPlaced = true;
+    return this;
+  }
+
   /**
-   * The reply that a script's result is, in the client's protocol; good until the next one. Redis:
-   * booleans are such only for scripts that asked for RESP3 themselves.
+   * The reply that a script's result is, in the client's protocol. Redis: booleans are such only
+   * for scripts that asked for RESP3 themselves.
    */
-  make(value: LuaValue, protocol: number, scriptProtocol: number): Uint8Array {
-    this.#length = 0;
+  make(value: LuaValue, protocol: number, scriptProtocol: number): void {
     this.#isResp3 = protocol === 3;
     this.#hasBooleans = scriptProtocol === 3;
-    if (this.#bytes.length > 1 << 20) this.#bytes = new Uint8Array(INITIAL_BYTES);
     this.#value(value, 0);
-    return this.#bytes.subarray(0, this.#length);
   }
 
   /** An error reply; the text begins with its code. */
-  error(text: string): Uint8Array {
-    this.#length = 0;
+  error(text: string): void {
     this.#line(`-${text.replace(BREAKS, ' ')}`);
-    return this.#bytes.subarray(0, this.#length);
   }
 
   #room(size: number): void {
-    const need = this.#length + size;
-    if (need <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(need, this.#bytes.length * 2));
-    grown.set(this.#bytes.subarray(0, this.#length));
-    this.#bytes = grown;
+    if (this.to + size <= this.#end) return;
+    const length = this.to - this.from;
+    const grown = new Uint8Array(Math.max(length + size, length * 2, INITIAL_BYTES));
+    grown.set(this.bytes.subarray(this.from, this.to));
+    this.place(grown, 0, grown.length);
+    this.to = length;
+    this.isPlaced = false;
   }
 
   #line(text: string): void {
     this.#room(text.length + 2);
-    let at = writeText(this.#bytes, this.#length, text);
-    this.#bytes[at++] = 13;
-    this.#bytes[at++] = 10;
-    this.#length = at;
+    this.#newline(writeText(this.bytes, this.to, text));
+  }
+
+  #newline(at: number): void {
+    this.bytes[at] = 13;
+    this.bytes[at + 1] = 10;
+    this.to = at + 2;
+  }
+
+  /** A line of a sign and a small number; false: it is not small. */
+  #short(sign: number, n: number): boolean {
+    if (!(n >= 0 && n < 10 && Number.isInteger(n))) return false;
+    this.#room(4);
+    const { bytes, to } = this;
+    bytes[to] = sign;
+    bytes[to + 1] = 48 + n;
+    this.#newline(to + 2);
+    return true;
   }
 
   #bulk(text: string): void {
-    this.#line(`$${text.length}`);
+    if (!this.#short(36, text.length)) this.#line(`$${text.length}`);
     this.#line(text);
   }
 
@@ -236,7 +269,7 @@ export class ReplyMaker {
         this.#bulk(value);
         return;
       case 'number':
-        this.#line(`:${integerText(value)}`);
+        if (!this.#short(58, value)) this.#line(`:${integerText(value)}`);
         return;
       case 'boolean':
         if (this.#hasBooleans) this.#boolean(value);

@@ -6,8 +6,8 @@ import { Functions } from './functions.js';
 import { isHeapFull } from './heap.js';
 import { loaded } from './lib/base.js';
 import { errorTable } from './redis-api.js';
-import { ReplyMaker } from './replies.js';
-import { type LogSink, Session } from './session.js';
+import { type MadeReply, ReplyMaker } from './replies.js';
+import { type LogSink, SCRATCH_BYTES, Session } from './session.js';
 import { sha1Hex } from './sha1.js';
 import {
   FLAG_ALLOW_OOM,
@@ -16,6 +16,7 @@ import {
   readShebang,
   ScriptProblem,
 } from './shebang.js';
+import { NO_VALUES } from './vm/coroutine.js';
 import { GO_ON, ScriptStopped, SUSPEND } from './vm/machine.js';
 import { toText } from './vm/operations.js';
 import { LuaError, LuaTable, type LuaValue } from './vm/value.js';
@@ -29,7 +30,8 @@ const PATIENCE = 2;
 const PATIENCE_MS = 1000;
 
 export interface Script {
-  readonly sha: string;
+  /** Its SHA-1. */
+  readonly name: string;
   readonly source: string;
   readonly flags: number;
   readonly fn: LuaValue;
@@ -50,8 +52,8 @@ export interface Run {
   readonly protocol: number;
   /** Nobody waits inside for the result: it may be suspended. */
   readonly maySuspend: boolean;
-  /** The command, for FUNCTION STATS. */
-  readonly command: readonly string[];
+  /** The command's words, for FUNCTION STATS; there once it is suspended. */
+  command: readonly string[];
 }
 
 export interface EngineOptions {
@@ -61,6 +63,8 @@ export interface EngineOptions {
   readonly now: () => number;
   /** busy-reply-threshold, ms. */
   readonly limitMs: () => number;
+  /** A script that cannot be suspended is ended after so long. Default: some time more. */
+  readonly endMs?: () => number;
 }
 
 export class ScriptEngine {
@@ -68,9 +72,15 @@ export class ScriptEngine {
   readonly functions: Functions;
   readonly #options: EngineOptions;
   readonly #scripts = new Map<string, Script>();
+  /** The same by their texts: EVAL need not compute a SHA-1 to find one. */
+  readonly #bySource = new Map<string, Script>();
   readonly #maker = new ReplyMaker();
+  readonly #keys = new LuaTable();
+  readonly #args = new LuaTable();
+  #latest: Script | undefined;
   #running: Run | undefined;
-  #startedMs = 0;
+  /** NaN until somebody looks: most scripts are over before. */
+  #startedMs = Number.NaN;
   #sliceEndMs = 0;
   #isTimedOut = false;
   #isKilled = false;
@@ -78,6 +88,8 @@ export class ScriptEngine {
   constructor(options: EngineOptions) {
     this.#options = options;
     this.session = new Session(options.core, options.log);
+    this.session.machine.globals.setText('KEYS', this.#keys);
+    this.session.machine.globals.setText('ARGV', this.#args);
     const tick = (maySuspend: boolean): number => this.#tick(maySuspend);
     this.session.machine.tick = tick;
     this.functions = new Functions(options.core, options.log, tick);
@@ -99,17 +111,25 @@ export class ScriptEngine {
   }
 
   find(sha: string): Script | undefined {
-    return this.#scripts.get(sha) ?? this.#scripts.get(sha.toLowerCase());
+    const found = this.#scripts.get(sha) ?? this.#scripts.get(sha.toLowerCase());
+    this.#latest = found ?? this.#latest;
+    return found;
+  }
+
+  /** What `find` found last: often what is looked for next. */
+  get latest(): Script | undefined {
+    return this.#latest;
   }
 
   /** Compiles a script, unless it is known; throws a ScriptProblem. */
   load(source: string): Script {
-    const sha = sha1Hex(source);
-    const known = this.#scripts.get(sha);
+    const known = this.#bySource.get(source);
     if (known !== undefined) return known;
     const { flags, body } = readShebang(source);
-    const script = { sha, source, flags, fn: this.compile(body, '@user_script') };
-    this.#scripts.set(sha, script);
+    const fn = this.compile(body, '@user_script');
+    const script = { name: sha1Hex(source), source, flags, fn };
+    this.#scripts.set(script.name, script);
+    this.#bySource.set(source, script);
     return script;
   }
 
@@ -124,14 +144,43 @@ export class ScriptEngine {
 
   flush(): void {
     this.#scripts.clear();
+    this.#bySource.clear();
+    this.#latest = undefined;
+  }
+
+  /** Frees what it holds in the core. */
+  close(): void {
+    this.flush();
+    this.session.close();
+    this.functions.close();
   }
 
   // ---- a run
 
-  /** Runs to its end: the reply's bytes; undefined: suspended, `goOn` continues it. */
-  start(run: Run): Uint8Array | undefined {
+  /** Runs to its end: the reply; undefined: suspended, `goOn` continues it. */
+  start(run: Run): MadeReply | undefined {
+    return this.#step(run, this.#prepare(run), true);
+  }
+
+  /** Runs one that may not be suspended and hands its result to `take`. Throws its LuaError. */
+  runWhole<T>(run: Run, take: (value: LuaValue, session: Session) => T): T {
+    const session = this.#prepare(run);
+    try {
+      const values = this.#begin(run, session) as LuaValue[];
+      return take(values[0], session);
+    } finally {
+      this.#running = undefined;
+      session.machine.reset();
+    }
+  }
+
+  /** Whether the last run took longer than its limit. */
+  get isTimedOut(): boolean {
+    return this.#isTimedOut;
+  }
+
+  #prepare(run: Run): Session {
     const session = this.#sessionOf(run);
-    const { machine } = session;
     let how = 0;
     if (run.isReadOnly || (run.flags & (FLAG_COMPATIBLE | FLAG_NO_WRITES)) === FLAG_NO_WRITES) {
       how |= RUN_READONLY;
@@ -141,43 +190,50 @@ export class ScriptEngine {
     this.#running = run;
     this.#isTimedOut = false;
     this.#isKilled = false;
-    this.#startedMs = this.#options.now();
-    this.#sliceEndMs = this.#startedMs + this.#options.limitMs();
-    const keys = listTable(run.keys);
-    const args = listTable(run.args);
-    if (!run.isFunction) {
-      machine.globals.setText('KEYS', keys);
-      machine.globals.setText('ARGV', args);
+    this.#startedMs = Number.NaN;
+    return session;
+  }
+
+  #begin(run: Run, { machine }: Session): LuaValue[] | undefined {
+    if (run.isFunction) {
+      return machine.begin(run.fn, [new LuaTable(run.keys), new LuaTable(run.args)]);
     }
-    return this.#step(run, () => machine.begin(run.fn, run.isFunction ? [keys, args] : []));
+    // The same tables for all scripts, one after the other: nothing of a script outlives it.
+    this.#keys.renew(run.keys);
+    this.#args.renew(run.args);
+    return machine.begin(run.fn, NO_VALUES);
   }
 
   #sessionOf(run: Run): Session {
     return run.isFunction ? this.functions.session : this.session;
   }
 
-  goOn(): Uint8Array | undefined {
+  goOn(): MadeReply | undefined {
     const run = this.#running as Run;
     this.#sliceEndMs = this.#options.now() + SLICE_MS;
-    return this.#step(run, () => this.#sessionOf(run).machine.goOn());
+    return this.#step(run, this.#sessionOf(run), false);
   }
 
-  #step(run: Run, go: () => LuaValue[] | undefined): Uint8Array | undefined {
-    let reply: Uint8Array;
+  #step(run: Run, session: Session, isNew: boolean): MadeReply | undefined {
     try {
-      const values = go();
+      const values = isNew ? this.#begin(run, session) : session.machine.goOn();
       if (values === undefined) return undefined;
-      reply = this.#maker.make(values[0], run.protocol, this.#sessionOf(run).resp);
+      this.#placed(session).make(values[0], run.protocol, session.resp);
     } catch (error) {
       if (!(error instanceof LuaError)) {
         this.#running = undefined;
         throw error;
       }
-      reply = this.#maker.error(this.describe(error, run.name));
+      this.#placed(session).error(this.describe(error, run.name));
     }
     this.#running = undefined;
-    this.#sessionOf(run).machine.reset();
-    return reply;
+    session.machine.reset();
+    return this.#maker;
+  }
+
+  #placed(session: Session): ReplyMaker {
+    const at = session.scratch();
+    return this.#maker.place(session.core.bytes, at, at === 0 ? 0 : SCRATCH_BYTES);
   }
 
   /** The text of an error reply. */
@@ -212,6 +268,14 @@ export class ScriptEngine {
     return undefined;
   }
 
+  #logSlow(): void {
+    this.session.log(
+      3,
+      `Slow script detected: still in execution after ${this.runningMs} milliseconds. You can ` +
+        'try killing the script using the SCRIPT KILL command.',
+    );
+  }
+
   /** Now and then while a script runs. */
   #tick(maySuspend: boolean): number {
     if (this.#isKilled) {
@@ -220,18 +284,19 @@ export class ScriptEngine {
     }
     if (isHeapFull()) throw new ScriptStopped(errorTable('ERR not enough memory'));
     const now = this.#options.now();
+    if (Number.isNaN(this.#startedMs)) {
+      this.#startedMs = now;
+      this.#sliceEndMs = now + this.#options.limitMs();
+      return GO_ON;
+    }
     if (now < this.#sliceEndMs) return GO_ON;
     if (!this.#isTimedOut) {
       this.#isTimedOut = true;
-      this.session.log(
-        3,
-        `Slow script detected: still in execution after ${this.runningMs} milliseconds. You can ` +
-          'try killing the script using the SCRIPT KILL command.',
-      );
+      if (this.#options.endMs === undefined) this.#logSlow();
     }
     if (maySuspend && this.#running?.maySuspend) return SUSPEND;
-    const most = this.#options.limitMs() * PATIENCE + PATIENCE_MS;
-    if (now - this.#startedMs > most) {
+    const most = this.#options.endMs?.() ?? this.#options.limitMs() * PATIENCE + PATIENCE_MS;
+    if (now - this.#startedMs >= most) {
       throw new ScriptStopped(errorTable('ERR Script ran too long where it cannot be interrupted'));
     }
     return GO_ON;
@@ -241,10 +306,4 @@ export class ScriptEngine {
 export function busyText(isFunction: boolean): string {
   const which = isFunction ? 'FUNCTION' : 'SCRIPT';
   return `BUSY Redis is busy running a script. You can only call ${which} KILL or SHUTDOWN NOSAVE.`;
-}
-
-function listTable(values: string[]): LuaTable {
-  const table = new LuaTable();
-  table.array = values;
-  return table;
 }

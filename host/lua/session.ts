@@ -14,7 +14,7 @@ import { type LuaWorld, makeWorld } from './world.js';
 const REPL_ALL = 3;
 const RUN_SILENT = 4;
 /** Pairs, then the words themselves. */
-const SCRATCH_BYTES = 64 * 1024;
+export const SCRATCH_BYTES = 64 * 1024;
 const PAIR = 8;
 
 /** Texts of what `scriptRun` refuses; its numbers are in assembly/commands/script.ts. */
@@ -81,25 +81,27 @@ export class Session {
 
   // ---- redis.call
 
-  call(a: Arguments, isRaising: boolean): LuaValue {
-    if (a.count === 0) {
+  /** The arguments are `values[at]` … `values[at + count - 1]`. */
+  call(values: LuaValue[], at: number, count: number, isRaising: boolean): LuaValue {
+    if (count === 0) {
       return this.#refuse(
         'ERR Please specify at least one argument for this redis lib call',
         isRaising,
       );
     }
-    const words = this.#words(a);
-    if (words === undefined) {
+    const size = sizeOf(values, at, count);
+    if (size < 0) {
       const text = 'ERR Lua redis lib command arguments must be strings or integers';
       return this.#refuse(text, isRaising);
     }
     const how = this.#isSilent ? this.how | RUN_SILENT : this.how;
-    const result = this.#withWords(words, (block, size) =>
-      this.core.x.scriptRun(block, size, words.length, this.resp, how),
-    );
+    const block = this.#put(values, at, count, size);
+    const { x } = this.core;
+    const result = x.scriptRun(block, size, count, this.resp, how);
+    if (block !== this.#scratch) x.hostFree(block);
     if (result !== 0) return this.#refuse(REFUSALS[result] ?? 'ERR unknown error', isRaising);
-    const value = this.#reader.read(this.core, this.core.x.scriptReply() >>> 0);
-    if (value instanceof LuaTable && isRaising && value.getText('err') !== undefined) {
+    const value = this.#reader.read(this.core, x.scriptReply() >>> 0);
+    if (isRaising && value instanceof LuaTable && value.getText('err') !== undefined) {
       throw new LuaError(value);
     }
     return value;
@@ -114,57 +116,54 @@ export class Session {
     return table;
   }
 
-  #words(a: Arguments): string[] | undefined {
-    const words: string[] = [];
-    for (let i = 1; i <= a.count; i++) {
-      const value = a.get(i);
-      if (typeof value === 'string') words.push(value);
-      else if (typeof value === 'number') words.push(argumentText(value));
-      else return undefined;
+  /** Puts the arguments into linear memory; the block is to be released. */
+  #put(values: LuaValue[], at: number, count: number, size: number): number {
+    let block = size <= SCRATCH_BYTES ? this.scratch() : 0;
+    if (block === 0) block = this.core.x.hostAlloc(size) >>> 0;
+    if (block === 0) raise('not enough memory');
+    const { core } = this;
+    const { bytes } = core;
+    let pair = block;
+    let place = count * PAIR;
+    for (let i = 0; i < count; i++) {
+      const value = values[at + i];
+      const word = typeof value === 'string' ? value : argumentText(value as number);
+      core.setWord(pair, place);
+      core.setWord(pair + 4, word.length);
+      writeText(bytes, block + place, word);
+      place += word.length;
+      pair += PAIR;
     }
-    return words;
+    return block;
   }
 
-  /** Puts the words into linear memory for a call. */
-  #withWords(words: readonly string[], use: (block: number, size: number) => number): number {
-    let size = words.length * PAIR;
-    for (const word of words) size += word.length;
+  /** A block of SCRATCH_BYTES in linear memory; 0: there is no memory for it. */
+  scratch(): number {
+    if (this.#scratch === 0) this.#scratch = this.core.x.hostAlloc(SCRATCH_BYTES) >>> 0;
+    return this.#scratch;
+  }
+
+  mayRun({ values, at, count }: Arguments): LuaValue {
+    if (count === 0) raise('Please specify at least one argument for this redis lib call');
+    const size = sizeOf(values, at, count);
+    if (size < 0) return raise('Lua redis lib command arguments must be strings or integers');
+    const block = this.#put(values, at, count, size);
     const { x } = this.core;
-    if (this.#scratch === 0) this.#scratch = x.hostAlloc(SCRATCH_BYTES) >>> 0;
-    const isLarge = size > SCRATCH_BYTES || this.#scratch === 0;
-    const pairs = isLarge ? x.hostAlloc(size) >>> 0 : this.#scratch;
-    if (pairs === 0) raise('not enough memory');
-    const { bytes } = this.core;
-    let at = pairs + words.length * PAIR;
-    for (let i = 0; i < words.length; i++) {
-      const word = words[i] as string;
-      this.#putPair(bytes, pairs + i * PAIR, at - pairs, word.length);
-      at = writeText(bytes, at, word);
-    }
-    try {
-      return use(pairs, size);
-    } finally {
-      if (isLarge) x.hostFree(pairs);
-    }
-  }
-
-  #putPair(bytes: Uint8Array, ...[at, place, length]: [number, number, number]): void {
-    for (let i = 0; i < 4; i++) {
-      bytes[at + i] = place >>> (8 * i);
-      bytes[at + 4 + i] = length >>> (8 * i);
-    }
-  }
-
-  mayRun(a: Arguments): LuaValue {
-    if (a.count === 0) raise('Please specify at least one argument for this redis lib call');
-    const words = this.#words(a);
-    if (words === undefined) {
-      return raise('Lua redis lib command arguments must be strings or integers');
-    }
-    const result = this.#withWords(words, (block, size) =>
-      this.core.x.scriptMayRun(block, size, words.length),
-    );
+    const result = x.scriptMayRun(block, size, count);
+    if (block !== this.#scratch) x.hostFree(block);
     if (result < 0) raise('Invalid command passed to redis.acl_check_cmd()');
     return result === 1;
   }
+}
+
+/** Bytes that values take as words of a command, -1: one of them cannot be a word. */
+function sizeOf(values: LuaValue[], at: number, count: number): number {
+  let size = count * PAIR;
+  for (let i = at; i < at + count; i++) {
+    const value = values[i];
+    if (typeof value === 'string') size += value.length;
+    else if (typeof value === 'number') size += argumentText(value).length;
+    else return -1;
+  }
+  return size;
 }

@@ -7,10 +7,11 @@
 // sockets, and buffers given as a function, get `data` events whose bytes are copied over in
 // pieces of at most the buffer's length.
 //
-// Writes. `socket.write` tries the kernel at once; when `writableLength` is 0 afterwards all bytes
+// Writes. Plain sockets are written to below the stream (direct-write.ts). `socket.write`, the way
+// of all others, tries the kernel at once as well; when `writableLength` is 0 afterwards all bytes
 // are gone and the memory is free. Otherwise the write waits in `#waiting` until its callback.
-// Node calls the write callbacks in order, one for each write, so counting them is enough; one
-// bound function serves all writes of a connection.
+// Callbacks come in order, one for each write, so counting them is enough; one bound function
+// serves all writes of a connection.
 //
 // Closing. `end()` sends FIN after the pending bytes, then throws away what still arrives until
 // the peer closes too or LINGER_MS is over: closing with unread input would send RST, and RST
@@ -18,6 +19,8 @@
 
 import net from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { getSystemErrorName } from 'node:util';
+import { type DirectWriter, directWriter, WRITE_DONE, WRITE_WAITS } from './direct-write.js';
 import type { Connection, ConnectionHandlers } from './platform.js';
 
 const LINGER_MS = 1000;
@@ -78,6 +81,9 @@ export class NodeConnection implements Connection {
   #lingering = false;
   #linger: NodeJS.Timeout | undefined;
 
+  /** A plain socket that reads into the owner's buffer. */
+  #isDirect = false;
+  #writer: DirectWriter | undefined;
   #issued = 0;
   #done = 0;
   #waiting: WaitingWrite[] = [];
@@ -107,7 +113,7 @@ export class NodeConnection implements Connection {
   }
 
   get pendingBytes(): number {
-    return this.#socket.writableLength;
+    return this.#socket.writableLength + (this.#writer?.pendingBytes ?? 0);
   }
 
   get isClosing(): boolean {
@@ -135,13 +141,37 @@ export class NodeConnection implements Connection {
 
   write(view: Uint8Array, onFlushed?: () => void): boolean {
     if (this.#closing || view.length === 0) return true;
-    const socket = this.#socket;
     this.#issued++;
-    socket.write(view, this.#onWritten);
-    if (socket.writableLength === 0) return true;
+    if (this.#writer !== undefined ? this.#writeDirectly(this.#writer, view) : this.#write(view)) {
+      return true;
+    }
     this.#waiting.push({ seq: this.#issued, onFlushed });
     this.#needDrain = true;
     return false;
+  }
+
+  #write(view: Uint8Array): boolean {
+    const socket = this.#socket;
+    if (this.#isDirect && socket.writableLength === 0) {
+      this.#writer = directWriter(socket, this.#onWritten);
+      if (this.#writer !== undefined) return this.#writeDirectly(this.#writer, view);
+    }
+    socket.write(view, this.#onUsual);
+    return socket.writableLength === 0;
+  }
+
+  #writeDirectly(writer: DirectWriter, view: Uint8Array): boolean {
+    const result = writer.write(view);
+    if (result === WRITE_WAITS) return false;
+    this.#done++;
+    if (result !== WRITE_DONE) this.#failWrite(result);
+    return true;
+  }
+
+  #failWrite(errno: number): void {
+    if (this.#closing) return;
+    const code = getSystemErrorName(errno);
+    this.#onError(Object.assign(new Error(`write ${code}`), { errno, code, syscall: 'write' }));
   }
 
   pauseReads(): void {
@@ -215,6 +245,7 @@ export class NodeConnection implements Connection {
       onread: { buffer, callback: (n: number) => this.#onDirectRead(n) },
     };
     this.#socket = new net.Socket(options);
+    this.#isDirect = true;
     // Write callbacks of the old object may still come: the count simply goes on.
     this.#listenTo(this.#socket);
   }
@@ -289,14 +320,17 @@ export class NodeConnection implements Connection {
     this.#socket.destroy();
   };
 
-  readonly #onWritten = (): void => {
+  readonly #onUsual = (): void => this.#onWritten(0);
+
+  readonly #onWritten = (status: number): void => {
     this.#done++;
+    if (status < 0) this.#failWrite(status);
     const waiting = this.#waiting;
     while (waiting.length > 0 && waiting[0]!.seq <= this.#done) {
       const { onFlushed } = waiting.shift()!;
       if (onFlushed !== undefined) this.#call(onFlushed);
     }
-    if (this.#needDrain && !this.#closing && this.#socket.writableLength === 0) {
+    if (this.#needDrain && !this.#closing && this.pendingBytes === 0) {
       this.#needDrain = false;
       const handlers = this.#handlers;
       if (handlers?.onDrain !== undefined) this.#call(() => handlers.onDrain!());

@@ -13,7 +13,7 @@ export function createReplica(options: ReplicaOptions, deps: Partial<ReplicaDeps
   });
 }
 
+export { Storage } from '../storage/storage.js';
 export type { LinkEvents, LinkState, SyncDone, SyncProgress } from './link.js';
 export type { ApplyProblem } from './problems.js';
 export { Replica, type ReplicaOptions, type SyncStatus } from './replica.js';
-export { Storage } from './storage.js';

@@ -8,17 +8,23 @@ import type { CoreModule } from '../core/load.js';
 import { RespiteError } from '../errors.js';
 import { fromPino, type Logger, type PinoLike, silentLogger } from '../log.js';
 import type { Platform, TimerHandle } from '../platform/platform.js';
+import { Storage } from '../storage/storage.js';
 import { type Facts, replicationInfo } from './facts.js';
 import { type LinkEvents, ReplicaLink } from './link.js';
 import type { LinkOptions } from './options.js';
+import { Redirector } from './redirect.js';
 import type { RdbSink } from './sink.js';
-import { Storage } from './storage.js';
 
 export interface ReplicaOptions extends LinkOptions {
   /** `:6380` or `host:port`: starts the read-only server there. None starts without it. */
   listen?: string;
   /** Password for clients of that server. */
   listenPassword?: string;
+  /**
+   * Writes go to the master and its replies come back, instead of READONLY: those of the server's
+   * clients, and scripts by `LuaEngine`'s async calls. See docs/replication.md. Default false.
+   */
+  writeRedirection?: boolean;
   /** Database `storage` reads from. Default 0. */
   defaultDatabase?: number;
   /** Databases there are; a master that uses more cannot be followed. Default 16. */
@@ -93,6 +99,7 @@ interface Running {
   link: ReplicaLink;
   storage: Storage;
   server: ReplicaServer | undefined;
+  redirector: Redirector | undefined;
 }
 
 /** A listener given before there was a link. */
@@ -162,8 +169,15 @@ export class Replica {
     const sink = makeSink?.(core);
     const deps = { core, platform, log, onCoreFed, ...(sink === undefined ? {} : { sink }) };
     const link = new ReplicaLink(deps, options);
-    const storage = new Storage(core, platform.clock, options.defaultDatabase, onCoreFed);
-    this.#running = { core, link, storage, server: undefined };
+    const redirector = options.writeRedirection
+      ? new Redirector(platform, link.settings)
+      : undefined;
+    core.x.setRedirection(redirector !== undefined && options.listen !== undefined);
+    const storage = new Storage(core, platform.clock, options.defaultDatabase, {
+      onReady: onCoreFed,
+      forward: redirector?.forward,
+    });
+    this.#running = { core, link, storage, server: undefined, redirector };
     this.#moveListeners();
     if (options.listen !== undefined) {
       if (serve === undefined) {
@@ -191,6 +205,7 @@ export class Replica {
     if (running === undefined) return;
     this.#cron?.cancel();
     running.link.close();
+    running.redirector?.close();
     await running.server?.close();
     running.storage.close();
   }
@@ -274,6 +289,10 @@ export class Replica {
   }
   get server(): ReplicaServer | undefined {
     return this.#running?.server;
+  }
+  /** Write redirection, where it is on. */
+  get redirector(): Redirector | undefined {
+    return this.#running?.redirector;
   }
   get isConnected(): boolean {
     return this.#running?.link.isConnected ?? false;

@@ -123,7 +123,7 @@ export class ClientConnection {
       const block = x.takeReply(this.handle) >>> 0;
       if (block === 0) return;
       this.#owner.counters.writes++;
-      if (this.#socket.write(core.blockView(block), () => this.#onFlushed(block))) {
+      if (this.#socket.write(core.blockView(block), this.#onFlushed)) {
         x.recycleReply(block);
       } else {
         this.#held = block;
@@ -134,11 +134,11 @@ export class ClientConnection {
     this.#pause();
   }
 
-  #onFlushed(block: number): void {
-    this.#owner.core.x.recycleReply(block);
+  readonly #onFlushed = (): void => {
+    this.#owner.core.x.recycleReply(this.#held);
     this.#held = 0;
     if (!this.#closed) this.#after(this.#owner.core.x.clientStatus(this.handle) | STATUS_OUTPUT);
-  }
+  };
 
   #pause(): void {
     if (this.#paused) return;

@@ -39,6 +39,9 @@ export interface ServerLink {
   close(): void;
 }
 
+/** Runs a request at the master, in a database and a protocol; the reply as it came. */
+export type Redirect = (db: number, protocol: number, request: Uint8Array) => Promise<Uint8Array>;
+
 export type RoleReply = readonly (string | number | readonly RoleReply[])[];
 
 export interface ServerCounters {
@@ -81,8 +84,12 @@ export interface ServerContext {
   nowMs(): number;
   /** In-process calls may have made output for clients. */
   drainSoon(): void;
+  /** Write redirection, where it is on. */
+  readonly redirect: Redirect | undefined;
   /** A host command of this client is done. */
   resumeClient(handle: number): void;
+  /** For who answers later: tells whether the handle is still the same client's. */
+  watchClient(handle: number): () => boolean;
   /** Ends the server; resolves when everything is closed. */
   shutdown(reason: string): Promise<void>;
   /** REPLICAOF: follows a master, or (undefined) none any more. */

@@ -16,6 +16,7 @@ import { SCRIPT_CALLS, SCRIPT_FAMILY } from './commands/scripting.js';
 import { SERVER_FAMILY } from './commands/server.js';
 import { SLOWLOG_FAMILY } from './commands/slowlog.js';
 import type { ServerContext } from './context.js';
+import { REDIRECTED, redirect } from './redirect.js';
 import { RespWriter } from './reply-writer.js';
 
 export { argText, writeHelp } from './host-call.js';
@@ -82,6 +83,7 @@ export class HostCommands {
 
   /** The core's `hostCommand` import: 0 = answered, 1 = will be. */
   run(handle: number, id: number): number {
+    if (id & REDIRECTED) return this.#redirect(handle);
     const direct = this.#direct[id];
     if (direct !== undefined) return this.#runDirect(direct, handle, id);
     const core = this.#core;
@@ -105,13 +107,22 @@ export class HostCommands {
       core.reply(handle, out.bytes());
       return 0;
     }
+    const isThere = this.#server.watchClient(handle);
     void pending
       .catch((error: unknown) => this.#fail(call, id, error))
       .then(() => {
+        if (!isThere()) return;
         core.replyLate(handle, out.bytes());
         this.#server.resumeClient(handle);
       });
     return 1;
+  }
+
+  /** A write that is its master's to do. */
+  #redirect(handle: number): number {
+    const request = this.#server.redirect;
+    const direct: DirectHandler = (server) => request && redirect(server, handle, request);
+    return this.#runDirect(direct, handle, 0);
   }
 
   #runDirect(handler: DirectHandler, handle: number, id: number): number {
@@ -123,9 +134,14 @@ export class HostCommands {
     try {
       const pending = handler(this.#server, handle);
       if (pending === undefined) return 0;
+      const isThere = this.#server.watchClient(handle);
       void pending
-        .catch((error: unknown) => this.#core.replyLate(handle, fail(error)))
-        .then(() => this.#server.resumeClient(handle));
+        .catch((error: unknown) => {
+          if (isThere()) this.#core.replyLate(handle, fail(error));
+        })
+        .then(() => {
+          if (isThere()) this.#server.resumeClient(handle);
+        });
       return 1;
     } catch (error) {
       this.#core.reply(handle, fail(error));

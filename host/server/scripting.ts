@@ -5,28 +5,34 @@ import type { Core } from '../core/core.js';
 import {
   busyText,
   bytesToText,
-  FLAG_ALLOW_OOM,
-  FLAG_ALLOW_STALE,
   FLAG_COMPATIBLE,
   FLAG_NO_WRITES,
+  flagRefusal,
+  type MadeReply,
   type Run,
   ScriptEngine,
   ScriptProblem,
 } from '../lua/index.js';
+import type { Redirect, ServerContext } from './context.js';
+import { redirect } from './redirect.js';
 
 const PAIR = 8;
-/** The client may wait for its answer; see `clientCanWait`. */
+/** Bits of `scriptWorld`. */
+const READ_ONLY_REPLICA = 2;
+const LIMITED_USER = 8;
+/** Command, script, number of keys come first. */
+const KEYS_AT = 3;
+const NO_WORDS: readonly string[] = [];
 const LEVELS = ['debug', 'verbose', 'notice', 'warning'] as const;
 const NUMKEYS = /^(0|-?[1-9]\d*)$/;
 const encoder = new TextEncoder();
 
 /** What scripts need of whoever runs the commands: a server, or the page's console. */
-export interface ScriptHost {
-  readonly core: Core;
+export interface ScriptHost
+  extends Pick<ServerContext, 'core' | 'drainSoon' | 'redirect' | 'watchClient'> {
   readonly config: { int(name: 'busy-reply-threshold'): number };
   readonly platform: { readonly clock: { monotonicMs(): number; defer(task: () => void): void } };
   readonly log: Record<(typeof LEVELS)[number], (text: string) => void>;
-  drainSoon(): void;
 }
 
 /** How a command runs scripts. */
@@ -42,6 +48,58 @@ export interface Callable {
   readonly flags: number;
 }
 
+/** Finds it, or says in an error reply why it cannot be run; may throw a ScriptProblem. */
+export type Finder = (engine: ScriptEngine, words: Words) => Callable | string;
+
+/** The words of the command that runs now, where they lie in linear memory. */
+export class Words {
+  readonly core: Core;
+  count = 0;
+  #pairs = 0;
+
+  constructor(core: Core) {
+    this.core = core;
+  }
+
+  take(count: number): this {
+    this.count = count;
+    this.#pairs = this.core.x.commandArgv() >>> 0;
+    return this;
+  }
+
+  at(i: number): number {
+    return this.core.word(this.#pairs + i * PAIR);
+  }
+
+  length(i: number): number {
+    return this.core.word(this.#pairs + i * PAIR + 4);
+  }
+
+  /** A word as a Lua string. */
+  text(i: number): string {
+    const at = this.at(i);
+    return bytesToText(this.core.bytes, at, at + this.length(i));
+  }
+
+  texts(from: number, to: number): string[] {
+    if (to <= from) return [];
+    // Not by pushing into an empty array: that would make room for 17.
+    const out = [this.text(from)];
+    for (let i = from + 1; i < to; i++) out.push(this.text(i));
+    return out;
+  }
+
+  /** Whether a word has the bytes of a string. */
+  is(i: number, text: string): boolean {
+    const n = text.length;
+    if (this.length(i) !== n) return false;
+    const { bytes } = this.core;
+    const at = this.at(i);
+    for (let k = 0; k < n; k++) if (bytes[at + k] !== text.charCodeAt(k)) return false;
+    return true;
+  }
+}
+
 export class Scripting {
   readonly engine: ScriptEngine;
   readonly #server: ScriptHost;
@@ -55,84 +113,56 @@ export class Scripting {
       now: () => platform.clock.monotonicMs(),
       limitMs: () => config.int('busy-reply-threshold'),
     });
-  }
-
-  /** The arguments of the command that runs now, as Lua strings. */
-  words(): string[] {
-    const { core } = this.#server;
-    const { bytes } = core;
-    const count = core.x.commandArgc();
-    const pairs = core.x.commandArgv() >>> 0;
-    const out: string[] = [];
-    for (let i = 0; i < count; i++) {
-      const at = core.word(pairs + i * PAIR);
-      out.push(bytesToText(bytes, at, at + core.word(pairs + i * PAIR + 4)));
-    }
-    return out;
+    this.#words = new Words(server.core);
   }
 
   /** Runs what the command in the arguments asks for; a promise: the answer comes later. */
-  run(
-    handle: number,
-    kind: CallKind,
-    find: (word: string) => Callable | string,
-  ): Promise<void> | undefined {
-    const words = this.words();
-    const problem = numkeysProblem(words, kind.isFunction);
-    if (problem !== undefined && !kind.isFunction) return this.#answer(handle, problem);
-    let target: Callable | string;
-    try {
-      target = find(words[1] as string);
-    } catch (error) {
-      if (!(error instanceof ScriptProblem)) throw error;
-      target = `ERR ${error.message}`;
-    }
-    if (typeof target === 'string') return this.#answer(handle, target);
-    if (problem !== undefined) return this.#answer(handle, problem);
-    const refusal = this.#refusal(handle, target.flags, kind.isReadOnly);
-    if (refusal !== undefined) return this.#answer(handle, refusal);
-    const keyCount = Number(words[2]);
+  run(handle: number, kind: CallKind, find: Finder): Promise<void> | undefined {
     const { x } = this.#server.core;
+    const facts = x.scriptFacts(handle);
+    const words = this.#words.take(facts >>> 2);
+    const keyCount = keyCountOf(words, kind.isFunction);
+    const hasProblem = typeof keyCount === 'string';
+    if (hasProblem && !kind.isFunction) return this.#answer(handle, keyCount);
+    const target = found(find, this.engine, words);
+    const mayWait = (facts & 2) !== 0;
+    const request = hasProblem || !mayWait ? undefined : this.#redirection(handle, kind, target);
+    if (request !== undefined) return redirect(this.#server, handle, request);
+    if (typeof target === 'string') return this.#answer(handle, target);
+    if (hasProblem) return this.#answer(handle, keyCount);
+    const refusal = flagRefusal(this.#server.core, handle, target.flags, kind.isReadOnly);
+    if (refusal !== undefined) return this.#answer(handle, refusal);
     return this.#start(handle, {
       name: target.name,
       fn: target.fn,
       flags: target.flags,
       isFunction: kind.isFunction,
       isReadOnly: kind.isReadOnly,
-      keys: words.slice(3, 3 + keyCount),
-      args: words.slice(3 + keyCount),
-      protocol: x.clientProtocol(handle),
-      maySuspend: x.scriptMayWait(handle) !== 0,
-      command: words,
+      keys: words.texts(KEYS_AT, KEYS_AT + keyCount),
+      args: words.texts(KEYS_AT + keyCount, words.count),
+      protocol: facts & 1 ? 3 : 2,
+      maySuspend: mayWait,
+      command: NO_WORDS,
     });
+  }
+
+  /**
+   * What takes a script that may write, or that is not known here, to the master: whole, before
+   * anything of it ran. Not a limited user's, whose rights the master would not look at.
+   */
+  #redirection(handle: number, kind: CallKind, target: Callable | string): Redirect | undefined {
+    const request = this.#server.redirect;
+    if (request === undefined || kind.isReadOnly) return undefined;
+    const { x } = this.#server.core;
+    const state = x.scriptWorld(handle) & (READ_ONLY_REPLICA | LIMITED_USER);
+    if (state !== READ_ONLY_REPLICA) return undefined;
+    if (typeof target === 'string') return isUnknown(target) ? request : undefined;
+    const writes = (target.flags & (FLAG_COMPATIBLE | FLAG_NO_WRITES)) !== FLAG_NO_WRITES;
+    return writes ? request : undefined;
   }
 
   #answer(handle: number, error: string): undefined {
     this.#server.core.reply(handle, encoder.encode(`-${error.replace(/[\r\n]/g, ' ')}\r\n`));
-    return undefined;
-  }
-
-  /** What a script with flags may not do in the state the server is in. */
-  #refusal(handle: number, flags: number, isReadOnly: boolean): string | undefined {
-    if (flags & FLAG_COMPATIBLE) return undefined;
-    const { core } = this.#server;
-    const state = core.x.scriptWorld(handle);
-    if (state & 1 && (flags & FLAG_ALLOW_STALE) === 0) {
-      return (
-        "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no' and " +
-        "'allow-stale' flag is not set on the script."
-      );
-    }
-    if ((flags & FLAG_NO_WRITES) === 0) {
-      if (state & 2) return 'READONLY Can not run script with write flag on readonly replica.';
-      if (isReadOnly) return 'ERR Can not execute a script with write flag using *_ro command.';
-    }
-    if (state & 4 && (flags & (FLAG_ALLOW_OOM | FLAG_NO_WRITES)) === 0) {
-      return (
-        'OOM allow-oom flag is not set on the script, can not run it when used memory > ' +
-        "'maxmemory'"
-      );
-    }
     return undefined;
   }
 
@@ -141,14 +171,29 @@ export class Scripting {
     const { x } = core;
     if (this.engine.running !== undefined) return this.#answer(handle, busyText(run.isFunction));
     x.scriptBegin();
-    const reply = this.engine.start(run);
-    if (reply !== undefined) {
+    let reply: MadeReply | undefined;
+    try {
+      reply = this.engine.start(run);
+    } catch (error) {
       x.scriptEnd();
-      core.reply(handle, reply);
-      return undefined;
+      throw error;
     }
-    x.scriptKind(run.isFunction);
-    x.scriptSuspend();
+    if (reply === undefined) return this.#suspend(handle, run);
+    const { from, to } = reply;
+    if (reply.isPlaced) x.scriptReturn(from, to - from);
+    else {
+      x.scriptEnd();
+      core.reply(handle, reply.bytes.subarray(from, to));
+    }
+    return undefined;
+  }
+
+  #suspend(handle: number, run: Run): Promise<void> {
+    const { core } = this.#server;
+    // The core still has the command's words: they go when the host command returns.
+    run.command = this.#words.texts(0, this.#words.count);
+    core.x.scriptKind(run.isFunction);
+    core.x.scriptSuspend();
     return new Promise((resolve, reject) => {
       const step = (): void => {
         try {
@@ -171,7 +216,7 @@ export class Scripting {
       core.x.scriptPause();
       return false;
     }
-    const bytes = reply.slice();
+    const bytes = reply.bytes.slice(reply.from, reply.to);
     core.x.scriptFinish();
     core.replyLate(handle, bytes);
     this.#server.drainSoon();
@@ -179,14 +224,33 @@ export class Scripting {
   }
 }
 
-function numkeysProblem(words: readonly string[], isFunction: boolean): string | undefined {
-  const text = words[2] as string;
-  if (!NUMKEYS.test(text) || !Number.isSafeInteger(Number(text))) {
+/** What the words ask for, or the error reply. */
+function found(find: Finder, engine: ScriptEngine, words: Words): Callable | string {
+  try {
+    return find(engine, words);
+  } catch (error) {
+    if (error instanceof ScriptProblem) return `ERR ${error.message}`;
+    throw error;
+  }
+}
+
+/** Whether a script is not known here, which its master may know. */
+function isUnknown(error: string): boolean {
+  return /^(NOSCRIPT|ERR Function not found)/.test(error);
+}
+
+/** How many keys there are, or what is wrong with that number. */
+function keyCountOf(words: Words, isFunction: boolean): number | string {
+  const most = words.count - KEYS_AT;
+  const digit = (words.core.bytes[words.at(2)] as number) - 48;
+  if (words.length(2) === 1 && digit >= 0 && digit <= Math.min(most, 9)) return digit;
+  const text = words.text(2);
+  const count = Number(text);
+  if (!NUMKEYS.test(text) || !Number.isSafeInteger(count)) {
     return isFunction
       ? 'ERR Bad number of keys provided'
       : 'ERR value is not an integer or out of range';
   }
-  const count = Number(text);
-  if (count > words.length - 3) return "ERR Number of keys can't be greater than number of args";
-  return count < 0 ? "ERR Number of keys can't be negative" : undefined;
+  if (count > most) return "ERR Number of keys can't be greater than number of args";
+  return count < 0 ? "ERR Number of keys can't be negative" : count;
 }

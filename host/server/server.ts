@@ -14,6 +14,7 @@ import { applyToCore, watchConfig } from './apply-config.js';
 import { ClientConnection, type ConnectionOwner } from './connection.js';
 import type {
   InfoFields,
+  Redirect,
   ReplicationFacts,
   ServerContext,
   ServerCounters,
@@ -61,6 +62,8 @@ export interface ServerOptions {
   commands?: Readonly<Record<string, HostHandler>>;
   /** Makes the link to a master; without it REPLICAOF is refused. */
   makeLink?: (server: RespiteServer) => ServerLink & ReplicationFacts;
+  /** Write redirection: what a read-only replica refuses goes here. */
+  redirect?: Redirect;
 }
 
 const hex = (bytes: Uint8Array) => [...bytes].map((b) => b.toString(16).padStart(2, '0')).join('');
@@ -299,6 +302,15 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
 
   onClosed(connection: ClientConnection): void {
     this.#connections.delete(connection.handle);
+  }
+
+  get redirect(): Redirect | undefined {
+    return this.#options.redirect;
+  }
+
+  watchClient(handle: number): () => boolean {
+    const connection = this.#connections.get(handle);
+    return () => this.#connections.get(handle) === connection;
   }
 
   resumeClient(handle: number): void {

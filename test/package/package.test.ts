@@ -13,12 +13,15 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort, ROOT, type Server, startServer } from '../support/servers.js';
 import { waitFor } from '../support/wait.js';
+import { hasChromium, launch, PATIENCE_MS } from '../web/browser.js';
 
 const run = promisify(execFile);
 const { exports: entries, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
@@ -116,6 +119,17 @@ describe('under node', () => {
     expect(await node(source)).toBe('124 124 ERR_RESPITE_IO');
   });
 
+  test('respite/lua', async () => {
+    const source = `
+      import { createStorage, LuaEngine } from 'respite/lua';
+      import { LuaEngine as same } from 'respite';
+      const storage = await createStorage();
+      const lua = new LuaEngine(storage, { strings: 'text' });
+      const said = lua.eval("return redis.call('ECHO', ARGV[1])", [], ['hello']);
+      console.log(said, same === LuaEngine);`;
+    expect(await node(source)).toBe('hello true');
+  });
+
   test('respite/core.wasm is a module that compiles', async () => {
     const source = `
       import { readFileSync } from 'node:fs';
@@ -131,6 +145,9 @@ describe('under node', () => {
   });
 });
 
+/** What the bundles' `count` says of RDB. */
+const WANT = '124,ok,ERR_RESPITE_UNSUPPORTED';
+
 describe('respite/rdb in bundles', () => {
   /** Reads bytes it is given; what a page or a worker does. */
   const entry = `
@@ -141,7 +158,6 @@ export async function count(bytes) {
   const refused = await checkRdb('a path').catch((error) => error.code);
   return [keys, (await checkRdb(bytes)).checksum, refused].join();
 }`;
-  const WANT = '124,ok,ERR_RESPITE_UNSUPPORTED';
 
   /** Runs bundled files (the first is the entry) where there is nothing of Node.js. */
   async function runBundle(folder: string, main: string): Promise<string> {
@@ -201,6 +217,87 @@ export async function count(bytes) {
   });
 });
 
+describe('respite/lua in bundles', () => {
+  test('esbuild', { timeout: 60_000 }, async () => {
+    writeFileSync(
+      join(dir, 'lua-entry.js'),
+      `import { createStorage, LuaEngine } from 'respite/lua';
+export async function run() {
+  const storage = await createStorage();
+  const lua = new LuaEngine(storage, { strings: 'text' });
+  storage.set('key', 'value');
+  return lua.eval("return {redis.call('GET', KEYS[1]), cjson.encode({1})}", ['key']).join();
+}`,
+    );
+    const { build } = await import('esbuild');
+    const out = join(dir, 'lua-with-esbuild');
+    await build({
+      ...{ entryPoints: [join(dir, 'lua-entry.js')], bundle: true, format: 'esm', outdir: out },
+      ...{ platform: 'browser', splitting: true, outExtension: { '.js': '.mjs' } },
+      logLevel: 'error',
+    });
+    for (const name of readdirSync(out)) {
+      expect(readFileSync(join(out, name), 'utf8')).not.toMatch(
+        /from\s*['"]node:|import\(['"]node:/,
+      );
+    }
+    const source = `
+      import { run } from ${JSON.stringify(join(out, 'lua-entry.mjs'))};
+      console.log(await run());`;
+    expect(await node(source)).toBe('value,[1]');
+  });
+});
+
+describe.skipIf(!hasChromium)('respite/rdb in Chromium, in the page and in a worker', () => {
+  const patient = { timeout: 4 * PATIENCE_MS };
+  let browser: Browser;
+  let files: http.Server;
+  let url = '';
+  beforeAll(async () => {
+    browser = await launch();
+    files = http.createServer((request, response) => {
+      const path = (request.url ?? '/').slice(1);
+      const isFile = path !== '' && !path.includes('..') && existsSync(join(dir, path));
+      const type = path.endsWith('js') ? 'text/javascript' : 'text/html';
+      response.writeHead(path === '' || isFile ? 200 : 404, { 'content-type': type });
+      response.end(isFile ? readFileSync(join(dir, path)) : '<!doctype html><title>x</title>');
+    });
+    await new Promise<void>((resolve) => files.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(files.address() as { port: number }).port}/`;
+  }, 4 * PATIENCE_MS);
+  afterAll(async () => {
+    await browser?.close();
+    files?.closeAllConnections();
+    files?.close();
+  });
+
+  test.each(['with-esbuild', 'with-vite'])('bundled %s', patient, async (folder) => {
+    writeFileSync(
+      join(dir, folder, 'in-worker.mjs'),
+      `import { count } from './entry.mjs';
+onmessage = async ({ data }) => postMessage(await count(data));`,
+    );
+    const page = await browser.newPage();
+    await page.goto(url);
+    const said = await page.evaluate(
+      async ([folder, bytes]) => {
+        const { count } = await import(`/${folder}/entry.mjs`);
+        const dump = new Uint8Array(bytes);
+        const worker = new Worker(`/${folder}/in-worker.mjs`, { type: 'module' });
+        const there = new Promise((resolve, reject) => {
+          worker.onmessage = ({ data }) => resolve(data);
+          worker.onerror = ({ message }) => reject(new Error(message));
+        });
+        worker.postMessage(dump);
+        return [await count(dump), await there];
+      },
+      [folder, [...readFileSync(RDB)]] as const,
+    );
+    expect(said).toEqual([WANT, WANT]);
+    await page.close();
+  });
+});
+
 describe('types', () => {
   test('a consumer compiles with NodeNext and strict', { timeout: 60_000 }, async () => {
     writeFileSync(
@@ -208,6 +305,7 @@ describe('types', () => {
       `import { createReplica, isRespiteError, type SyncStatus } from 'respite';
 import { createNodePlatform, loadConfig, silentLogger, startServer } from 'respite/server';
 import type { RunningServer } from 'respite/server';
+import { createStorage, LuaEngine, type OwnStorage, type ReplyValue } from 'respite/lua';
 import { type RdbEntry, type RdbFile, readRdb } from 'respite/rdb';
 
 export async function names(path: string): Promise<RdbFile> {
@@ -225,6 +323,15 @@ createReplica({ master: 'redis://127.0.0.1', nosuch: 1 });
 export async function start(): Promise<RunningServer> {
   const { config } = loadConfig({ options: { port: 0 } });
   return startServer(config, createNodePlatform(), silentLogger());
+}
+export async function count(key: Uint8Array): Promise<ReplyValue[]> {
+  const storage: OwnStorage = await createStorage({ databases: 1 });
+  const own = new LuaEngine(storage, { strings: 'text', limitMs: 100 });
+  const here = new LuaEngine(replica.storage);
+  // @ts-expect-error keys come as an array
+  own.eval('return 1', 'key');
+  const counted = own.eval("return redis.call('INCR', KEYS[1])", [key], [1, 2n, 'a']);
+  return [counted, await here.evalAsync('return 1')];
 }
 export function codeOf(error: unknown): string {
   return isRespiteError(error) ? error.code : 'other';
@@ -292,6 +399,36 @@ describe('examples', () => {
     expect(stdout).toMatch(
       /listening on 127\.0\.0\.1:\d+\nvisits 42, greeting hello for (59|60) s/,
     );
+  });
+
+  test('lua-demo', async () => {
+    const { stdout } = await run(process.execPath, [example('lua-demo')], { cwd: dir });
+    expect(stdout.replace(/[\d.]+ µs/, '? µs')).toBe(
+      `anna 70, ben 30
+ERR_RESPITE_REPLY: POOR only 70
+redis.log notice: summed up
+total 7.5
+allowed: yes yes yes no yes
+ERR_RESPITE_TIMEOUT: ERR The script was ended: it ran for more than 200 ms
+a cached script with one GET: ? µs
+`,
+    );
+  });
+
+  test('replica-lua-demo', async () => {
+    const path = example('replica-lua-demo');
+    const { stdout } = await run(process.execPath, [path], { cwd: dir });
+    const want = `at the master: 3 scores
+here: {"all":["anna","cleo"],"first":"anna"}
+here, no promise: {"all":["anna"],"first":"anna"}
+ERR_RESPITE_READ_ONLY: READONLY You can't write against a read only replica. sc
+`;
+    const ordered = (text: string) =>
+      text.replace(/\{"first":(.*?),"all":(.*?)\}/g, '{"all":$2,"first":$1}');
+    expect(ordered(stdout)).toBe(want);
+    const without = { cwd: dir, env: { ...process.env, PATH: '/nowhere' } };
+    const skipped = await run(process.execPath, [path], without);
+    expect(skipped.stdout).toMatch(/^skipped: there is no redis-server here/);
   });
 
   test('rdb-keys', async () => {

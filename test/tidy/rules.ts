@@ -63,7 +63,7 @@ export const COMMANDS_SHARED: readonly string[] = [
 export const COMMANDS_GATHERING: readonly string[] = ['dispatch', 'index', 'process', 'batch'];
 
 const LEAVES = ['config', 'metrics', 'platform', 'errors'];
-const MIDDLE = ['rdb', 'server', 'lua', 'persistence'];
+const MIDDLE = ['rdb', 'server', 'storage', 'lua', 'persistence'];
 const BELOW_TOP = ['core', ...LEAVES, ...MIDDLE, 'replication'];
 
 /** What each folder of host/ may import, besides itself and the single files of host/. */
@@ -74,6 +74,7 @@ export const HOST_IMPORTS: Record<string, readonly string[]> = {
   metrics: [],
   commands: [],
   rdb: ['core'],
+  storage: ['core', 'config', 'commands'],
   server: ['core', ...LEAVES, ...MIDDLE, 'commands'],
   lua: ['core', ...LEAVES, ...MIDDLE],
   persistence: ['core', ...LEAVES, ...MIDDLE],
@@ -86,7 +87,7 @@ export const HOST_IMPORTS: Record<string, readonly string[]> = {
 };
 
 /** Folders of host/ that run in browsers too: no node: modules. */
-export const HOST_PORTABLE: readonly string[] = ['core', 'rdb', 'web'];
+export const HOST_PORTABLE: readonly string[] = ['core', 'rdb', 'storage', 'lua', 'web'];
 
 /** Third-party modules and the only folders that may import them. */
 export const THIRD_PARTY: Record<string, readonly string[]> = {

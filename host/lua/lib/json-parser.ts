@@ -82,12 +82,11 @@ export class JsonParser {
       this.#token('end', undefined);
       return;
     }
-    const kind = text[this.#at] as string;
-    if ('{}[]:,'.includes(kind)) {
-      this.#at++;
-      this.#kind = kind;
-    } else if (c === 34) this.#string();
-    else if (c === 45 || (c >= 48 && c <= 57)) {
+    if (c === 34) this.#string();
+    else if (c === 44 || c === 58 || c === 91 || c === 93 || c === 123 || c === 125) {
+      this.#kind = text[this.#at++] as string;
+    } else if (c >= 49 && c <= 57) this.#number();
+    else if (c === 45 || c === 48) {
       if (!this.#config.decodeInvalid && this.#isInvalid()) this.#error('invalid number');
       else this.#number();
     } else this.#word();
@@ -112,7 +111,23 @@ export class JsonParser {
     return INVALID.test(this.#text);
   }
 
+  /** Up to 15 digits with nothing behind that belongs to a number; false: something else. */
+  #shortInteger(): boolean {
+    const text = this.#text;
+    let at = this.#at;
+    let value = 0;
+    for (let c = text.charCodeAt(at); c >= 48 && c <= 57; c = text.charCodeAt(++at)) {
+      value = value * 10 + c - 48;
+    }
+    const next = text.charCodeAt(at) | 32;
+    const length = at - this.#at;
+    if (length === 0 || length > 15 || next === 46 || next === 101 || next === 120) return false;
+    this.#skip(length, 'n', value);
+    return true;
+  }
+
   #number(): void {
+    if (this.#shortInteger()) return;
     PLAIN.lastIndex = this.#at;
     const plain = PLAIN.exec(this.#text);
     const next = plain === null ? 0 : this.#text.charCodeAt(PLAIN.lastIndex) | 32;

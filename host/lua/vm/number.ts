@@ -37,6 +37,12 @@ export function numberToText(n: number): string {
   if (Number.isInteger(n) && n > -1e14 && n < 1e14) {
     return n === 0 && Object.is(n, -0) ? '-0' : String(n);
   }
+  const size = Math.abs(n);
+  if (size >= 1e-4 && size < 1e14) {
+    // The fewest digits that mean this number: when 14 are enough, they are those of %.14g.
+    const text = String(n);
+    if (text.length <= 15) return text;
+  }
   return formatG(n, 14, false);
 }
 

@@ -94,6 +94,7 @@ export function results(...values: LuaValue[]): Results {
   return new Results(values);
 }
 
+const NO_KEYS: LuaValue[] = [];
 const NAN_KEY = 'table index is NaN';
 
 /**
@@ -101,14 +102,31 @@ const NAN_KEY = 'table index is NaN';
  * `next` walks a list of keys made when a walk begins, so fields may be cleared meanwhile.
  */
 export class LuaTable {
-  array: LuaValue[] = [];
+  array: LuaValue[];
   map: Map<LuaValue, LuaValue> | undefined;
   metatable: LuaTable | undefined;
   isReadOnly = false;
   /** The array has nils in it. */
   #hasHoles = false;
-  #keys: LuaValue[] = [];
+  /** Keys of a walk, and where it is. */
+  #keys: LuaValue[] = NO_KEYS;
   #keyAt = 0;
+
+  /** A table whose keys 1 … n have the values of an array, which is its own from now on. */
+  constructor(array: LuaValue[] = []) {
+    this.array = array;
+  }
+
+  /** An empty table again, but for an array's values: as the constructor makes it. */
+  renew(array: LuaValue[]): void {
+    this.array = array;
+    this.map = undefined;
+    this.metatable = undefined;
+    this.isReadOnly = false;
+    this.#hasHoles = false;
+    this.#keys = NO_KEYS;
+    this.#keyAt = 0;
+  }
 
   get(key: LuaValue): LuaValue {
     if (typeof key === 'number' && key >= 1 && key <= this.array.length) {
@@ -241,7 +259,7 @@ export class LuaTable {
       const next = this.#keys[++this.#keyAt];
       if (next === undefined) {
         // The walk is over; its keys are not kept alive.
-        if (this.#keyAt > 64) this.#keys = [];
+        if (this.#keyAt > 64) this.#keys = NO_KEYS;
         return undefined;
       }
       if (map.has(next)) return next;

@@ -12,19 +12,16 @@ import {
 } from '../../lua/index.js';
 import { writeHelp } from '../host-call.js';
 import type { DirectHandler, HostCall, HostHandler } from '../host-commands.js';
+import type { Finder } from '../scripting.js';
 
 const POLICIES = ['flush', 'append', 'replace'] as const;
 
+const byName: Finder = (engine, words) =>
+  engine.functions.find(words.text(1)) ?? 'ERR Function not found';
+
 function call(isReadOnly: boolean): DirectHandler {
-  return (server, handle) => {
-    const { scripting } = server;
-    return scripting.run(handle, { isFunction: true, isReadOnly }, (name) => {
-      const entry = scripting.engine.functions.find(name);
-      return entry === undefined
-        ? 'ERR Function not found'
-        : { name: entry.name, fn: entry.fn, flags: entry.flags };
-    });
-  };
+  const kind = { isFunction: true, isReadOnly };
+  return (server, handle) => server.scripting.run(handle, kind, byName);
 }
 
 /** Commands that run functions. */

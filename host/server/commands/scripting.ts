@@ -1,30 +1,25 @@
 // EVAL, EVALSHA and SCRIPT.
 
 import { bytesToText } from '../../lua/index.js';
-import type { ServerContext } from '../context.js';
 import { argText, writeHelp } from '../host-call.js';
 import type { DirectHandler, HostCall, HostHandler } from '../host-commands.js';
-
-import type { Callable, CallKind } from '../scripting.js';
+import type { CallKind, Finder } from '../scripting.js';
 import { FUNCTION_FAMILY, functionCalls } from './function.js';
 
 const NOSCRIPT = 'NOSCRIPT No matching script. Please use EVAL.';
 const SHA_LENGTH = 40;
 
-type Finder = (server: ServerContext, word: string) => Callable | string;
-
 function call(kind: CallKind, find: Finder): DirectHandler {
-  return (server, handle) => server.scripting.run(handle, kind, (word) => find(server, word));
+  return (server, handle) => server.scripting.run(handle, kind, find);
 }
 
-const byText: Finder = (server, text) => {
-  const script = server.scripting.engine.load(text);
-  return { name: script.sha, fn: script.fn, flags: script.flags };
-};
+const byText: Finder = (engine, words) => engine.load(words.text(1));
 
-const bySha: Finder = (server, sha) => {
-  const script = sha.length === SHA_LENGTH ? server.scripting.engine.find(sha) : undefined;
-  return script === undefined ? NOSCRIPT : { name: script.sha, fn: script.fn, flags: script.flags };
+const bySha: Finder = (engine, words) => {
+  const { latest } = engine;
+  if (latest !== undefined && words.is(1, latest.name)) return latest;
+  if (words.length(1) !== SHA_LENGTH) return NOSCRIPT;
+  return engine.find(words.text(1)) ?? NOSCRIPT;
 };
 
 const WRITES = { isFunction: false, isReadOnly: false };
@@ -62,7 +57,7 @@ const HELP = [
 function load(hostCall: HostCall): void {
   const { engine } = hostCall.server.scripting;
   try {
-    hostCall.out.bulk(engine.load(bytesToText(hostCall.argv[2] as Uint8Array)).sha);
+    hostCall.out.bulk(engine.load(bytesToText(hostCall.argv[2] as Uint8Array)).name);
   } catch (error) {
     hostCall.out.error(`ERR ${(error as { message: string }).message}`);
   }

@@ -157,6 +157,8 @@ function scriptingOf(core: Core): Scripting {
     platform: { clock: { monotonicMs: () => performance.now(), defer: queueMicrotask } },
     log: { debug: silent, verbose: silent, notice: silent, warning: silent },
     drainSoon: silent,
+    redirect: undefined,
+    watchClient: () => () => true,
   });
 }
 

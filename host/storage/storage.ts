@@ -1,6 +1,7 @@
-// The data of a replica, in the process: reads without a socket and without a promise. `get` takes
-// the shortest way there is; everything else is a command like any client's, with the same answers
-// and the same errors (LOADING, READONLY, WRONGTYPE), thrown as RespiteError.
+// The data of a core, in the process: a replica's, or (open.ts) one's own. Reads without a socket
+// and without a promise: `get` takes the shortest way there is; everything else is a command like
+// any client's, with the same answers and errors (LOADING, READONLY, WRONGTYPE), thrown as
+// RespiteError.
 
 import { CLEANUP_PRESETS, type CleanupConfig } from '../config/index.js';
 import type { Core } from '../core/core.js';
@@ -29,16 +30,48 @@ const decoder = new TextDecoder();
 const LFU_LOG_FACTOR = 10;
 const LFU_DECAY_MINUTES = 1;
 
+/** Runs a command at the master, in a database; an error reply rejects. */
+export type Forward = (db: number, args: readonly Argument[]) => Promise<ReplyValue>;
+
+export interface StorageHooks {
+  /** As in LocalClient. */
+  onReady?: () => void;
+  /** Write redirection: what takes the scripts that may write. */
+  forward?: Forward;
+}
+
+/** What is behind a storage, for those that build on it (host/lua/engine.ts). */
+export interface StorageParts {
+  readonly core: Core;
+  readonly client: LocalClient;
+  readonly forward: Forward | undefined;
+}
+
+let partsOf: (storage: Storage) => StorageParts;
+
+export function storageParts(storage: Storage): StorageParts {
+  return partsOf(storage);
+}
+
 export class Storage {
   readonly #core: Core;
   readonly #client: LocalClient;
+  readonly #forward: Forward | undefined;
   #db = 0;
   #cleanup: CleanupConfig = { ...CLEANUP_PRESETS.default! };
 
-  /** `onReady`: as in LocalClient. */
-  constructor(core: Core, clock: LocalClock, defaultDatabase = 0, onReady?: () => void) {
+  static {
+    partsOf = (storage) => ({
+      core: storage.#core,
+      client: storage.#client,
+      forward: storage.#forward,
+    });
+  }
+
+  constructor(core: Core, clock: LocalClock, defaultDatabase = 0, hooks: StorageHooks = {}) {
     this.#core = core;
-    this.#client = new LocalClient(core, clock, onReady);
+    this.#client = new LocalClient(core, clock, hooks.onReady);
+    this.#forward = hooks.forward;
     if (defaultDatabase !== 0) this.select(defaultDatabase);
   }
 
