@@ -103,6 +103,7 @@ export class Words {
 export class Scripting {
   readonly engine: ScriptEngine;
   readonly #server: ScriptHost;
+  readonly #words: Words;
 
   constructor(server: ScriptHost) {
     this.#server = server;
