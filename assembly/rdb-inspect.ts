@@ -13,6 +13,7 @@ import {
   filterPattern, filterReset, filterShapes, filterSlots,
 } from './inspect/filter';
 import { digestMissing, digestSame } from './inspect/digest';
+import { digestTo } from './inspect/digest-table';
 import { setMode } from './inspect/mode';
 import { optionsReset, setOptionNumber, setOptionText } from './inspect/options';
 import { outLen, outPtr, outTaken } from './inspect/out';
@@ -92,6 +93,10 @@ export function missingKeys(): f64 {
 }
 export function sameKeys(): f64 {
   return <f64>digestSame;
+}
+/** The part (of 1024) this pass did not come to any more. */
+export function comparedTo(): u32 {
+  return digestTo;
 }
 
 // ---- what went wrong, and where

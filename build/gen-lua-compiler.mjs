@@ -202,6 +202,19 @@ const EDITS = [
     let text = to_luastring("%s has more than %d %s");
     semerror(fs.ls, lobject.luaO_pushfstring(L, text, where, limit, what));`,
   ],
+  ['lcode', 'const MAXREGS = 255;', 'const MAXREGS = 250;'],
+  [
+    'lcode',
+    'to_luastring("function or expression needs too many registers", true)',
+    'to_luastring("function or expression too complex")',
+  ],
+  [
+    'lparser',
+    'checklimit(fs, fs.nups + 1, lfunc.MAXUPVAL, to_luastring("upvalues", true));',
+    `let isEnv = (up) => up.name === fs.ls.envn;
+    let own = fs.nups + (name === fs.ls.envn || f.upvalues.some(isEnv) ? 0 : 1);
+    checklimit(fs, own, 60, to_luastring("upvalues"));`,
+  ],
   [
     'lparser',
     'checklimit(ls.fs, L.nCcalls, LUAI_MAXCCALLS, to_luastring("JS levels", true));',

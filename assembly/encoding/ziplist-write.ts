@@ -5,6 +5,9 @@
 //
 //   zlBegin(old);  zlPutString(ptr, len) or zlPutInt(n) …;  zlFinish();  then zlOut, zlOutLen
 //
+// A long string may stay where it is (`zlPutLong`): then the bytes of the ziplist are those of zlOut
+// with, at each `zlLongAt`, those of the string between; `zlBytes` counts all of them.
+//
 // Integers are written as Redis writes them: the shortest of 4, 8, 16, 24, 32 or 64 bits; before
 // RDB 6 (`old`) there were only 16, 32 and 64. A string stays a string: who wants an integer's form
 // says so.
@@ -22,8 +25,16 @@ const COUNT_UNKNOWN: u32 = 65535;
 /** The finished ziplist; valid until the next `zlBegin`. */
 export let zlOut: usize = 0;
 export let zlOutLen: usize = 0;
+export let zlBytes: usize = 0;
 /** Memory was short: the ziplist is not whole. */
 export let zlOutFailed: bool = false;
+
+/** Strings that stayed: u32 place in zlOut, address, length. */
+const longs = memory.data(96, 4);
+const LONGS_MAX: u32 = 6;
+export let zlLongs: u32 = 0;
+/** Their bytes. */
+let outside: usize = 0;
 
 let cap: usize = 0;
 let isOld: bool = false;
@@ -40,6 +51,8 @@ export function zlBegin(old: bool): void {
   previous = 0;
   zlOutFailed = false;
   zlOutLen = HEADER;
+  zlLongs = 0;
+  outside = 0;
   if (zlOut == 0) {
     zlOut = alloc(INITIAL_CAP);
     cap = INITIAL_CAP;
@@ -74,11 +87,12 @@ function begin(len: usize): usize {
   return at;
 }
 
-/** The entry whose bytes end at `end` is whole. */
-function commit(end: usize): void {
-  tail = zlOutLen;
-  previous = end - zlOut - tail;
+/** The entry whose bytes end at `end` is whole, with `more` bytes outside. */
+function commit(end: usize, more: usize = 0): void {
+  tail = zlOutLen + outside;
+  previous = end - zlOut - zlOutLen + more;
   zlOutLen = end - zlOut;
+  outside += more;
   count++;
 }
 
@@ -105,6 +119,34 @@ export function zlPutString(ptr: usize, len: usize): void {
   at = zlStringHead(at, len);
   memory.copy(at, ptr, len);
   commit(at + len);
+}
+
+/** Appends a string that stays where it is; more than a few are copied. May grow memory. */
+export function zlPutLong(ptr: usize, len: usize): void {
+  if (zlLongs == LONGS_MAX) {
+    zlPutString(ptr, len);
+    return;
+  }
+  let at = begin(0);
+  if (at == 0) return;
+  at = zlStringHead(at, len);
+  const long = longs + <usize>zlLongs * 12;
+  store<u32>(long, <u32>(at - zlOut));
+  store<u32>(long, <u32>ptr, 4);
+  store<u32>(long, <u32>len, 8);
+  zlLongs++;
+  commit(at, len);
+}
+
+/** Of the string `i` that stayed: its place in zlOut, its address, its length. */
+export function zlLongAt(i: u32): usize {
+  return load<u32>(longs + <usize>i * 12);
+}
+export function zlLongPtr(i: u32): usize {
+  return load<u32>(longs + <usize>i * 12, 4);
+}
+export function zlLongLen(i: u32): usize {
+  return load<u32>(longs + <usize>i * 12, 8);
 }
 
 /** Appends an integer. May grow memory. */
@@ -145,7 +187,8 @@ export function zlFinish(): void {
   if (zlOutFailed) return;
   store<u8>(zlOut + zlOutLen, END);
   zlOutLen++;
-  zlHeader(zlOut, <u32>zlOutLen, <u32>tail, min(count, COUNT_UNKNOWN));
+  zlBytes = zlOutLen + outside;
+  zlHeader(zlOut, <u32>zlBytes, <u32>tail, min(count, COUNT_UNKNOWN));
 }
 
 /** The ten bytes in front of a ziplist. */

@@ -8,7 +8,8 @@
  *                 damaged, or a file that ends early, never leaves half a command behind.
  *
  * What is longer than OUT_LONG is not gathered: it lies in memory as a whole when it is told, so
- * the caller writes a command of its own for it.
+ * the caller writes a command of its own for it. Where it has to be one of several arguments the
+ * batch remembers where it lies, if these are few.
  */
 import { alloc, realloc } from '../base/alloc';
 import { writeLiteral } from '../base/literal';
@@ -134,6 +135,11 @@ export let batchArguments: u32 = 0;
 let items: u32 = 0;
 let itemsMax: u32 = 64;
 
+/** Long arguments: u32 place in the batch, address, length. */
+const longs = memory.data(120, 4);
+const LONGS_MAX: u32 = 10;
+let longCount: u32 = 0;
+
 /** Starts without anything gathered; false when memory is short. */
 export function batchBegin(most: u32): bool {
   itemsMax = most;
@@ -149,6 +155,7 @@ export function batchDrop(): void {
   batchLen = 0;
   batchArguments = 0;
   items = 0;
+  longCount = 0;
 }
 
 /** Room for `n` more bytes; the end of the batch, 0 without memory. */
@@ -166,11 +173,25 @@ function batchRoom(n: usize): usize {
   return buffer + batchLen;
 }
 
+/** Long strings have to stay where they are until the batch is written and the output settled. */
 export function batchString(ptr: usize, len: usize): void {
-  const at = batchRoom(len + HEAD_MAX);
+  const isLong = len > OUT_LONG && longCount < LONGS_MAX;
+  const at = batchRoom(HEAD_MAX + (isLong ? 0 : len));
   if (at == 0) return;
-  batchLen += putString(at, ptr, len) - at;
+  batchLen += (isLong ? putLong(at, ptr, len) : putString(at, ptr, len)) - at;
   batchArguments++;
+}
+
+/** All of an argument but its bytes. */
+function putLong(at: usize, ptr: usize, len: usize): usize {
+  const behind = putHead(at, 0x24, len);
+  const long = longs + <usize>longCount * 12;
+  store<u32>(long, <u32>(behind - buffer));
+  store<u32>(long, <u32>ptr, 4);
+  store<u32>(long, <u32>len, 8);
+  longCount++;
+  store<u16>(behind, CRLF);
+  return behind + 2;
 }
 export function batchScore(score: f64): void {
   const at = batchRoom(64);
@@ -200,7 +221,15 @@ export function batchItem(): bool {
 
 /** Ends the command that has been begun (its name and key) with what was gathered. */
 export function batchWrite(): void {
-  outBytesNow(buffer, batchLen);
+  let from: usize = 0;
+  for (let i: u32 = 0; i < longCount; i++) {
+    const long = longs + <usize>i * 12;
+    const to: usize = load<u32>(long);
+    outBytesNow(buffer + from, to - from);
+    outBytes(load<u32>(long, 4), load<u32>(long, 8));
+    from = to;
+  }
+  outBytesNow(buffer + from, batchLen - from);
   batchDrop();
 }
 

@@ -10,7 +10,8 @@
 import { string2ll, llValue } from '../base/numbers/integers';
 import { lpAppend, lpAppendInt, lpBytes, lpFree, lpNew } from '../encoding/listpack';
 import {
-  zlBegin, zlFinish, zlHeader, zlOut, zlOutFailed, zlOutLen, zlPutInt, zlPutString, zlStringHead,
+  zlBegin, zlBytes, zlFinish, zlHeader, zlLongAt, zlLongLen, zlLongPtr, zlLongs, zlOut, zlOutFailed,
+  zlOutLen, zlPutInt, zlPutLong, zlPutString, zlStringHead,
 } from '../encoding/ziplist-write';
 import { RdbReader } from '../rdb/input';
 import {
@@ -200,6 +201,7 @@ function putZiplist(r: RdbReader, step: u32, keep: u32): bool {
   for (; got > 0; got = walkNext(walk)) {
     if (n < keep) {
       if (walk.isInt) zlPutInt(walk.int);
+      else if (walk.len > CONTAINER_MAX) zlPutLong(walk.ptr, walk.len);
       else zlPutString(walk.ptr, walk.len);
     } else if (expiryHere() != 0) {
       lossNote(LOSS_FIELD_EXPIRY, 1);
@@ -209,8 +211,22 @@ function putZiplist(r: RdbReader, step: u32, keep: u32): bool {
   if (got < 0 || n != 0) return false;
   zlFinish();
   if (zlOutFailed) outFail();
+  else if (zlLongs != 0) putLongZiplist();
   else putString(zlOut, zlOutLen, containerForm(r));
   return true;
+}
+
+/** With the strings that stayed where they are. */
+function putLongZiplist(): void {
+  putLength(zlBytes);
+  let from: usize = 0;
+  for (let i: u32 = 0; i < zlLongs; i++) {
+    const to = zlLongAt(i);
+    putBytes(zlOut + from, to - from);
+    putBytes(zlLongPtr(i), zlLongLen(i));
+    from = to;
+  }
+  putBytes(zlOut + from, zlOutLen - from);
 }
 
 /** The form of bytes made out of the container in r.a. */

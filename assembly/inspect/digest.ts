@@ -5,7 +5,10 @@
  *   PHASE_COMPARE  the second file: keys that are new or differ are told
  *   PHASE_LIST     the first file again: keys that the second did not have are told
  *
- * A digest is 64 bits over the value, not over its encoding: sets, hashes and sorted sets in any
+ * When the first file has more keys than the table may hold, a pass is about some of them
+ * (digestFrom, digestTo) and the others are passed over; the host makes as many as it takes.
+ *
+ * A digest is 41 bits over the value, not over its encoding: sets, hashes and sorted sets in any
  * order, field expiries and scores included; of streams entries, groups, consumers and pending
  * identities, without times. Values whose inside is not read (modules, arrays) count by their size.
  *
@@ -18,7 +21,10 @@ import {
   REC_STREAM_CONSUMER, REC_STREAM_CONSUMER_PEL, REC_STREAM_GROUP, REC_STREAM_META,
   REC_STREAM_NODE, REC_STREAM_PEL,
 } from '../rdb/opcodes';
-import { digestEntries, digestFind, digestPut, digestsClear } from './digest-table';
+import {
+  KEY_OTHER_EXPIRY, KEY_SAME, KEY_UNKNOWN, digestCompare, digestEntries, digestIsUnseen,
+  digestMatched, digestPut, digestTakes, digestsBegin, digestsSort,
+} from './digest-table';
 import {
   SHAPE_LIST, SHAPE_OTHER, evExpireMs, evLen, evMs, evPtr, evScore, evSeq, evValueLen, evValuePtr,
 } from './event';
@@ -28,6 +34,10 @@ import { optionNumber } from './options';
 import { outCommit, outReserve } from './out';
 
 const OPTION_PHASE: u32 = 0;
+/** For PHASE_KEEP: the first part, the one behind the last, bytes of the table. */
+const OPTION_FROM: u32 = 1;
+const OPTION_TO: u32 = 2;
+const OPTION_BYTES: u32 = 3;
 const PHASE_KEEP: u32 = 0;
 const PHASE_COMPARE: u32 = 1;
 
@@ -45,16 +55,20 @@ const PRIME: u64 = 0x9e3779b97f4a7c15;
 let phase: u32 = PHASE_KEEP;
 let digest: u64 = 0;
 let entry: u64 = 0;
-/** Keys of the second file that the first has, too; and of those, the ones that are the same. */
-export let digestMatched: u64 = 0;
+/** The current key: its hash, and whether this run reads it. */
+let hash: u64 = 0;
+let reads: bool = false;
+/** Keys that are the same in both files. */
 export let digestSame: u64 = 0;
 
 export function digestBegin(): bool {
   phase = <u32>optionNumber(OPTION_PHASE);
-  if (phase == PHASE_KEEP) digestsClear();
-  if (phase <= PHASE_COMPARE) {
-    digestMatched = 0;
-    digestSame = 0;
+  digestSame = 0;
+  if (phase == PHASE_KEEP) {
+    const from = <u32>optionNumber(OPTION_FROM);
+    digestsBegin(from, <u32>optionNumber(OPTION_TO), <u64>optionNumber(OPTION_BYTES));
+  } else if (phase == PHASE_COMPARE) {
+    digestsSort();
   }
   return true;
 }
@@ -64,9 +78,9 @@ export function digestMissing(): u64 {
   return digestEntries - digestMatched;
 }
 
-/** The values of the first file are needed once. */
+/** Whether the value of the current key is needed. */
 export function digestReads(): bool {
-  return phase <= PHASE_COMPARE;
+  return reads;
 }
 
 // ---- values
@@ -77,8 +91,10 @@ function mix(h: u64): u64 {
   return h ^ (h >> 32);
 }
 
-export function digestKey(): void {
+export function digestKey(r: RdbReader): void {
   digest = mix(facts.shape + 1);
+  hash = murmur64a(r.key.ptr, <u32>r.key.len, mix(r.db));
+  reads = digestTakes(hash) && (phase <= PHASE_COMPARE || digestIsUnseen(hash));
 }
 
 export function digestString(): void {
@@ -136,30 +152,21 @@ export function digestEntryField(): void {
 // ---- a key
 
 export function digestEnd(r: RdbReader): void {
+  if (!reads) return;
   if (facts.shape == SHAPE_OTHER) digest += mix(facts.fileBytes);
-  let hash = murmur64a(r.key.ptr, <u32>r.key.len, mix(r.db));
-  if (hash == 0) hash = 1;
   const expireMs = r.hasExpire ? r.expireMs : -1;
   if (phase == PHASE_KEEP) {
-    if (!digestPut(hash, digest, expireMs)) setInspectError(INSPECT_ERR_MEMORY);
+    if (!digestPut(hash, mix(digest), expireMs)) setInspectError(INSPECT_ERR_MEMORY);
     return;
   }
-  const at = digestFind(hash);
-  const isKnown = at != 0 && load<u64>(at) == hash;
   if (phase != PHASE_COMPARE) {
-    if (!isKnown || (load<u64>(at, 8) & 1) == 0) tell(r, DIFF_REMOVED);
+    tell(r, DIFF_REMOVED);
     return;
   }
-  if (!isKnown) {
-    tell(r, DIFF_ADDED);
-    return;
-  }
-  const known = load<u64>(at, 8);
-  if ((known & 1) == 0) digestMatched++;
-  store<u64>(at, known | 1, 8);
-  if ((known | 1) != (digest | 1)) tell(r, DIFF_VALUE);
-  else if (load<i64>(at, 16) != expireMs) tell(r, DIFF_EXPIRY);
-  else digestSame++;
+  const known = digestCompare(hash, mix(digest), expireMs);
+  if (known == KEY_SAME) digestSame++;
+  else if (known == KEY_UNKNOWN) tell(r, DIFF_ADDED);
+  else tell(r, known == KEY_OTHER_EXPIRY ? DIFF_EXPIRY : DIFF_VALUE);
 }
 
 function tell(r: RdbReader, what: u32): void {

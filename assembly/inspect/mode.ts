@@ -167,7 +167,7 @@ export function modeFile(r: RdbReader, kind: i32): void {
 
 export function modeKey(r: RdbReader): void {
   if (mode == MODE_VALUES) recordsKey(r);
-  else if (mode == MODE_DIGEST) digestKey();
+  else if (mode == MODE_DIGEST) digestKey(r);
   else if (mode == MODE_JSON) jsonKey(r);
   else if (mode == MODE_CONVERT) convertKey(r);
   else if (mode == MODE_RESTORE) restoreKey(r);

@@ -23,8 +23,9 @@ import { ST_KEY } from './reader';
 
 /** A buffer above this is given back when the next value begins. */
 const RETAIN_MAX: usize = 1 << 20;
-/** Above this a buffer grows by a quarter, not by doubling. */
+/** Above this a buffer grows by a quarter, not by doubling, and by at most so much. */
 const DOUBLE_MAX: usize = 16 << 20;
+const STEP_MAX: usize = 8 << 20;
 /** The limit is noticed when a chunk ends: room for a usual one beyond it. */
 const CHUNK_MAX: u64 = 1 << 18;
 
@@ -77,7 +78,7 @@ function append(r: RdbReader, to: usize): bool {
   const n = to - r.rawFrom;
   const want = r.rawLen + n;
   if (want > r.rawCap) {
-    const more = r.rawCap < DOUBLE_MAX ? r.rawCap : r.rawCap >> 2;
+    const more = r.rawCap < DOUBLE_MAX ? r.rawCap : min(r.rawCap >> 2, STEP_MAX);
     const most = <usize>min<u64>(min<u64>(r.rawMax, 1 << 40) + CHUNK_MAX, <u64>r.rawCap + more);
     const cap = max(want, most);
     const moved = r.rawBuf == 0 ? alloc(cap) : realloc(r.rawBuf, cap);

@@ -7,7 +7,6 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { isRespiteError } from '../errors.js';
 import type { Platform } from '../platform/platform.js';
 import { EXIT } from './exit.js';
-import { servePage } from './page-server.js';
 
 const HELP = `
 The page reads the file in your browser, in a worker; nothing is uploaded, and the page may open no
@@ -60,6 +59,7 @@ async function inspect(platform: Platform, file: string | undefined, options: Op
   const { host, port } = options;
   const root = fileURLToPath(new URL('../../web', import.meta.url));
   try {
+    const { servePage } = await import('./page-server.js');
     const server = await servePage({ root, host, port, file });
     const what = file === undefined ? 'The page is' : `${file} is`;
     platform.process.writeStdout(`${what} at ${server.url} (end with Ctrl-C)\n`);

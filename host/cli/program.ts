@@ -104,7 +104,7 @@ ${EXIT_HELP}`,
   addInspect(program, options.platform, (ended) => {
     code = ended;
   });
-  const rdb = addRdb(program, options.io);
+  const rdb = await addRdb(program, argv, options.io);
   program
     .command('completion')
     .description('print a script that completes commands and options')

@@ -20,6 +20,7 @@ interface InspectExports {
   damagedValues(): number;
   missingKeys(): number;
   sameKeys(): number;
+  comparedTo(): number;
   rdbBytes(): number;
   leftOutCount(reason: number): number;
   leftOutExamples(): number;
@@ -175,9 +176,13 @@ export class Inspector {
     return this.bytes(this.#x.leftOutExamples(), this.#x.leftOutExamplesLength());
   }
 
-  /** After MODE_DIGEST over two files: keys only the first has, and keys that are the same. */
-  get compared(): { missing: number; same: number } {
-    return { missing: this.#x.missingKeys(), same: this.#x.sameKeys() };
+  /**
+   * After MODE_DIGEST over two files: keys only the first has, and keys that are the same; and the
+   * part up to which this pass was about them (assembly/inspect/digest-table.ts).
+   */
+  get compared(): { missing: number; same: number; to: number } {
+    const x = this.#x;
+    return { missing: x.missingKeys(), same: x.sameKeys(), to: x.comparedTo() };
   }
 
   /** The file's version once its head was read; Valkey's own numbering is told apart. */

@@ -2,6 +2,7 @@
 // behind our back (an RDB file, a full synchronisation).
 
 import type { Core } from '../core/core.js';
+import { prototypeBytes } from './footprint.js';
 import type { Arguments } from './lib/arguments.js';
 import { lock, strictMeta } from './lock.js';
 import { makeLibraryTable, raise } from './redis-api.js';
@@ -22,6 +23,8 @@ import {
 } from './vm/value.js';
 
 const LOG_WARNING = 3;
+/** What is kept for a library or a function besides its texts. */
+const ENTRY_BYTES = 96;
 /** A library may take so long to load, ms; Redis: LOAD_TIMEOUT_MS. */
 const LOAD_MS = 500;
 const NAME = /^[A-Za-z0-9_]+$/;
@@ -99,6 +102,34 @@ export class Functions {
   get functionCount(): number {
     this.#refresh();
     return this.#functions.size;
+  }
+
+  /** Whether there is a machine for functions: the first of them makes it. */
+  get isUsed(): boolean {
+    return this.#session !== undefined;
+  }
+
+  /** Bytes of the libraries as they are kept: codes and names. */
+  get sourceBytes(): number {
+    let bytes = 0;
+    for (const { code, functions, name } of this.libraries) {
+      bytes += name.length + code.length + ENTRY_BYTES;
+      for (const entry of functions) {
+        bytes += entry.name.length + (entry.description?.length ?? 0) + ENTRY_BYTES;
+      }
+    }
+    return bytes;
+  }
+
+  /** Bytes of what was compiled from them. */
+  get codeBytes(): number {
+    let bytes = 0;
+    for (const { functions } of this.libraries) {
+      for (const { fn } of functions) {
+        if (fn instanceof LuaFunction) bytes += prototypeBytes(fn.proto);
+      }
+    }
+    return bytes;
   }
 
   /** Compiles what the core has, if it is not what was compiled. */

@@ -3,39 +3,83 @@
 
 /** More of the heap than this is too much: a script that needs more is ended. */
 const SHARE_MAX = 0.8;
+/** Less than this share of the limit must be in use when garbage is gone, or it would be soon again. */
+const SHARE_LIVE = 0.75;
 
 /** Used bytes and the limit. */
 type Look = () => readonly [number, number];
 
 interface NodeV8 {
   getHeapStatistics(): { used_heap_size: number; heap_size_limit: number };
+  setFlagsFromString(flags: string): void;
+}
+
+interface NodeVm {
+  runInNewContext(code: string): unknown;
 }
 
 interface Engine {
-  process?: { getBuiltinModule?(name: string): NodeV8 | undefined };
+  process?: { getBuiltinModule?(name: string): unknown };
   performance?: { memory?: { usedJSHeapSize: number; jsHeapSizeLimit: number } };
 }
 
+const { process, performance } = globalThis as Engine;
+
 function findLook(): Look | undefined {
-  const { process, performance } = globalThis as Engine;
-  const v8 = process?.getBuiltinModule?.('node:v8');
+  const v8 = process?.getBuiltinModule?.('node:v8') as NodeV8 | undefined;
   if (v8 !== undefined) {
     return () => {
       const { used_heap_size: used, heap_size_limit: limit } = v8.getHeapStatistics();
       return [used, limit];
     };
   }
-  if (performance?.memory === undefined) return undefined;
-  return () => {
-    const { usedJSHeapSize: used, jsHeapSizeLimit: limit } = performance.memory!;
-    return [used, limit];
-  };
+  const memory = performance?.memory;
+  return memory && (() => [memory.usedJSHeapSize, memory.jsHeapSizeLimit]);
+}
+
+/** V8's collector, which is behind a flag; undefined: it cannot be called here. */
+function findCollector(): (() => void) | undefined {
+  const v8 = process?.getBuiltinModule?.('node:v8') as NodeV8 | undefined;
+  const vm = process?.getBuiltinModule?.('node:vm') as NodeVm | undefined;
+  if (v8 === undefined || vm === undefined) return undefined;
+  v8.setFlagsFromString('--expose-gc');
+  const gc = vm.runInNewContext('globalThis.gc');
+  v8.setFlagsFromString('--no-expose-gc');
+  return typeof gc === 'function' ? (gc as () => void) : undefined;
 }
 
 const look = findLook();
+let collect: (() => void) | undefined;
 
-export function isHeapFull(): boolean {
-  if (look === undefined) return false;
-  const [used, limit] = look();
-  return used > limit * SHARE_MAX;
+/** Watches one script after the other. */
+export class HeapWatch {
+  readonly #mayTake: () => number;
+  /** In use when it was first looked at; below 0: not yet. */
+  #before = -1;
+
+  /** A script may take so many bytes more than there were in use; 0: as much as there is. */
+  constructor(mayTake: () => number) {
+    this.#mayTake = mayTake;
+  }
+
+  /** A script begins. */
+  begin(): void {
+    this.#before = -1;
+  }
+
+  isFull(): boolean {
+    if (look === undefined) return false;
+    const [used, most] = look();
+    if (this.#before < 0) this.#before = used;
+    const take = this.#mayTake() || most;
+    const limit = Math.min(most * SHARE_MAX, this.#before + take);
+    if (used <= limit) return false;
+    // Much of it may be garbage, also of the scripts before.
+    collect ??= findCollector();
+    if (collect === undefined) return true;
+    collect();
+    const [live] = look();
+    if (live < this.#before) this.#before = live;
+    return live > Math.min(most * SHARE_MAX * SHARE_LIVE, this.#before + take * SHARE_LIVE);
+  }
 }

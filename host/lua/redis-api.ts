@@ -47,7 +47,8 @@ function single(a: Arguments, make: (text: string) => LuaTable): LuaTable {
 
 /** Redis: an error's text keeps its code only behind a dash. */
 function errorReply(text: string): LuaTable {
-  const message = (text.startsWith('-') ? text.slice(1) : text).replace(/[\r\n]+$/, '');
+  const [whole = ''] = text.split('\0', 1);
+  const message = (whole.startsWith('-') ? whole.slice(1) : whole).replace(/[\r\n]+$/, '');
   return errorTable(message.includes(' ') ? message : `ERR ${message}`);
 }
 

@@ -2,12 +2,17 @@
 // and Lua values as bytes for the client.
 
 import { bytesToText, writeText } from './vm/bytes.js';
+import type { Machine } from './vm/machine.js';
 import { formatG } from './vm/number.js';
 import { LuaTable, type LuaValue } from './vm/value.js';
 
 const BLOCK_HEADER = 16;
-/** Deeper nesting than Lua's own stack would allow. */
-const DEPTH_MAX = 3900;
+/** Redis: nesting ends where Lua's stack does, which has one slot for each array around an element. */
+const SLOTS_MAX = 7995;
+/** A script may answer so many bytes: Redis' proto-max-bulk-len. */
+const REPLY_MAX = 512 * 1024 * 1024;
+/** An error or a status may be so long. */
+const LINE_MAX = 1 << 24;
 
 /** What reading needs of the core. */
 export interface Memory {
@@ -19,6 +24,8 @@ export interface Memory {
 export class ReplyReader {
   #bytes: Uint8Array = new Uint8Array(0);
   #at = 0;
+  /** Bytes of the last reply. */
+  size = 0;
 
   /** The reply that begins in a block, which may go on in others. */
   read(memory: Memory, block: number): LuaValue {
@@ -30,7 +37,9 @@ export class ReplyReader {
       this.#bytes = gathered(memory, block);
       this.#at = 0;
     }
+    const from = this.#at;
     const value = this.#value();
+    this.size = this.#at - from;
     if (next !== 0) this.#bytes = memory.bytes;
     return value;
   }
@@ -191,6 +200,34 @@ export interface MadeReply {
   readonly isPlaced: boolean;
 }
 
+/** Of the script that answers. */
+interface Settings {
+  readonly resp: number;
+  readonly machine: Machine;
+}
+
+/** A table being written. */
+interface Level {
+  readonly values: readonly LuaValue[];
+  at: number;
+  readonly count: number;
+  /** Of Lua's stack, were this Redis, for each of its elements. */
+  readonly slots: number;
+}
+
+/** A line break would end an error or a status; a null byte does, in C. */
+function oneLine(text: string): string {
+  const end = text.indexOf('\0');
+  return text.slice(0, end < 0 ? LINE_MAX : Math.min(end, LINE_MAX)).replace(BREAKS, ' ');
+}
+
+/** Elements 1 to `count`, wherever the table has them. */
+function listed(table: LuaTable, count: number): LuaValue[] {
+  const values: LuaValue[] = [];
+  for (let i = 1; i <= count; i++) values.push(table.get(i));
+  return values;
+}
+
 /** Writes replies: where it is told to as long as there is room, in an array that grows then. */
 export class ReplyMaker implements MadeReply {
   bytes: Uint8Array = new Uint8Array(0);
@@ -200,6 +237,8 @@ export class ReplyMaker implements MadeReply {
   #end = 0;
   #isResp3 = false;
   #hasBooleans = false;
+  /** Tables that are being written, from the outermost. */
+  readonly #open: Level[] = [];
 
   /** The next reply is to go into `size` bytes at `at`. */
   place(bytes: Uint8Array, at: number, size: number): this {
@@ -215,20 +254,28 @@ export class ReplyMaker implements MadeReply {
    * The reply that a script's result is, in the client's protocol. Redis: booleans are such only
    * for scripts that asked for RESP3 themselves.
    */
-  make(value: LuaValue, protocol: number, scriptProtocol: number): void {
+  make(value: LuaValue, protocol: number, script: Settings): void {
     this.#isResp3 = protocol === 3;
-    this.#hasBooleans = scriptProtocol === 3;
+    this.#hasBooleans = script.resp === 3;
+    this.#open.length = 0;
     this.#value(value, 0);
+    for (let level = this.#open.at(-1); level !== undefined; level = this.#open.at(-1)) {
+      const { count, slots, values } = level;
+      script.machine.work(1);
+      if (level.at === count) this.#open.pop();
+      else this.#value(values[level.at++], slots);
+    }
   }
 
   /** An error reply; the text begins with its code. */
   error(text: string): void {
-    this.#line(`-${text.replace(BREAKS, ' ')}`);
+    this.#line(`-${oneLine(text)}`);
   }
 
   #room(size: number): void {
     if (this.to + size <= this.#end) return;
     const length = this.to - this.from;
+    if (length + size > REPLY_MAX) throw new RangeError('a reply beyond its limit');
     const grown = new Uint8Array(Math.max(length + size, length * 2, INITIAL_BYTES));
     grown.set(this.bytes.subarray(this.from, this.to));
     this.place(grown, 0, grown.length);
@@ -263,7 +310,8 @@ export class ReplyMaker implements MadeReply {
     this.#line(text);
   }
 
-  #value(value: LuaValue, depth: number): void {
+  /** A value, or the beginning of a table whose elements come next. */
+  #value(value: LuaValue, slots: number): void {
     switch (typeof value) {
       case 'string':
         this.#bulk(value);
@@ -277,7 +325,7 @@ export class ReplyMaker implements MadeReply {
         else this.#null();
         return;
       default:
-        if (value instanceof LuaTable) this.#table(value, depth);
+        if (value instanceof LuaTable) this.#table(value, slots);
         else this.#null();
     }
   }
@@ -291,31 +339,35 @@ export class ReplyMaker implements MadeReply {
     this.#line(this.#isResp3 ? '_' : '$-1');
   }
 
-  #table(table: LuaTable, depth: number): void {
-    if (depth > DEPTH_MAX) {
+  #table(table: LuaTable, slots: number): void {
+    if (slots >= SLOTS_MAX) {
       this.#line('-ERR reached lua stack limit');
       return;
     }
-    if (table.map === undefined || !this.#special(table, depth)) this.#array(table, depth);
+    if (table.map === undefined || !this.#special(table, slots)) this.#array(table, slots);
   }
 
-  #array(table: LuaTable, depth: number): void {
+  #array(table: LuaTable, slots: number): void {
+    const { array } = table;
     let count = 0;
-    while (table.get(count + 1) !== undefined) count++;
+    while (count < array.length && array[count] !== undefined) count++;
+    if (count === array.length) while (table.get(count + 1) !== undefined) count++;
     this.#line(`*${count}`);
-    for (let i = 1; i <= count; i++) this.#value(table.get(i), depth + 1);
+    if (count === 0) return;
+    const values = count <= array.length ? array : listed(table, count);
+    this.#open.push({ values, at: 0, count, slots: slots + 1 });
   }
 
   /** A table that stands for a type of reply; false: it is none. */
-  #special(table: LuaTable, depth: number): boolean {
+  #special(table: LuaTable, slots: number): boolean {
     const error = table.getText('err');
     if (typeof error === 'string') {
-      this.#line(`-${error.replace(BREAKS, ' ')}`);
+      this.#line(`-${oneLine(error)}`);
       return true;
     }
     const ok = table.getText('ok');
     if (typeof ok === 'string') {
-      this.#line(`+${ok.replace(BREAKS, ' ')}`);
+      this.#line(`+${oneLine(ok)}`);
       return true;
     }
     const number = table.getText('double');
@@ -323,25 +375,22 @@ export class ReplyMaker implements MadeReply {
       this.#double(number);
       return true;
     }
-    return this.#container(table, depth) || this.#textual(table);
+    return this.#container(table, slots) || this.#textual(table);
   }
 
-  #container(table: LuaTable, depth: number): boolean {
+  #container(table: LuaTable, slots: number): boolean {
     const map = table.getText('map');
     if (map instanceof LuaTable) {
-      const pairs = [...entries(map)];
-      this.#line(this.#isResp3 ? `%${pairs.length}` : `*${pairs.length * 2}`);
-      for (const [key, value] of pairs) {
-        this.#value(key, depth + 1);
-        this.#value(value, depth + 1);
-      }
+      const values = [...entries(map)].flat();
+      this.#line(this.#isResp3 ? `%${values.length / 2}` : `*${values.length}`);
+      this.#open.push({ values, at: 0, count: values.length, slots: slots + 3 });
       return true;
     }
     const set = table.getText('set');
     if (!(set instanceof LuaTable)) return false;
-    const keys = [...entries(set)];
-    this.#line(`${this.#isResp3 ? '~' : '*'}${keys.length}`);
-    for (const [key] of keys) this.#value(key, depth + 1);
+    const values = [...entries(set)].map(([key]) => key);
+    this.#line(`${this.#isResp3 ? '~' : '*'}${values.length}`);
+    this.#open.push({ values, at: 0, count: values.length, slots: slots + 3 });
     return true;
   }
 

@@ -2,8 +2,9 @@
 // may do and how replies are delivered is the server's business (host/server/scripting.ts).
 
 import type { Core } from '../core/core.js';
+import { prototypeBytes, valueBytes } from './footprint.js';
 import { Functions } from './functions.js';
-import { isHeapFull } from './heap.js';
+import { HeapWatch } from './heap.js';
 import { loaded } from './lib/base.js';
 import { errorTable } from './redis-api.js';
 import { type MadeReply, ReplyMaker } from './replies.js';
@@ -19,14 +20,15 @@ import {
 import { NO_VALUES } from './vm/coroutine.js';
 import { GO_ON, ScriptStopped, SUSPEND } from './vm/machine.js';
 import { toText } from './vm/operations.js';
-import { LuaError, LuaTable, type LuaValue } from './vm/value.js';
+import { LuaError, type LuaFunction, LuaTable, type LuaValue } from './vm/value.js';
 
 const RUN_READONLY = 1;
 const RUN_ALLOW_OOM = 2;
+/** What the cache itself has for a script. */
+const ENTRY_BYTES = 96;
 /** A suspended script runs for so long before others have their turn again. */
 const SLICE_MS = 5;
-/** Where a script cannot be suspended it is ended after so much more than its time. */
-const PATIENCE = 2;
+/** Where a script cannot be suspended it is ended after its time, as much again, and this. */
 const PATIENCE_MS = 1000;
 
 export interface Script {
@@ -34,7 +36,7 @@ export interface Script {
   readonly name: string;
   readonly source: string;
   readonly flags: number;
-  readonly fn: LuaValue;
+  readonly fn: LuaFunction;
 }
 
 /** One call of a script or function. */
@@ -65,10 +67,12 @@ export interface EngineOptions {
   readonly limitMs: () => number;
   /** A script that cannot be suspended is ended after so long. Default: some time more. */
   readonly endMs?: () => number;
+  /** script-memory-limit, bytes; default and 0: what JavaScript's heap has. */
+  readonly memoryLimit?: () => number;
 }
 
 export class ScriptEngine {
-  readonly session: Session;
+  session: Session;
   readonly functions: Functions;
   readonly #options: EngineOptions;
   readonly #scripts = new Map<string, Script>();
@@ -78,6 +82,12 @@ export class ScriptEngine {
   readonly #keys = new LuaTable();
   readonly #args = new LuaTable();
   #latest: Script | undefined;
+  /** Of the cached scripts: their sources, and what was compiled from them. */
+  #sourceBytes = 0;
+  #codeBytes = 0;
+  /** Of an empty machine; 0: not counted yet. */
+  #worldBytes = 0;
+  readonly #heap: HeapWatch;
   #running: Run | undefined;
   /** NaN until somebody looks: most scripts are over before. */
   #startedMs = Number.NaN;
@@ -87,12 +97,11 @@ export class ScriptEngine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    this.session = new Session(options.core, options.log);
-    this.session.machine.globals.setText('KEYS', this.#keys);
-    this.session.machine.globals.setText('ARGV', this.#args);
-    const tick = (maySuspend: boolean): number => this.#tick(maySuspend);
-    this.session.machine.tick = tick;
-    this.functions = new Functions(options.core, options.log, tick);
+    this.#heap = new HeapWatch(() => options.memoryLimit?.() ?? 0);
+    this.session = this.#makeSession();
+    this.functions = new Functions(options.core, options.log, (maySuspend) =>
+      this.#tick(maySuspend),
+    );
   }
 
   /** The script that runs, or is suspended. */
@@ -104,10 +113,29 @@ export class ScriptEngine {
     return Math.floor(this.#options.now() - this.#startedMs);
   }
 
+  #makeSession(): Session {
+    const session = new Session(this.#options.core, this.#options.log);
+    session.machine.tick = (maySuspend) => this.#tick(maySuspend);
+    session.machine.globals.setText('KEYS', this.#keys);
+    session.machine.globals.setText('ARGV', this.#args);
+    return session;
+  }
+
   // ---- the cache
 
   get scriptCount(): number {
     return this.#scripts.size;
+  }
+
+  /** Bytes, for INFO: sources of cached scripts, and of libraries; the machines of both. */
+  memory(): { scripts: number; functions: number; vmEval: number; vmFunctions: number } {
+    if (this.#worldBytes === 0) this.#worldBytes = valueBytes(this.session.machine.globals);
+    return {
+      scripts: this.#sourceBytes,
+      functions: this.functions.sourceBytes,
+      vmEval: this.#worldBytes + this.#codeBytes,
+      vmFunctions: this.functions.isUsed ? this.#worldBytes + this.functions.codeBytes : 0,
+    };
   }
 
   find(sha: string): Script | undefined {
@@ -130,10 +158,12 @@ export class ScriptEngine {
     const script = { name: sha1Hex(source), source, flags, fn };
     this.#scripts.set(script.name, script);
     this.#bySource.set(source, script);
+    this.#sourceBytes += script.name.length + source.length + ENTRY_BYTES;
+    this.#codeBytes += prototypeBytes(fn.proto);
     return script;
   }
 
-  compile(body: string, name: string): LuaValue {
+  compile(body: string, name: string): LuaFunction {
     try {
       return loaded(this.session.machine, body, name);
     } catch (error) {
@@ -146,6 +176,11 @@ export class ScriptEngine {
     this.#scripts.clear();
     this.#bySource.clear();
     this.#latest = undefined;
+    // As Redis: what scripts have set in libraries is forgotten too.
+    this.session.close();
+    this.session = this.#makeSession();
+    this.#sourceBytes = 0;
+    this.#codeBytes = 0;
   }
 
   /** Frees what it holds in the core. */
@@ -187,6 +222,7 @@ export class ScriptEngine {
     }
     if ((run.flags & (FLAG_COMPATIBLE | FLAG_ALLOW_OOM)) === FLAG_ALLOW_OOM) how |= RUN_ALLOW_OOM;
     session.begin(how);
+    this.#heap.begin();
     this.#running = run;
     this.#isTimedOut = false;
     this.#isKilled = false;
@@ -218,13 +254,16 @@ export class ScriptEngine {
     try {
       const values = isNew ? this.#begin(run, session) : session.machine.goOn();
       if (values === undefined) return undefined;
-      this.#placed(session).make(values[0], run.protocol, session.resp);
+      this.#placed(session).make(values[0], run.protocol, session);
     } catch (error) {
-      if (!(error instanceof LuaError)) {
+      const isLua = error instanceof LuaError;
+      // What JavaScript's stack, strings or arrays have no room for.
+      if (!isLua && !(error instanceof RangeError)) {
         this.#running = undefined;
         throw error;
       }
-      this.#placed(session).error(this.describe(error, run.name));
+      const text = isLua ? this.describe(error, run.name) : 'ERR not enough memory for the reply';
+      this.#placed(session).error(text);
     }
     this.#running = undefined;
     session.machine.reset();
@@ -238,7 +277,8 @@ export class ScriptEngine {
 
   /** The text of an error reply. */
   describe(error: LuaError, name: string): string {
-    const message = this.messageOf(error.value);
+    // A C string ends at a null byte.
+    const [message = ''] = this.messageOf(error.value).split('\0', 1);
     if (!error.source) return message;
     return `${message} script: ${name}, on ${error.source}:${error.line}.`;
   }
@@ -282,7 +322,7 @@ export class ScriptEngine {
       const kind = this.#running?.isFunction ? 'FUNCTION' : 'SCRIPT';
       throw new ScriptStopped(errorTable(`ERR Script killed by user with ${kind} KILL...`));
     }
-    if (isHeapFull()) throw new ScriptStopped(errorTable('ERR not enough memory'));
+    if (this.#heap.isFull()) throw new ScriptStopped(errorTable('ERR not enough memory'));
     const now = this.#options.now();
     if (Number.isNaN(this.#startedMs)) {
       this.#startedMs = now;
@@ -295,11 +335,17 @@ export class ScriptEngine {
       if (this.#options.endMs === undefined) this.#logSlow();
     }
     if (maySuspend && this.#running?.maySuspend) return SUSPEND;
-    const most = this.#options.endMs?.() ?? this.#options.limitMs() * PATIENCE + PATIENCE_MS;
-    if (now - this.#startedMs >= most) {
+    if (this.#isOver(now)) {
       throw new ScriptStopped(errorTable('ERR Script ran too long where it cannot be interrupted'));
     }
-    return GO_ON;
+    return this.#running?.maySuspend ? SUSPEND : GO_ON;
+  }
+
+  /** Where it cannot be suspended. */
+  #isOver(now: number): boolean {
+    const { endMs, limitMs } = this.#options;
+    if (endMs !== undefined) return now - this.#startedMs >= endMs();
+    return now - this.#sliceEndMs > limitMs() + PATIENCE_MS;
   }
 }
 

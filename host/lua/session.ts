@@ -7,6 +7,7 @@ import { lockGlobals } from './lock.js';
 import { errorTable, makeRedisTable, raise } from './redis-api.js';
 import { argumentText, ReplyReader } from './replies.js';
 import { writeText } from './vm/bytes.js';
+import { BYTES_SHIFT } from './vm/limits.js';
 import type { Machine } from './vm/machine.js';
 import { LuaError, LuaTable, type LuaValue } from './vm/value.js';
 import { type LuaWorld, makeWorld } from './world.js';
@@ -16,6 +17,8 @@ const RUN_SILENT = 4;
 /** Pairs, then the words themselves. */
 export const SCRATCH_BYTES = 64 * 1024;
 const PAIR = 8;
+/** All the words of one command. */
+const CALL_MAX = 1 << 30;
 
 /** Texts of what `scriptRun` refuses; its numbers are in assembly/commands/script.ts. */
 const REFUSALS: Readonly<Record<number, string>> = {
@@ -100,7 +103,9 @@ export class Session {
     const result = x.scriptRun(block, size, count, this.resp, how);
     if (block !== this.#scratch) x.hostFree(block);
     if (result !== 0) return this.#refuse(REFUSALS[result] ?? 'ERR unknown error', isRaising);
-    const value = this.#reader.read(this.core, x.scriptReply() >>> 0);
+    const reader = this.#reader;
+    const value = reader.read(this.core, x.scriptReply() >>> 0);
+    if (reader.size > SCRATCH_BYTES) this.machine.work(reader.size >>> BYTES_SHIFT);
     if (isRaising && value instanceof LuaTable && value.getText('err') !== undefined) {
       throw new LuaError(value);
     }
@@ -118,6 +123,8 @@ export class Session {
 
   /** Puts the arguments into linear memory; the block is to be released. */
   #put(values: LuaValue[], at: number, count: number, size: number): number {
+    if (size > CALL_MAX) raise('not enough memory');
+    if (size > SCRATCH_BYTES) this.machine.work(size >>> BYTES_SHIFT);
     let block = size <= SCRATCH_BYTES ? this.scratch() : 0;
     if (block === 0) block = this.core.x.hostAlloc(size) >>> 0;
     if (block === 0) raise('not enough memory');

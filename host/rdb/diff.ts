@@ -1,6 +1,8 @@
-// What differs between two dumps, key by key. Memory: 28 to 43 bytes for each key of the first.
+// What differs between two dumps, key by key. Memory: 16 bytes for each key of the first, up to a
+// limit; beyond it in several passes.
 
 import { Inspector, MODE_DIGEST, VALUE_TYPES, type ValueType } from '../core/inspector.js';
+import { isRespiteError } from '../errors.js';
 import type { BytesText } from './analysis-types.js';
 import { bytesText } from './bytes-text.js';
 import { inspectModule } from './module.js';
@@ -37,39 +39,71 @@ export interface DiffCounts {
   same: number;
 }
 
-export type DiffOptions = Omit<ReadOptions, 'values' | 'elementBytesMax'>;
+export interface DiffOptions extends Omit<ReadOptions, 'values' | 'elementBytesMax'> {
+  /**
+   * Memory for the keys of the first file, 16 bytes each; default 16 MiB. Files with more keys are
+   * read again for the others.
+   */
+  tableBytes?: number | undefined;
+}
 
 /** The differing keys, to be iterated once; then the counts are complete. */
 export interface RdbDiff extends AsyncIterable<DiffEntry> {
   readonly counts: DiffCounts;
 }
 
+/** Opens a source; `isAgain`: it will be asked for once more. */
+export type OpenAgain = (isAgain: boolean) => RdbSource | Promise<RdbSource>;
+
+const PHASE_KEEP = 0;
+const PHASE_COMPARE = 1;
+const PHASE_LIST = 2;
+/** Parts of the hashes of names, in assembly/inspect/digest-table.ts. */
+const PARTS = 1024;
+
 /**
  * Compares two dumps: values element by element (sets, hashes, sorted sets in any order, whatever
- * their encoding) by digests of 64 bits, expiries exactly. The first is opened a second time when
- * keys of it are missing in the second, to name them; that is why sources are given as functions.
+ * their encoding) by digests of 41 bits, expiries to the millisecond. Sources are given as
+ * functions because they are opened more than once: the first when keys of it are missing in the
+ * second, to name them; both when the first has more keys than `tableBytes` has room for.
  * Iterating rejects as `readRdb` does.
  */
-export function diffRdb(
-  first: () => RdbSource | Promise<RdbSource>,
-  second: () => RdbSource | Promise<RdbSource>,
-  options: DiffOptions = {},
-): RdbDiff {
+export function diffRdb(first: OpenAgain, second: OpenAgain, options: DiffOptions = {}): RdbDiff {
   const counts: DiffCounts = { removed: 0, added: 0, changed: 0, expiry: 0, same: 0 };
   async function* entries(): AsyncGenerator<DiffEntry> {
     const inspector = new Inspector(await inspectModule(options.wasm));
-    yield* differing(inspector, await first(), 0, options);
-    for await (const entry of differing(inspector, await second(), 1, options)) {
-      counts[entry.kind]++;
-      yield entry;
+    const { tableBytes = 0 } = options;
+    // a file is verified when it is read for the first time
+    const again = { ...options, checksum: false };
+    let damage: unknown;
+    for (let from = 0, width = PARTS, own = options; from < PARTS; own = again) {
+      const run = (places: Record<number, number>, source: RdbSource, how = own) =>
+        differing(inspector, source, places, how);
+      const range = { 0: PHASE_KEEP, 1: from, 2: Math.min(from + width, PARTS), 3: tableBytes };
+      yield* run(range, await first(true));
+      const { to } = inspector.compared;
+      width = to - from;
+      from = to;
+      try {
+        for await (const entry of run({ 0: PHASE_COMPARE }, await second(to < PARTS))) {
+          counts[entry.kind]++;
+          yield entry;
+        }
+      } catch (error) {
+        // what differs before the damage is told of all keys
+        if (!isRespiteError(error, 'ERR_RESPITE_RDB_FORMAT')) throw error;
+        damage = error;
+        continue;
+      }
+      const { missing, same } = inspector.compared;
+      counts.same += same;
+      if (missing === 0 || damage !== undefined) continue;
+      for await (const entry of run({ 0: PHASE_LIST }, await first(to < PARTS), again)) {
+        counts.removed++;
+        yield entry;
+      }
     }
-    const { missing, same } = inspector.compared;
-    counts.same = same;
-    if (missing === 0) return;
-    for await (const entry of differing(inspector, await first(), 2, options)) {
-      counts.removed++;
-      yield entry;
-    }
+    if (damage !== undefined) throw damage;
   }
   return { counts, [Symbol.asyncIterator]: entries };
 }
@@ -77,11 +111,11 @@ export function diffRdb(
 async function* differing(
   inspector: Inspector,
   source: RdbSource,
-  phase: number,
+  places: Readonly<Record<number, number>>,
   options: DiffOptions,
 ): AsyncGenerator<DiffEntry> {
   inspector.filter(options.filter);
-  inspector.options({ 0: phase });
+  inspector.options(places);
   inspector.open(MODE_DIGEST, inspectFlags(options));
   const cutter = new RecordCutter();
   try {

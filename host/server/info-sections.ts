@@ -76,6 +76,7 @@ function memorySection(server: ServerContext, stats: CoreStatistics): InfoFields
   const facts = memoryFacts(server, stats);
   const total = server.platform.process.totalMemoryBytes;
   const max = server.config.int('maxmemory');
+  const lua = server.scripting.engine.memory();
   return {
     used_memory: facts.used,
     used_memory_human: humanBytes(facts.used),
@@ -93,19 +94,19 @@ function memorySection(server: ServerContext, stats: CoreStatistics): InfoFields
     allocator_resident: facts.heap,
     total_system_memory: total,
     total_system_memory_human: humanBytes(total),
-    used_memory_lua: 0,
-    used_memory_vm_eval: 0,
-    used_memory_lua_human: '0B',
-    used_memory_scripts_eval: 0,
+    used_memory_lua: lua.vmEval,
+    used_memory_vm_eval: lua.vmEval,
+    used_memory_lua_human: humanBytes(lua.vmEval),
+    used_memory_scripts_eval: lua.scripts,
     number_of_cached_scripts: server.scripting.engine.scriptCount,
     number_of_functions: server.scripting.engine.functions.functionCount,
     number_of_libraries: facts.libraries,
-    used_memory_vm_functions: 0,
-    used_memory_vm_total: 0,
-    used_memory_vm_total_human: '0B',
-    used_memory_functions: 0,
-    used_memory_scripts: 0,
-    used_memory_scripts_human: '0B',
+    used_memory_vm_functions: lua.vmFunctions,
+    used_memory_vm_total: lua.vmEval + lua.vmFunctions,
+    used_memory_vm_total_human: humanBytes(lua.vmEval + lua.vmFunctions),
+    used_memory_functions: lua.functions,
+    used_memory_scripts: lua.scripts + lua.functions,
+    used_memory_scripts_human: humanBytes(lua.scripts + lua.functions),
     maxmemory: max,
     maxmemory_human: humanBytes(max),
     maxmemory_policy: server.config.str('maxmemory-policy'),

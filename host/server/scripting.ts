@@ -13,7 +13,7 @@ import {
   ScriptEngine,
   ScriptProblem,
 } from '../lua/index.js';
-import type { Redirect, ServerContext } from './context.js';
+import type { Redirect } from './context.js';
 import { redirect } from './redirect.js';
 
 const PAIR = 8;
@@ -28,11 +28,16 @@ const NUMKEYS = /^(0|-?[1-9]\d*)$/;
 const encoder = new TextEncoder();
 
 /** What scripts need of whoever runs the commands: a server, or the page's console. */
-export interface ScriptHost
-  extends Pick<ServerContext, 'core' | 'drainSoon' | 'redirect' | 'watchClient'> {
-  readonly config: { int(name: 'busy-reply-threshold'): number };
+export interface ScriptHost {
+  readonly core: Core;
+  readonly config: { int(name: 'busy-reply-threshold' | 'script-memory-limit'): number };
   readonly platform: { readonly clock: { monotonicMs(): number; defer(task: () => void): void } };
   readonly log: Record<(typeof LEVELS)[number], (text: string) => void>;
+  /** Write redirection, where it is on. */
+  readonly redirect?: Redirect | undefined;
+  /** Gives whether the client is still there. */
+  watchClient(handle: number): () => boolean;
+  drainSoon(): void;
 }
 
 /** How a command runs scripts. */
@@ -113,6 +118,7 @@ export class Scripting {
       log: (level, text) => server.log[LEVELS[level] ?? 'warning'](text),
       now: () => platform.clock.monotonicMs(),
       limitMs: () => config.int('busy-reply-threshold'),
+      memoryLimit: () => config.int('script-memory-limit'),
     });
     this.#words = new Words(server.core);
   }

@@ -100,24 +100,61 @@ describe('constructed pairs', () => {
   });
 });
 
-test('many keys: as two maps say', async () => {
+describe('many keys', () => {
   const prng = new Prng(runSeed());
   const keyspace = () =>
     new Map(
       Array.from({ length: 6000 }, () => [`k:${prng.below(9000)}`, `v${prng.below(3)}`] as const),
     );
   const [a, b] = [keyspace(), keyspace()];
-  const keysOf = (map: Map<string, string>) => [...map].map(([name, value]) => ({ name, value }));
-  const { lines, counts } = await made(keysOf(a), keysOf(b));
-  const want: string[] = [];
-  for (const [name, value] of b) {
-    if (!a.has(name)) want.push(`added 0 ${name}`);
-    else if (a.get(name) !== value) want.push(`changed 0 ${name}`);
-  }
-  for (const name of a.keys()) if (!b.has(name)) want.push(`removed 0 ${name}`);
-  expect(lines).toEqual(want.sort());
-  const common = [...b.keys()].filter((name) => a.has(name)).length;
-  expect(counts.same).toBe(common - counts.changed);
+  const fileOf = (map: Map<string, string>) =>
+    madeRdb([...map].map(([name, value]) => ({ name, value })));
+  const [first, second] = [fileOf(a), fileOf(b)];
+
+  test.each([
+    ['in one pass', undefined, 1],
+    ['in several passes', 40_000, 2],
+    ['in a table that is far too small', 1, 200],
+  ])('%s: as two maps say', async (_, tableBytes, passesMin) => {
+    const { lines, counts } = await diff(first, second, { tableBytes });
+    const want: string[] = [];
+    for (const [name, value] of b) {
+      if (!a.has(name)) want.push(`added 0 ${name}`);
+      else if (a.get(name) !== value) want.push(`changed 0 ${name}`);
+    }
+    for (const name of a.keys()) if (!b.has(name)) want.push(`removed 0 ${name}`);
+    expect(lines).toEqual(want.sort());
+    const common = [...b.keys()].filter((name) => a.has(name)).length;
+    expect(counts.same).toBe(common - counts.changed);
+    // how often the second is opened, and whether that is foretold
+    const said: boolean[] = [];
+    const open = (isAgain: boolean) => {
+      said.push(isAgain);
+      return second;
+    };
+    for await (const _entry of diffRdb(() => first, open, { tableBytes })) {
+    }
+    expect(said.length).toBeGreaterThanOrEqual(passesMin);
+    expect(said).toEqual(said.map((_said, i) => i < said.length - 1));
+  });
+
+  test('damage of the second in several passes: all that differs before it', async () => {
+    const cut = second.subarray(0, second.length >> 1);
+    const seen = async (tableBytes?: number) => {
+      const names: string[] = [];
+      const reading = async () => {
+        const found = diffRdb(
+          () => first,
+          () => cut,
+          { tableBytes },
+        );
+        for await (const { kind, key } of found) names.push(`${kind} ${Buffer.from(key)}`);
+      };
+      await expect(reading()).rejects.toMatchObject({ code: 'ERR_RESPITE_RDB_FORMAT' });
+      return names.sort();
+    };
+    expect(await seen(40_000)).toEqual(await seen());
+  });
 });
 
 test.skipIf(!hasData)('dumps of two versions of Redis with the same data', async () => {

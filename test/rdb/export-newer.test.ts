@@ -1,14 +1,21 @@
 // Files of newer servers than the one installed: respite loads them, and what their commands make
-// of an empty respite is compared with it, field expiries included.
+// of an empty respite is compared with it, field expiries included. The same on the servers of
+// RESPITE_SERVERS_DIR, each with the files it reads.
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exportCommands, type LeftOut } from '../../host/rdb/index.js';
 import type { RawConnection } from '../support/connection.js';
-import { differences, pipe, type Snapshot, snapshot } from '../support/export-oracle.js';
+import {
+  differences,
+  type KeyView,
+  pipe,
+  type Snapshot,
+  snapshot,
+} from '../support/export-oracle.js';
 import { DATA, hasData } from '../support/rdb-harness.js';
-import { available, type Server, startServer } from '../support/servers.js';
+import { available, type Server, type ServerKind, startServer } from '../support/servers.js';
 
 type Counts = LeftOut['counts'];
 /** What commands leave out, and RESTORE does not. */
@@ -25,18 +32,30 @@ const FILES: [string, Counts][] = [
   ['fixtures/librdb/test/dumps/hash_with_expire_v12.rdb', {}],
 ];
 
-const [redis, respite] = [available('redis'), available('respite')];
-describe.skipIf(!hasData || !redis.ok || !respite.ok)('newer formats', () => {
+const HFE = /redis8|hash_with_hfe|hash_lp_with_hexpire|hash_with_expire/;
+const SERVERS: [kind: ServerKind, reads: RegExp][] = [
+  ['respite', /./],
+  ['redis80', /8\.0\.6|fixtures(?!.*valkey)/],
+  ['redis86', HFE],
+  ['valkey80', /valkey8\.0/],
+  ['valkey91', /valkey/],
+];
+
+describe.each(SERVERS)('newer formats: %s', (kind, reads) => {
+  const { ok, why } = available(kind);
+  const canRun = hasData && ok && available('redis').ok;
+  const test = it.skipIf(!canRun);
   let to: Server;
   let b: RawConnection;
 
   beforeAll(async () => {
-    to = await startServer('respite');
+    if (!canRun) return;
+    to = await startServer(kind);
     b = await to.connect();
   });
   afterAll(async () => {
-    b.close();
-    await to.stop();
+    b?.close();
+    await to?.stop();
   });
 
   /** When every field of every hash expires, by database and name. */
@@ -54,10 +73,11 @@ describe.skipIf(!hasData || !redis.ok || !respite.ok)('newer formats', () => {
     return times;
   }
 
-  it.each(FILES)('%s', async (name, left) => {
+  const title = ok ? '%s' : `%s (skipped: ${why})`;
+  test.each(FILES.filter(([name]) => reads.test(name)))(title, async (name, left) => {
     const dir = mkdtempSync(join(tmpdir(), 'respite-newer-'));
     copyFileSync(join(DATA, name), join(dir, 'dump.rdb'));
-    const from = await startServer('respite', { dir });
+    const from = await startServer(kind, { dir });
     try {
       const a = await from.connect();
       const expected = await snapshot(a);
@@ -71,14 +91,17 @@ describe.skipIf(!hasData || !redis.ok || !respite.ok)('newer formats', () => {
         for await (const part of run) parts.push(Buffer.from(part));
         const { errors } = pipe(to.port, Buffer.concat(parts));
         const got = await snapshot(b);
-        expect(differences(expected, got), form).toEqual([]);
+        // data of modules are none that commands can say
+        const isSaid = ({ type }: KeyView) => form === 'restore' || type !== 'vectorset';
+        const said = new Map([...expected].filter(([, view]) => isSaid(view)));
+        expect(differences(said, got), form).toEqual([]);
         expect(await fieldTimes(b, got), form).toEqual(times);
         const isRestore = form === 'restore';
         // what has expired by now depends on the day
         const { expired: _, empty: __, ...counts } = run.leftOut.counts;
         expect(counts).toEqual(isRestore ? {} : left);
         // payloads of modules that the server does not have
-        expect(errors).toBe(isRestore ? (left.module ?? 0) : 0);
+        expect(errors).toBe(isRestore && kind === 'respite' ? (left.module ?? 0) : 0);
       }
     } finally {
       await from.stop();

@@ -1,24 +1,11 @@
-// One very long string: packed ones are unpacked as they arrive, and whatever its length, the core
-// holds no more than the value and a little, and nothing of it where only lengths are asked for.
-// RESPITE_LARGE_MB=512 makes them as large as Redis allows; npm test takes small ones.
+// Strings that are packed (LZF) are unpacked as they arrive.
 
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Inspector } from '../../host/core/inspector.js';
 import { readRdb } from '../../host/rdb/read-rdb.js';
-import { outputs } from '../../host/rdb/run.js';
-import type { RdbPullSource } from '../../host/rdb/source.js';
-import { TOOLS, type Tool } from '../fuzz/rdb-tool.js';
 import { Prng } from '../support/prng.js';
 import { len, str } from '../support/rdb-build.js';
-import { ROOT } from '../support/servers.js';
 
 const MB = 1 << 20;
-const LARGE = Number(process.env.RESPITE_LARGE_MB ?? 24) * MB;
-const WAIT = { timeout: 60_000 + LARGE / 1000 };
-/** Beside the value: buffers for input and output. */
-const MORE_BYTES_MAX = 16 * MB;
 const MAGIC = Buffer.from('REDIS0010', 'latin1');
 /** EOF, no checksum. */
 const END = Buffer.concat([Buffer.from([0, ...str('after'), ...str('it')]), Buffer.from([255])]);
@@ -84,73 +71,5 @@ describe('packed strings that are unpacked as they arrive', () => {
     const failure = await stringOf(file(value), 65_536).catch((error) => error);
     expect(failure.code).toBe('ERR_RESPITE_RDB_FORMAT');
     expect(failure.details.offset).toBe(14);
-  });
-});
-
-/** A file with one string of `total` bytes, made while it is read. */
-class LargeSource implements RdbPullSource {
-  readonly #parts: { bytes: Buffer; times: number }[];
-  #part = 0;
-  #time = 0;
-  #at = 0;
-
-  /** `unit` as often as it takes; as it is or packed. */
-  constructor(total: number, isPacked: boolean) {
-    const unit = new Prng(1).bytes(1024);
-    const times = total / unit.length;
-    const codes: number[] = [];
-    for (let at = 0; at < unit.length; at += 32) codes.push(31, ...unit.subarray(at, at + 32));
-    const piece = isPacked ? Buffer.from(codes) : unit;
-    const head = isPacked
-      ? Buffer.concat([Buffer.from([0xc3]), len(piece.length * times), len(total)])
-      : len(total);
-    this.#parts = [
-      { bytes: Buffer.concat([MAGIC, Buffer.from([0]), str('large'), head]), times: 1 },
-      { bytes: piece, times },
-      { bytes: Buffer.concat([END, FOOT]), times: 1 },
-    ];
-  }
-
-  pull(into: Uint8Array): number {
-    let done = 0;
-    while (done < into.length && this.#part < this.#parts.length) {
-      const { bytes, times } = this.#parts[this.#part]!;
-      const some = bytes.subarray(this.#at, this.#at + into.length - done);
-      into.set(some, done);
-      done += some.length;
-      this.#at += some.length;
-      if (this.#at < bytes.length) continue;
-      this.#at = 0;
-      if (++this.#time < times) continue;
-      this.#time = 0;
-      this.#part++;
-    }
-    return done;
-  }
-}
-
-/** Modes that tell values; all others have no use for them. */
-const HOLDS = /^(keys with values|json|resp|aof|digest)/;
-const wasm = new WebAssembly.Module(readFileSync(join(ROOT, 'build/rdb.wasm')));
-
-async function memoryOf(tool: Tool, isPacked: boolean): Promise<number> {
-  const inspector = new Inspector(wasm);
-  inspector.filter();
-  inspector.options(tool.places);
-  inspector.open(tool.mode);
-  for await (const _ of outputs(inspector, new LargeSource(LARGE, isPacked)));
-  inspector.close();
-  return inspector.memoryBytes;
-}
-
-describe(`a string of ${LARGE / MB} MB`, () => {
-  test.each(TOOLS.map((tool) => [tool.name, tool] as const))('%s', WAIT, async (name, tool) => {
-    for (const isPacked of [false, true]) {
-      const limit = HOLDS.test(name) ? LARGE + MORE_BYTES_MAX : MORE_BYTES_MAX;
-      const used = await memoryOf(tool, isPacked);
-      expect(`${(used / MB).toFixed(1)} MB ${used <= limit ? 'or less' : 'is too much'}`).toMatch(
-        'or less',
-      );
-    }
   });
 });

@@ -9,6 +9,7 @@
 //       }));
 //   }
 
+import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import { Inspector, type KeyFilter } from '../../core/inspector.js';
 import { isRespiteError, RespiteError } from '../../errors.js';
@@ -352,6 +353,8 @@ export class Job {
 /** The action of a command: runs `work` and keeps the exit code. */
 export function perform(work: (job: Job) => Promise<void>): (...args: unknown[]) => Promise<void> {
   return async (...args) => {
+    // what the host makes is short-lived: a young generation that grows only holds garbage
+    setFlagsFromString('--semi-space-growth-factor=1');
     const command = args.at(-1) as Command;
     const context = contextOf(command);
     const job = new Job(context.io, command.args, command.opts());

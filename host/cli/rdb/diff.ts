@@ -3,9 +3,11 @@
 import type { Command } from 'commander';
 import { RespiteError } from '../../errors.js';
 import { bytesText } from '../../rdb/bytes-text.js';
-import { type DiffEntry, DiffPrefixes, diffRdb } from '../../rdb/diff.js';
+import { type DiffEntry, DiffPrefixes, diffRdb, type RdbDiff } from '../../rdb/diff.js';
 import { type Job, perform, sourceCommand } from './common.js';
+import { Spool } from './spool.js';
 import { countText, nameText, type TableColumn, tableText } from './tables.js';
+import { sizeValue } from './values.js';
 
 const MARKS = { removed: '-', added: '+', changed: '~', expiry: '@' } as const;
 
@@ -33,22 +35,31 @@ interface Options {
   keys?: boolean;
   json?: boolean;
   separators: string;
+  memory?: number;
 }
 
 async function diff(job: Job): Promise<void> {
   const [first, second] = job.sources as [string, string];
-  if (first === '-' || first.includes('://')) {
-    throw new RespiteError(
-      'ERR_RESPITE_INVALID_CONFIG',
-      'The first source is read twice: it has to be a file',
-    );
+  if (first === '-' && second === '-') {
+    const message = 'Standard input cannot be both sources';
+    throw new RespiteError('ERR_RESPITE_INVALID_CONFIG', message);
   }
-  const { keys, json, separators } = job.options as unknown as Options;
+  const options = job.options as unknown as Options;
+  const spools = [new Spool(job, first), new Spool(job, second)] as const;
   const found = diffRdb(
-    () => job.open(first),
-    () => job.open(second),
-    job.readOptions,
+    (isAgain) => spools[0].open(isAgain),
+    (isAgain) => spools[1].open(isAgain),
+    { ...job.readOptions, tableBytes: options.memory },
   );
+  try {
+    await tell(job, found, options);
+  } finally {
+    for (const spool of spools) spool.close();
+  }
+}
+
+async function tell(job: Job, found: RdbDiff, options: Options): Promise<void> {
+  const { keys, json, separators } = options;
   const prefixes = new DiffPrefixes(separators);
   let lines = '';
   for await (const entry of found) {
@@ -82,10 +93,19 @@ export function addDiff(rdb: Command): void {
       ['diff old.rdb new.rdb', 'how many keys differ, by prefix'],
       ['diff --keys old.rdb new.rdb', 'each: + added, - removed, ~ changed, @ another expiry'],
       ['diff --json old.rdb redis://localhost', 'a file and a live server, an object a line'],
+      [
+        'diff redis://10.0.0.1 redis://10.0.0.2',
+        'two servers; the first is kept in a file meanwhile',
+      ],
     ],
   })
     .option('--keys', 'a line for each key that differs')
     .option('--json', 'an object a line, the counts last')
     .option('--separators <characters>', 'each of them ends a prefix', ':')
+    .option(
+      '--memory <bytes>',
+      'for the keys of the first, 16 bytes each (default 16mb); more keys take more passes',
+      sizeValue,
+    )
     .action(perform(diff));
 }

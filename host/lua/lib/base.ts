@@ -25,6 +25,8 @@ import { type Arguments, type Body, library, register } from './arguments.js';
 
 /** Most values `unpack` may put on the stack. */
 const UNPACK_MAX = 8000;
+/** A coroutine takes as much memory as so many steps should. */
+const COROUTINE_COST = 10;
 
 /** A chunk as a function over the globals, or nil and the message. */
 export function load(m: Machine, source: string, name: string): LuaValue | Results {
@@ -49,6 +51,7 @@ function gather(a: Arguments): string {
     if (piece === undefined || piece === '') return source;
     if (typeof piece !== 'string') throw new LuaError('reader function must return a string');
     source += piece;
+    a.machine.made(piece.length, source.length);
   }
 }
 
@@ -136,6 +139,7 @@ function rawSetField(a: Arguments): LuaValue {
 }
 
 function select(a: Arguments): LuaValue | Results {
+  a.machine.work(a.count >> 2);
   if (a.get(1) === '#') return a.count - 1;
   let from = a.int(1);
   if (from < 0) from += a.count;
@@ -151,6 +155,7 @@ function unpack(a: Arguments): Results {
   if (from > to) return NONE;
   const count = to - from + 1;
   if (count + a.count > UNPACK_MAX) throw a.machine.error('too many results to unpack');
+  a.machine.work(count >> 2);
   const values: LuaValue[] = [];
   for (let i = from; i <= to; i++) values.push(table.get(i));
   return new Results(values);
@@ -219,6 +224,7 @@ function addIterators(m: Machine): void {
 function make(a: Arguments): Coroutine {
   const fn = a.get(1);
   if (!(fn instanceof LuaFunction)) return a.fail(1, 'Lua function expected');
+  a.machine.work(COROUTINE_COST);
   const co = new Coroutine();
   co.start = fn;
   return co;

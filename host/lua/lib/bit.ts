@@ -19,7 +19,8 @@ function bits(a: Arguments, i: number): number {
 function fold(combine: (x: number, y: number) => number): Body {
   return (a) => {
     let out = bits(a, 1);
-    for (let i = 2; i <= a.count; i++) out = combine(out, bits(a, i));
+    // From the last on, which shows in errors.
+    for (let i = a.count; i > 1; i--) out = combine(out, bits(a, i));
     return out | 0;
   };
 }

@@ -4,10 +4,10 @@
 import type { Machine } from '../vm/machine.js';
 import { typeName } from '../vm/names.js';
 import { formatG, notFinite, numberToText } from '../vm/number.js';
-import { STRING_MAX } from '../vm/operations.js';
 import { LightUserdata, LuaTable, type LuaValue, type Results, results } from '../vm/value.js';
 import { type Arguments, type Body, register } from './arguments.js';
 import { JsonParser } from './json-parser.js';
+import { byPieces } from './pieces.js';
 
 const LARGEST = 0x7fffffff;
 
@@ -41,8 +41,8 @@ function escapeOf(c: string): string {
   return SHORT[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-function quoted(text: string): string {
-  return ESCAPED.test(text) ? `"${text.replace(ESCAPED_ALL, escapeOf)}"` : `"${text}"`;
+function escaped(text: string): string {
+  return ESCAPED.test(text) ? text.replace(ESCAPED_ALL, escapeOf) : text;
 }
 
 class Encoder {
@@ -60,9 +60,10 @@ class Encoder {
   }
 
   value(value: LuaValue, depth: number): string {
+    this.#m.work(1);
     switch (typeof value) {
       case 'string':
-        return this.#counted(quoted(value));
+        return this.#text(value);
       case 'number':
         return this.#number(value);
       case 'boolean':
@@ -76,9 +77,10 @@ class Encoder {
     }
   }
 
-  #counted(text: string): string {
+  #text(value: string): string {
+    const text = `"${byPieces(this.#m, value, escaped)}"`;
     this.#length += text.length;
-    if (this.#length > STRING_MAX) throw this.#m.error('not enough memory');
+    this.#m.made(text.length, this.#length);
     return text;
   }
 
@@ -99,9 +101,11 @@ class Encoder {
     if ((map !== undefined && map.size > 0) || most !== table.array.length) {
       most = 0;
       items = 0;
+      this.#m.work((map?.size ?? 0) >> 2);
       for (let key = table.next(undefined); key !== undefined; key = table.next(key)) {
         if (typeof key !== 'number' || key < 1 || !Number.isInteger(key)) return -1;
-        if (key > most) most = key;
+        // C's cast to int: what does not fit is the smallest.
+        if (key > most) most = key > LARGEST ? -LARGEST - 1 : key;
         items++;
       }
     }
@@ -144,7 +148,7 @@ class Encoder {
   }
 
   #key(key: LuaValue): string {
-    if (typeof key === 'string') return this.#counted(quoted(key));
+    if (typeof key === 'string') return this.#text(key);
     if (typeof key === 'number') return `"${this.#number(key)}"`;
     return this.#fail(key, 'table key must be a number or string');
   }
@@ -162,8 +166,9 @@ function integerOption(
   ...[now, low, high]: [number, number, number]
 ): number {
   if (a.isNone(i)) return now;
-  const value = a.integer(i);
-  if (value < low || value > high) a.fail(i, `expected integer between ${low} and ${high}`);
+  const value = a.int(i);
+  // Redis: whichever argument it is.
+  if (value < low || value > high) a.fail(1, `expected integer between ${low} and ${high}`);
   return value;
 }
 

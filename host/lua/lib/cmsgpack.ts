@@ -6,6 +6,8 @@ import { LuaTable, type LuaValue, Results } from '../vm/value.js';
 import { type Arguments, library } from './arguments.js';
 
 const MAX_NESTING = 16;
+/** Redis: more do not fit on its stack. */
+const RESULTS_MAX = 7990;
 const scratch = new DataView(new ArrayBuffer(8));
 
 function bigEndian(value: number, size: number): string {
@@ -66,7 +68,8 @@ function packHead(
   return n <= 0xffff ? head(c16) + bigEndian(n, 2) : head(c32) + bigEndian(n, 4);
 }
 
-function isArray(table: LuaTable): boolean {
+function isArray(m: Machine, table: LuaTable): boolean {
+  m.work(table.array.length + (table.map?.size ?? 0));
   let count = 0;
   let most = 0;
   for (let key = table.next(undefined); key !== undefined; key = table.next(key)) {
@@ -77,25 +80,30 @@ function isArray(table: LuaTable): boolean {
   return most === count;
 }
 
-function packTable(table: LuaTable, depth: number): string {
-  if (isArray(table)) {
+function packTable(m: Machine, table: LuaTable, depth: number): string {
+  if (isArray(m, table)) {
     const n = table.length();
     let out = packHead(n, 0x90, 16, 0, 0xdc, 0xdd);
-    for (let i = 1; i <= n; i++) out += packValue(table.get(i), depth + 1);
+    for (let i = 1; i <= n; i++) {
+      out += packValue(m, table.get(i), depth + 1);
+      m.made(0, out.length);
+    }
     return out;
   }
   let count = 0;
   let out = '';
   for (let key = table.next(undefined); key !== undefined; key = table.next(key)) {
     count++;
-    out += packValue(key, depth + 1) + packValue(table.get(key), depth + 1);
+    out += packValue(m, key, depth + 1) + packValue(m, table.get(key), depth + 1);
+    m.made(0, out.length);
   }
   return packHead(count, 0x80, 16, 0, 0xde, 0xdf) + out;
 }
 
-function packValue(value: LuaValue, depth: number): string {
+function packValue(m: Machine, value: LuaValue, depth: number): string {
   switch (typeof value) {
     case 'string':
+      m.made(value.length);
       return packHead(value.length, 0xa0, 32, 0xd9, 0xda, 0xdb) + value;
     case 'number':
       return packNumber(value);
@@ -104,14 +112,17 @@ function packValue(value: LuaValue, depth: number): string {
     default:
       // Redis: what is nested too deep is nil, as is whatever cannot be packed.
       if (!(value instanceof LuaTable) || depth === MAX_NESTING) return head(0xc0);
-      return packTable(value, depth);
+      return packTable(m, value, depth);
   }
 }
 
 function pack(a: Arguments): string {
   if (a.count === 0) a.fail(0, 'MessagePack pack needs input.');
   let out = '';
-  for (let i = 1; i <= a.count; i++) out += packValue(a.get(i), 0);
+  for (let i = 1; i <= a.count; i++) {
+    out += packValue(a.machine, a.get(i), 0);
+    a.machine.made(0, out.length);
+  }
   return out;
 }
 
@@ -183,6 +194,7 @@ class Unpacker {
   }
 
   value(): LuaValue {
+    this.#m.work(1);
     this.#need(1);
     const code = this.#data.charCodeAt(this.at);
     if (code < 0xc0 || code >= 0xe0) return this.#short(code);
@@ -264,7 +276,14 @@ function unpack(a: Arguments, most: number, offset: number, isAll: boolean): Res
   }
   const unpacker = new Unpacker(machine, data, offset);
   const out: LuaValue[] = [];
-  while (unpacker.left > 0 && out.length < most) out.push(unpacker.value());
+  while (unpacker.left > 0 && out.length < most) {
+    if (out.length > RESULTS_MAX) {
+      throw machine.error(
+        'stack overflow (too many return values at once; use unpack_one or unpack_limit instead.)',
+      );
+    }
+    out.push(unpacker.value());
+  }
   if (!isAll) out.unshift(unpacker.left === 0 ? -1 : unpacker.at);
   return new Results(out);
 }

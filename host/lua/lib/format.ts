@@ -2,6 +2,7 @@
 
 import { formatE, formatF, formatG, notFinite } from '../vm/number.js';
 import type { Arguments } from './arguments.js';
+import { byPieces } from './pieces.js';
 
 interface Spec {
   isLeft: boolean;
@@ -104,6 +105,7 @@ function floating(n: number, spec: Spec, letter: string): string {
     else text = formatG(n, precision, spec.isAlternate);
     if (kind === 'e' && Object.is(n, -0)) text = `-${text}`;
     if (spec.isAlternate && precision === 0 && kind === 'f') text += '.';
+    if (spec.isAlternate && precision === 0 && kind === 'e') text = text.replace('e', '.e');
   }
   if (isUpper) text = text.toUpperCase();
   const isNegative = text.startsWith('-');
@@ -111,11 +113,13 @@ function floating(n: number, spec: Spec, letter: string): string {
   return padded(spec, sign, isNegative ? text.slice(1) : text, special === undefined);
 }
 
-function quoted(text: string): string {
-  const escaped = text.replace(/["\\\n\r\0]/g, (c) => {
-    if (c === '\r') return '\\r';
-    return c === '\0' ? '\\000' : `\\${c}`;
-  });
+function escapeOf(c: string): string {
+  if (c === '\r') return '\\r';
+  return c === '\0' ? '\\000' : `\\${c}`;
+}
+
+function quoted(a: Arguments, text: string): string {
+  const escaped = byPieces(a.machine, text, (s) => s.replace(/["\\\n\r\0]/g, escapeOf));
   return `"${escaped}"`;
 }
 
@@ -154,7 +158,7 @@ function one(a: Arguments, i: number, spec: Spec, letter: string): string {
     case 'G':
       return floating(a.number(i), spec, letter);
     case 'q':
-      return quoted(a.text(i));
+      return quoted(a, a.text(i));
     case 's':
       return textOf(a, i, spec);
     default:
@@ -182,7 +186,9 @@ export function format(a: Arguments): string {
     if (!a.has(argument) && 'cdiouxXeEfgGqs'.includes(letter) && letter !== '') {
       a.fail(argument, 'no value');
     }
-    out += one(a, argument, spec, letter);
+    const piece = one(a, argument, spec, letter);
+    out += piece;
+    a.machine.made(piece.length, out.length);
     at = letterAt + 1;
   }
   return out;

@@ -74,6 +74,7 @@ export class JsonParser {
   }
 
   #next(): void {
+    this.#m.work(1);
     const text = this.#text;
     let c = text.charCodeAt(this.#at);
     while (c === 32 || c === 10 || c === 13 || c === 9) c = text.charCodeAt(++this.#at);
@@ -149,6 +150,7 @@ export class JsonParser {
       STRING_PART.lastIndex = this.#at;
       STRING_PART.test(text);
       out += text.slice(this.#at, STRING_PART.lastIndex);
+      this.#m.made(STRING_PART.lastIndex - this.#at);
       this.#at = STRING_PART.lastIndex;
       const c = text[this.#at];
       if (c === '"') break;

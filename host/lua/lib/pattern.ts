@@ -9,8 +9,8 @@ const DEPTH_MAX = 200;
 const UNFINISHED = -1;
 const POSITION = -2;
 const PERCENT = 37;
-/** Steps between two looks at the clock. */
-const STEPS = 100_000;
+/** Smaller sets are not worth counting. */
+const LONG_SET = 64;
 
 export class Matcher {
   readonly #m: Machine;
@@ -20,12 +20,12 @@ export class Matcher {
   readonly starts: number[] = [];
   readonly lengths: number[] = [];
   #depth = 0;
-  #steps = STEPS;
 
   constructor(m: Machine, source: string, pattern: string) {
     this.#m = m;
     this.source = source;
-    this.pattern = pattern;
+    // Redis: a C string, which a null byte ends.
+    this.pattern = beforeNull(pattern);
   }
 
   #error(text: string): LuaError {
@@ -36,12 +36,6 @@ export class Matcher {
   match(at: number, patternAt: number): number {
     this.level = 0;
     return this.#match(at, patternAt);
-  }
-
-  #spend(): void {
-    if (--this.#steps > 0) return;
-    this.#steps = STEPS;
-    this.#m.refuel(false);
   }
 
   #match(from: number, fromPattern: number): number {
@@ -58,7 +52,7 @@ export class Matcher {
     let p = fromPattern;
     const { pattern, source } = this;
     for (;;) {
-      this.#spend();
+      this.#m.work(1);
       if (p === pattern.length) return s;
       const c = pattern.charCodeAt(p);
       if (c === 40) {
@@ -133,6 +127,7 @@ export class Matcher {
       const inner = pattern.charCodeAt(p++);
       if (inner === PERCENT && p < pattern.length) p++;
     } while (pattern.charCodeAt(p) !== 93);
+    if (p - at > LONG_SET) this.#m.work(p - at);
     return p + 1;
   }
 
@@ -160,6 +155,7 @@ export class Matcher {
       found = false;
       p++;
     }
+    if (last - p > LONG_SET) this.#m.work(last - p);
     for (; p < last; p++) {
       const d = pattern.charCodeAt(p);
       if (d === PERCENT) {
@@ -177,7 +173,7 @@ export class Matcher {
     let count = least;
     while (this.#single(s + count, p, end)) {
       count++;
-      this.#spend();
+      this.#m.work(1);
     }
     for (; count >= 0; count--) {
       const result = this.#match(s + count, end + 1);
@@ -222,6 +218,7 @@ export class Matcher {
     if (source.charCodeAt(s) !== open) return -1;
     let depth = 1;
     for (let at = s + 1; at < source.length; at++) {
+      this.#m.work(1);
       const c = source.charCodeAt(at);
       if (c === close) {
         if (--depth === 0) return at + 1;
@@ -237,6 +234,7 @@ export class Matcher {
     }
     const start = this.starts[at] as number;
     const text = this.source.substr(start, this.lengths[at]);
+    this.#m.work(text.length >> 4);
     return this.source.startsWith(text, s) ? s + text.length : -1;
   }
 
@@ -305,6 +303,11 @@ function isInClass(c: number, letter: number): boolean {
 
 const SPECIALS = /[\^$*+?.([%-]/;
 
+function beforeNull(text: string): string {
+  const end = text.indexOf('\0');
+  return end < 0 ? text : text.slice(0, end);
+}
+
 /** string.find and string.match. */
 export function find(
   m: Machine,
@@ -312,7 +315,8 @@ export function find(
   pattern: string,
   ...[init, isPlain, isFind]: [number, boolean, boolean]
 ): LuaValue | Results {
-  if (isFind && (isPlain || !SPECIALS.test(pattern))) {
+  if (isFind && (isPlain || !SPECIALS.test(beforeNull(pattern)))) {
+    m.work((source.length - init) >> 6);
     const at = source.indexOf(pattern, init);
     return at < 0 ? undefined : results(at + 1, at + pattern.length);
   }

@@ -3,11 +3,12 @@
 import type { Machine } from '../vm/machine.js';
 import { typeName } from '../vm/names.js';
 import { numberToText } from '../vm/number.js';
-import { index, isCallable, STRING_MAX } from '../vm/operations.js';
+import { index, isCallable } from '../vm/operations.js';
 import { LuaTable, type LuaValue, NativeFunction, Results } from '../vm/value.js';
 import { type Arguments, type Body, library } from './arguments.js';
 import { format } from './format.js';
 import { find, Matcher } from './pattern.js';
+import { byPieces, PIECE } from './pieces.js';
 
 /** A position, from the end when below 0, as posrelat. */
 function relative(at: number, length: number): number {
@@ -28,7 +29,7 @@ function byte(a: Arguments): Results | LuaValue {
   const from = Math.max(1, first);
   const to = Math.min(text.length, relative(a.optInteger(3, first), text.length));
   if (from === to) return text.charCodeAt(from - 1);
-  if (to - from >= 7990) throw a.machine.error('string slice too long');
+  if (to - from >= 7990) throw a.machine.error('stack overflow (string slice too long)');
   const out: LuaValue[] = [];
   for (let i = from; i <= to; i++) out.push(text.charCodeAt(i - 1));
   return new Results(out);
@@ -48,9 +49,7 @@ function rep(a: Arguments): string {
   const text = a.text(1);
   const count = a.int(2);
   if (count <= 0 || text === '') return '';
-  if (text.length * count > STRING_MAX) throw a.machine.error('not enough memory');
-  // A long one costs as much as running for a while.
-  a.machine.fuel -= (text.length * count) >> 8;
+  a.machine.made(text.length * count);
   return text.repeat(count);
 }
 
@@ -93,7 +92,10 @@ function replaceByText(a: Arguments, template: string): Replace {
     for (let i = 0; i < template.length; i++) {
       const c = template[i] as string;
       if (c !== '%') {
-        out += c;
+        const next = template.indexOf('%', i);
+        out += next < 0 ? template.slice(i) : template.slice(i, next);
+        if (next < 0) break;
+        i = next - 1;
         continue;
       }
       const next = template[++i] ?? '\0';
@@ -103,8 +105,8 @@ function replaceByText(a: Arguments, template: string): Replace {
         const value = matcher.capture(next.charCodeAt(0) - 49, from, end);
         out += typeof value === 'number' ? numberToText(value) : String(value);
       }
+      a.machine.made(0, out.length);
     }
-    if (out.length > STRING_MAX) throw a.machine.error('not enough memory');
     return out;
   };
 }
@@ -133,19 +135,25 @@ function gsub(a: Arguments): Results {
   let out = '';
   let count = 0;
   let at = 0;
+  // What stays as it is, from here on.
+  let kept = 0;
   while (count < most) {
     const end = matcher.match(at, isAnchored ? 1 : 0);
     if (end >= 0) {
       count++;
-      out += replaced(machine, replace(matcher, at, end), source.slice(at, end));
-      if (out.length > STRING_MAX) throw machine.error('not enough memory');
+      const piece = replaced(machine, replace(matcher, at, end), source.slice(at, end));
+      out += source.slice(kept, at) + piece;
+      kept = end;
+      machine.made(piece.length, out.length);
     }
     if (end > at) at = end;
-    else if (at < source.length) out += source[at++];
+    else if (at < source.length) at++;
     else break;
     if (isAnchored) break;
   }
-  return new Results([out + source.slice(at), count]);
+  out += source.slice(kept);
+  machine.made(source.length, out.length);
+  return new Results([out, count]);
 }
 
 function replaced(m: Machine, value: LuaValue, whole: string): string {
@@ -155,16 +163,28 @@ function replaced(m: Machine, value: LuaValue, whole: string): string {
   throw m.error(`invalid replacement value (a ${typeName(value)})`);
 }
 
-function changeCase(text: string, low: number, high: number, by: number): string {
+/** Letters of ASCII only: JavaScript changes others too. */
+function upper(a: Arguments): string {
+  return byPieces(a.machine, a.text(1), (piece) =>
+    piece.replace(/[a-z]+/g, (s) => s.toUpperCase()),
+  );
+}
+
+function lower(a: Arguments): string {
+  return byPieces(a.machine, a.text(1), (piece) =>
+    piece.replace(/[A-Z]+/g, (s) => s.toLowerCase()),
+  );
+}
+
+function reverse(a: Arguments): string {
+  const text = a.text(1);
   let out = '';
-  let from = 0;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c < low || c > high) continue;
-    out += text.slice(from, i) + String.fromCharCode(c + by);
-    from = i + 1;
+  for (let end = text.length; end > 0; end -= PIECE) {
+    const piece = text.slice(Math.max(0, end - PIECE), end);
+    out += piece.split('').reverse().join('');
+    a.machine.made(piece.length, out.length);
   }
-  return from === 0 ? text : out + text.slice(from);
+  return out;
 }
 
 const STRING: Readonly<Record<string, Body>> = {
@@ -180,17 +200,12 @@ const STRING: Readonly<Record<string, Body>> = {
   gmatch,
   gsub,
   len: (a) => a.text(1).length,
-  lower: (a) => changeCase(a.text(1), 65, 90, 32),
+  lower,
   match: (a) => findOrMatch(a, false),
   rep,
-  reverse: (a) => {
-    const text = a.text(1);
-    let out = '';
-    for (let i = text.length - 1; i >= 0; i--) out += text[i];
-    return out;
-  },
+  reverse,
   sub,
-  upper: (a) => changeCase(a.text(1), 97, 122, -32),
+  upper,
 };
 
 export function addString(m: Machine): void {

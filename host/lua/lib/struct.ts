@@ -7,6 +7,8 @@ import { type Arguments, library, truncated } from './arguments.js';
 const MAX_INT_SIZE = 32;
 const MAX_ALIGN = 8;
 const LARGEST = 0x7fffffff;
+/** Redis: more do not fit on its stack. */
+const RESULTS_MAX = 7990;
 
 /** Reads a format: endianness and alignment change as it goes. */
 class Format {
@@ -26,6 +28,7 @@ class Format {
   }
 
   next(): string {
+    this.a.machine.work(1);
     return this.text[this.at++] as string;
   }
 
@@ -109,8 +112,14 @@ class Format {
   }
 }
 
+/** C's casts on x86, by which what is too large is 0. */
+function wholeBits(n: number): bigint {
+  if (n >= 2 ** 64) return 0n;
+  return BigInt.asUintN(64, BigInt(n >= 2 ** 63 ? Math.trunc(n) : truncated(n)));
+}
+
 function integerBytes(format: Format, n: number, size: number): string {
-  let value = BigInt.asUintN(64, BigInt(n < 0 || n < 2 ** 63 ? truncated(n) : Math.trunc(n)));
+  let value = wholeBits(n);
   let out = '';
   for (let i = 0; i < size; i++) {
     const c = String.fromCharCode(Number(value & 255n));
@@ -166,6 +175,7 @@ function pack(a: Arguments): string {
         if (text.length < size) a.fail(argument, 'string too short');
         out += text.slice(0, size);
         if (option === 's') out += '\0';
+        a.machine.made(size, out.length);
         break;
       }
       default:
@@ -203,14 +213,14 @@ function unpack(a: Arguments): Results {
   const start = a.optInteger(3, 1);
   // Redis: what is below 0 is very large.
   if (start === 0) a.fail(3, 'offset must be 1 or greater');
-  if (start < 0) a.fail(2, 'data string too short');
-  let at = start - 1;
+  let at = start < 0 ? LARGEST : start - 1;
   const out: LuaValue[] = [];
   while (!format.isEnd) {
     const option = format.next();
     let size = format.size(option);
     at += format.padding(at, option, size);
     if (size > data.length || at > data.length - size) a.fail(2, 'data string too short');
+    if (out.length > RESULTS_MAX) throw a.machine.error('stack overflow (too many results)');
     switch (option) {
       case 'b':
       case 'B':
@@ -247,6 +257,7 @@ function unpack(a: Arguments): Results {
         const end = data.indexOf('\0', at);
         if (end < 0) throw a.machine.error('unfinished string in data');
         size = end - at + 1;
+        a.machine.work(size >> 6);
         out.push(data.slice(at, end));
         break;
       }
@@ -268,7 +279,8 @@ function sizeOf(a: Arguments): number {
     total += format.padding(total, option, size);
     if (option === 's') a.fail(1, "option 's' has no fixed size");
     if (option === 'c' && size === 0) a.fail(1, "option 'c0' has no fixed size");
-    if (!/[a-zA-Z]/.test(option) || !'bBhHlLTiIfdxc'.includes(option)) format.control(option);
+    // Redis: letters that mean nothing are skipped.
+    if (!/[a-zA-Z0-9]/.test(option)) format.control(option);
     if (total > LARGEST - size) throw a.machine.error('struct size overflow');
     total += size;
   }

@@ -3,9 +3,12 @@
 import type { Machine } from '../vm/machine.js';
 import { typeName } from '../vm/names.js';
 import { numberToText } from '../vm/number.js';
-import { lessThan, STRING_MAX } from '../vm/operations.js';
+import { lessThan } from '../vm/operations.js';
 import { LuaError, type LuaTable, type LuaValue, NONE, type Results } from '../vm/value.js';
 import { type Arguments, type Body, library } from './arguments.js';
+
+/** Moving so many elements (a power of two) costs as much as an instruction. */
+const MOVED_SHIFT = 4;
 
 function writable(table: LuaTable): LuaTable {
   if (table.isReadOnly) throw new LuaError('Attempt to modify a readonly table');
@@ -15,9 +18,24 @@ function writable(table: LuaTable): LuaTable {
 function insert(a: Arguments): Results {
   const table = a.table(1);
   if (a.count === 2) writable(table).set(table.length() + 1, a.get(2));
-  else if (a.count === 3) writable(table).insert(a.int(2), a.get(3));
+  else if (a.count === 3) insertAt(a, writable(table), a.int(2));
   else throw a.machine.error("wrong number of arguments to 'insert'");
   return NONE;
+}
+
+function insertAt(a: Arguments, table: LuaTable, at: number): void {
+  const n = table.length();
+  if (at >= 1) {
+    a.machine.work(Math.max(0, n - at) >> MOVED_SHIFT);
+    table.insert(at, a.get(3));
+    return;
+  }
+  // Redis: what is in front of the first element is moved too.
+  for (let i = n + 1; i > at; i--) {
+    a.machine.work(1);
+    table.set(i, table.get(i - 1));
+  }
+  table.set(at, a.get(3));
 }
 
 function remove(a: Arguments): LuaValue | Results {
@@ -25,6 +43,7 @@ function remove(a: Arguments): LuaValue | Results {
   const n = table.length();
   const at = a.optInt(2, n);
   if (at < 1 || at > n) return NONE;
+  a.machine.work((n - at) >> MOVED_SHIFT);
   return writable(table).remove(at);
 }
 
@@ -36,6 +55,7 @@ function concat(a: Arguments): string {
   let out = '';
   for (let i = from; i <= to; i++) {
     const value = table.get(i);
+    const before = out.length;
     if (typeof value === 'string') out += value;
     else if (typeof value === 'number') out += numberToText(value);
     else {
@@ -43,7 +63,7 @@ function concat(a: Arguments): string {
       throw a.machine.error(what);
     }
     if (i < to) out += separator;
-    if (out.length > STRING_MAX) throw a.machine.error('not enough memory');
+    a.machine.made(out.length - before, out.length);
   }
   return out;
 }
@@ -61,7 +81,8 @@ class Sorter {
   }
 
   #less(x: LuaValue, y: LuaValue): boolean {
-    if (this.#compare === undefined) return lessThan(this.#m, x, y);
+    this.#m.work(1);
+    if (this.#compare === undefined) return lessThan(this.#m, x, y, true);
     const result = this.#m.call1(this.#compare, x, y);
     return result !== undefined && result !== false;
   }
@@ -127,6 +148,7 @@ function sort(a: Arguments): Results {
   const compare = a.isNone(2) ? undefined : a.function(2);
   const n = table.length();
   writable(table);
+  a.machine.work(n);
   const isSimple = compare === undefined && n === table.array.length;
   if (isSimple && table.array.every((v) => typeof v === 'number' && !Number.isNaN(v))) {
     table.array.sort((x, y) => (x as number) - (y as number));
@@ -141,6 +163,7 @@ function sort(a: Arguments): Results {
 function maxn(a: Arguments): number {
   const table = a.table(1);
   let most = 0;
+  a.machine.work(1 + ((table.map?.size ?? 0) >> MOVED_SHIFT));
   for (let i = table.array.length; i > 0 && most === 0; i--) {
     if (table.array[i - 1] !== undefined) most = i;
   }

@@ -55,9 +55,27 @@ export class Coroutine {
   start: LuaValue;
   /** FRAME_ENTRY frames on it: it cannot yield across them. */
   entries = 0;
+  /** Calls by pcall and xpcall on it. */
+  protects = 0;
+  /** What its resumer had of both. */
+  below = 0;
+
+  /** Calls of Lua from C, were this Redis, that it is in. */
+  get levels(): number {
+    return this.below + this.entries + this.protects;
+  }
 
   get statusName(): string {
     return STATUS_NAMES[this.status] as string;
+  }
+
+  /** Leaves the frames from `depth` on. */
+  drop(depth: number): void {
+    for (let at = this.depth - 1; at >= depth; at--) {
+      const { kind } = this.frames[at] as Frame;
+      if (kind === FRAME_PCALL || kind === FRAME_XPCALL) this.protects--;
+    }
+    this.depth = depth;
   }
 
   push(): Frame {

@@ -4,6 +4,7 @@
 
 import type { Frame } from './coroutine.js';
 import { FRAME_LUA } from './coroutine.js';
+import { MAKING, STACK_MAX } from './limits.js';
 import type { Machine } from './machine.js';
 import * as op from './opcodes.js';
 import {
@@ -134,6 +135,7 @@ export function execute(m: Machine, maySuspend: boolean): number {
         }
         case 11: // OP_NEWTABLE
           stack[a] = new LuaTable();
+          m.fuel -= MAKING;
           continue;
         case 12: {
           // OP_SELF
@@ -308,13 +310,17 @@ export function execute(m: Machine, maySuspend: boolean): number {
           // OP_CALL
           const count = b !== 0 ? b - 1 : co.top - a - 1;
           frame.pc = pc;
+          if (--m.fuel < 0 && m.refuel(maySuspend)) {
+            frame.pc = pc - 1;
+            return SUSPENDED;
+          }
           const callee = stack[a];
           if (callee instanceof LuaFunction) {
             m.pushFrame(callee, a, count, c - 1);
-            if (--m.fuel < 0 && m.refuel(maySuspend)) return SUSPENDED;
             break running;
           }
           m.enterCall(a, count, c - 1);
+          if (maySuspend && m.isDue) m.fuel = 0;
           if (m.co !== co || co.depth !== depth) break running;
           continue;
         }
@@ -322,9 +328,14 @@ export function execute(m: Machine, maySuspend: boolean): number {
           // OP_TAILCALL
           const count = b !== 0 ? b - 1 : co.top - a - 1;
           frame.pc = pc;
+          if (--m.fuel < 0 && m.refuel(maySuspend)) {
+            frame.pc = pc - 1;
+            return SUSPENDED;
+          }
           const callee = stack[a];
           if (!(callee instanceof LuaFunction)) {
             m.enterCall(a, count, -1);
+            if (maySuspend && m.isDue) m.fuel = 0;
             if (m.co !== co || co.depth !== depth) break running;
             continue;
           }
@@ -336,7 +347,6 @@ export function execute(m: Machine, maySuspend: boolean): number {
           m.pushFrame(callee, base - 1, count, wanted);
           frame.ret = ret;
           frame.tailCalls = tailCalls + 1;
-          if (--m.fuel < 0 && m.refuel(maySuspend)) return SUSPENDED;
           break running;
         }
         case 38: {
@@ -387,12 +397,16 @@ export function execute(m: Machine, maySuspend: boolean): number {
           stack[a + 4] = stack[a + 1];
           stack[a + 5] = stack[a + 2];
           frame.pc = pc;
+          if (--m.fuel < 0 && m.refuel(maySuspend)) {
+            frame.pc = pc - 1;
+            return SUSPENDED;
+          }
           if (iterate instanceof LuaFunction) {
             m.pushFrame(iterate, a + 3, 2, c);
-            if (--m.fuel < 0 && m.refuel(maySuspend)) return SUSPENDED;
             break running;
           }
           m.enterCall(a + 3, 2, c);
+          if (maySuspend && m.isDue) m.fuel = 0;
           if (m.co !== co || co.depth !== depth) break running;
           continue;
         }
@@ -418,6 +432,7 @@ export function execute(m: Machine, maySuspend: boolean): number {
             block = -c;
             pc++;
           }
+          m.fuel -= count >> 2;
           (stack[a] as LuaTable).setList((block - 1) * 50 + 1, stack, a + 1, count);
           continue;
         }
@@ -433,12 +448,18 @@ export function execute(m: Machine, maySuspend: boolean): number {
             );
           }
           stack[a] = new LuaFunction(inner, captured);
+          m.fuel -= MAKING + captured.length;
           continue;
         }
         case 45: {
           // OP_VARARG
           const { varargs } = frame;
           const count = b !== 0 ? b - 1 : varargs.length;
+          m.fuel -= count >> 2;
+          if (a + count > STACK_MAX) {
+            frame.pc = pc;
+            throw m.error('stack overflow');
+          }
           while (stack.length < a + count) stack.push(undefined);
           for (let i = 0; i < count; i++) stack[a + i] = varargs[i];
           if (b === 0) co.top = a + count;

@@ -19,6 +19,16 @@ import {
   STATUS_SUSPENDED,
 } from './coroutine.js';
 import { execute } from './execute.js';
+import {
+  BYTES_SHIFT,
+  FIRST_FUEL,
+  FRAMES_MAX,
+  FUEL,
+  HANDLER_LEVELS,
+  NATIVE_DEPTH_MAX,
+  STACK_MAX,
+  STRING_MAX,
+} from './limits.js';
 import { calledName, typeName } from './names.js';
 import {
   LuaError,
@@ -36,14 +46,6 @@ import {
   Upvalue,
 } from './value.js';
 
-/** Redis: LUAI_MAXCALLS and LUAI_MAXCCALLS. */
-const FRAMES_MAX = 19_990;
-const NATIVE_DEPTH_MAX = 195;
-/** Instructions (jumps back and calls) between two looks at the world. */
-const FUEL = 20_000;
-/** The first look comes early: whoever measures time begins then. */
-const FIRST_FUEL = 200;
-
 /** Ends a script whatever it catches. */
 export class ScriptStopped extends LuaError {}
 
@@ -51,7 +53,10 @@ export class ScriptStopped extends LuaError {}
 export const GO_ON = 0;
 export const SUSPEND = 1;
 
-/** What the machine's owner does now and then while Lua runs; may throw a ScriptStopped. */
+/**
+ * What the machine's owner does now and then while Lua runs; may throw a ScriptStopped. SUSPEND: it
+ * should be left as soon as that is possible; now, if it may be.
+ */
 export type Tick = (maySuspend: boolean) => number;
 
 export class Machine {
@@ -65,6 +70,10 @@ export class Machine {
   tick: Tick = () => GO_ON;
   /** Results of the call that ended last. */
   out: LuaValue[] = NO_VALUES;
+  /** It should be left at the next instruction that can be left at: fuel is to be looked at. */
+  isDue = false;
+  /** Fuel of our functions. */
+  #steps = FUEL;
   #isSuspended = false;
 
   constructor() {
@@ -77,19 +86,19 @@ export class Machine {
 
   // ---- calls from JavaScript
 
-  /** Calls a function; all its results. Not to be suspended unless it is the first on the stack. */
-  call(fn: LuaValue, ...args: LuaValue[]): LuaValue[] {
-    return this.callWith(fn, args);
-  }
-
+  /** Calls a function for one of ours: all its results. */
   callWith(fn: LuaValue, args: readonly LuaValue[]): LuaValue[] {
-    const result = this.start(fn, args, false);
-    return result as LuaValue[];
+    return this.start(fn, args, false) as LuaValue[];
   }
 
-  /** The first result of a call. */
+  /** The first result of such a call. */
   call1(fn: LuaValue, ...args: LuaValue[]): LuaValue {
     return this.callWith(fn, args)[0];
+  }
+
+  /** Calls a metamethod for the instruction that runs: its first result. */
+  callMeta(fn: LuaValue, ...args: LuaValue[]): LuaValue {
+    return (this.start(fn, args, false, true) as LuaValue[])[0];
   }
 
   /**
@@ -110,6 +119,7 @@ export class Machine {
     this.#isSuspended = false;
     this.depth = 0;
     this.fuel = FIRST_FUEL;
+    this.isDue = false;
     let main = this.co;
     while (main.resumer !== undefined) main = main.resumer;
     if (main.depth !== 0 || main.open.length !== 0 || main.stack.length > 4096) {
@@ -118,6 +128,7 @@ export class Machine {
     main.status = STATUS_RUNNING;
     main.top = 0;
     main.entries = 0;
+    main.protects = 0;
     this.co = main;
   }
 
@@ -125,9 +136,13 @@ export class Machine {
     fn: LuaValue,
     args: readonly LuaValue[],
     isOutermost: boolean,
+    isMeta = false,
   ): LuaValue[] | undefined {
     const { co } = this;
-    if (this.depth >= NATIVE_DEPTH_MAX) throw this.error('C stack overflow');
+    if (co.levels >= NATIVE_DEPTH_MAX) {
+      throw isMeta ? this.error('C stack overflow') : new LuaError('C stack overflow');
+    }
+    this.work(1);
     const at = co.top;
     const entry = co.push();
     entry.kind = FRAME_ENTRY;
@@ -161,6 +176,7 @@ export class Machine {
     co.top = entry.ret;
     co.depth--;
     co.entries--;
+    if (this.isDue && this.depth === 2) this.fuel = 0;
     return values;
   }
 
@@ -168,7 +184,7 @@ export class Machine {
     const entry = co.frames[depth - 1] as Frame;
     this.closeUpvalues(co, entry.base);
     co.top = entry.ret;
-    co.depth = depth - 1;
+    co.drop(depth - 1);
     co.entries--;
   }
 
@@ -280,7 +296,7 @@ export class Machine {
   /** An error ended a coroutine: its resumer gets it, or (wrapped) has it. */
   #killCoroutine(co: Coroutine, error: LuaError): void {
     co.status = STATUS_DEAD;
-    co.depth = 0;
+    co.drop(0);
     this.closeUpvalues(co, 0);
     const { resumer } = co;
     if (resumer === undefined) throw error;
@@ -312,7 +328,7 @@ export class Machine {
       if (typeof message === 'string' || typeof message === 'number') value = message;
     }
     this.closeUpvalues(co, frame.base);
-    co.depth = at;
+    co.drop(at);
     co.stack[frame.base] = false;
     co.stack[frame.base + 1] = value;
     this.deliver(frame.base, 2, frame.ret, frame.wanted);
@@ -324,12 +340,16 @@ export class Machine {
     const top = this.co.depth > 0 ? this.#topOf(co) : co.top;
     co.top = top;
     const { depth } = co;
+    // Redis: it may go a little deeper than what failed, which may have been too deep.
+    co.below -= HANDLER_LEVELS;
     try {
       return this.call1(frame.handler, value);
     } catch (second) {
       if (second instanceof ScriptStopped) throw second;
-      co.depth = depth;
+      co.drop(depth);
       return second instanceof LuaError ? 'error in error handling' : undefined;
+    } finally {
+      co.below += HANDLER_LEVELS;
     }
   }
 
@@ -458,6 +478,7 @@ export class Machine {
     }
     for (let i = count; i < parameters; i++) stack[base + i] = undefined;
     const end = base + proto.registers;
+    if (end > STACK_MAX) throw this.error('stack overflow');
     while (stack.length < end) stack.push(undefined);
     co.top = end;
   }
@@ -493,9 +514,11 @@ export class Machine {
     frame.ret = at;
     frame.wanted = wanted;
     frame.tailCalls = 0;
+    co.protects++;
     const { depth } = co;
     // Redis: xpcall passes no arguments on.
     try {
+      if (co.levels > NATIVE_DEPTH_MAX) throw new LuaError('C stack overflow');
       this.enterCall(at + 1, hasHandler ? 0 : count - 1, -1);
     } catch (thrown) {
       if (this.co !== co) throw thrown;
@@ -521,6 +544,7 @@ export class Machine {
       }
       if (frame.kind === FRAME_LUA) return false;
       co.depth--;
+      co.protects--;
       co.stack[frame.base] = true;
       const first = frame.base;
       this.deliver(first, count + 1, frame.ret, frame.wanted);
@@ -577,6 +601,12 @@ export class Machine {
       this.place([false, refusal], at, wanted);
       return;
     }
+    if (co.levels > NATIVE_DEPTH_MAX) {
+      if (isWrapped) throw this.error('C stack overflow');
+      this.place([false, 'C stack overflow'], at, wanted);
+      return;
+    }
+    target.below = co.levels + 1;
     target.resumer = co;
     target.isWrapped = isWrapped;
     co.status = STATUS_NORMAL;
@@ -690,10 +720,26 @@ export class Machine {
     return this.metatableOf(value)?.getText(event);
   }
 
+  /** Functions of ours that take long pay for it: `n` steps, each as long as an instruction. */
+  work(n: number): void {
+    this.#steps -= n;
+    if (this.#steps >= 0) return;
+    this.#steps = FUEL;
+    this.isDue = this.tick(false) === SUSPEND;
+  }
+
+  /** The same for so many bytes of a string; throws when it has become too long with them. */
+  made(bytes: number, length = bytes): void {
+    if (length > STRING_MAX) throw this.error('not enough memory');
+    this.work(1 + (bytes >>> BYTES_SHIFT));
+  }
+
   /** Fuel has run out. True: the machine is to be left here. */
   refuel(maySuspend: boolean): boolean {
     this.fuel = FUEL;
-    return this.tick(maySuspend) === SUSPEND && maySuspend;
+    const isTime = this.tick(maySuspend) === SUSPEND;
+    this.isDue = isTime && !maySuspend;
+    return isTime && maySuspend;
   }
 }
 

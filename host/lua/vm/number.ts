@@ -101,17 +101,22 @@ export function formatG(n: number, precision: number, isFull: boolean): string {
   const digits = precision === 0 ? 1 : precision;
   if (n === 0) {
     const zero = Object.is(n, -0) ? '-0' : '0';
-    return isFull && digits > 1 ? `${zero}.${'0'.repeat(digits - 1)}` : zero;
+    return isFull ? `${zero}.${'0'.repeat(digits - 1)}` : zero;
   }
   const text = formatE(n, digits - 1);
   const at = text.indexOf('e');
   const exponent = Number(text.slice(at + 1));
   if (exponent < -4 || exponent >= digits) {
     const mantissa = text.slice(0, at);
-    return (isFull ? mantissa : trimZeros(mantissa)) + text.slice(at);
+    return (isFull ? pointed(mantissa) : trimZeros(mantissa)) + text.slice(at);
   }
   const plain = formatF(Number(text), digits - 1 - exponent);
-  return isFull ? plain : trimZeros(plain);
+  return isFull ? pointed(plain) : trimZeros(plain);
+}
+
+/** The # flag: there is a point, also with nothing behind it. */
+function pointed(text: string): string {
+  return text.includes('.') ? text : `${text}.`;
 }
 
 function trimZeros(text: string): string {

@@ -17,7 +17,7 @@ import { STEP } from './prototype.js';
 import {
   badKey,
   LightUserdata,
-  type LuaError,
+  LuaError,
   LuaFunction,
   LuaTable,
   type LuaValue,
@@ -25,8 +25,8 @@ import {
 } from './value.js';
 
 const META_LOOPS_MAX = 100;
-/** Longest string a script may make, bytes; Redis has no limit but memory. */
-export const STRING_MAX = 256 * 1024 * 1024;
+/** Shorter strings are not worth counting. */
+const LONG = 1024;
 
 const EVENTS: Readonly<Record<number, string>> = {
   [op.OP_ADD]: '__add',
@@ -110,9 +110,14 @@ function wholePower(x: number, y: number): number {
     if (left > 1) [baseHigh, baseLow] = product(baseHigh, baseLow, baseHigh, baseLow);
   }
   const result = high + low;
-  // Beyond what the halves can be split in, and where 1/x would round twice.
-  if (y < 0 || !Number.isFinite(result) || Math.abs(result) < 1e-270) return x ** y;
-  return result;
+  // Beyond what the halves can be split in.
+  if (!Number.isFinite(result) || Math.abs(result) < 1e-270) return x ** y;
+  if (y > 0) return result;
+  const inverse = 1 / result;
+  if (Math.abs(inverse) < 1e-270 || Math.abs(result) > 1e270) return x ** y;
+  // What its product with the power lacks of 1, once more.
+  const [whole, rest] = product(inverse, 0, high, low);
+  return inverse + inverse * (1 - whole - rest);
 }
 
 const SPLIT = 2 ** 27 + 1;
@@ -137,7 +142,7 @@ export function arithmetic(m: Machine, operation: number, x: LuaValue, y: LuaVal
   const second = toNumber(y);
   if (first !== undefined && second !== undefined) return compute(operation, first, second);
   const handler = binaryHandler(m, x, y, EVENTS[operation] as string);
-  if (handler !== undefined) return m.call1(handler, x, y);
+  if (handler !== undefined) return m.callMeta(handler, x, y);
   const isSecond = first !== undefined;
   const culprit = isSecond ? y : x;
   throw typeError(m, culprit, 'perform arithmetic on', operand(m, isSecond));
@@ -151,7 +156,7 @@ export function negate(m: Machine, x: LuaValue): LuaValue {
   const value = toNumber(x);
   if (value !== undefined) return -value;
   const handler = m.metamethod(x, '__unm');
-  if (handler !== undefined) return m.call1(handler, x, x);
+  if (handler !== undefined) return m.callMeta(handler, x, x);
   throw typeError(m, x, 'perform arithmetic on', operand(m, false));
 }
 
@@ -179,8 +184,8 @@ export function concat(m: Machine, first: number, last: number): LuaValue {
       right = concatByMeta(m, left, right, a === undefined, i, i === last - 1);
       continue;
     }
-    if (a.length + b.length > STRING_MAX) throw m.error('not enough memory');
     right = a + b;
+    if (right.length > LONG) m.made(right.length);
   }
   return right;
 }
@@ -192,7 +197,7 @@ function concatByMeta(
   ...[isLeft, slot, isFresh]: [boolean, number, boolean]
 ): LuaValue {
   const handler = binaryHandler(m, left, right, '__concat');
-  if (handler !== undefined) return m.call1(handler, left, right);
+  if (handler !== undefined) return m.callMeta(handler, left, right);
   const { proto, pc } = running(m);
   const { base } = m.co.frames[m.co.depth - 1] as Frame;
   const register = (isLeft ? slot : slot + 1) - base;
@@ -206,7 +211,7 @@ function concatByMeta(
 export function equals(m: Machine, x: LuaTable, y: LuaTable): boolean {
   const handler = comparer(x.metatable, y.metatable, '__eq');
   if (handler === undefined) return false;
-  return isTrue(m.call1(handler, x, y));
+  return isTrue(m.callMeta(handler, x, y));
 }
 
 /** A handler that both sides have. */
@@ -220,22 +225,23 @@ function isTrue(value: LuaValue): boolean {
   return value !== undefined && value !== false;
 }
 
-export function lessThan(m: Machine, x: LuaValue, y: LuaValue): boolean {
+/** `x < y`; errors tell where the instruction is, unless one of our functions compares. */
+export function lessThan(m: Machine, x: LuaValue, y: LuaValue, isOurs = false): boolean {
   if (typeof x === 'number' && typeof y === 'number') return x < y;
   if (typeof x === 'string' && typeof y === 'string') return x < y;
   const handler = orderHandler(m, x, y, '__lt');
-  if (handler === undefined) throw orderError(m, x, y);
-  return isTrue(m.call1(handler, x, y));
+  if (handler === undefined) throw isOurs ? new LuaError(orderText(x, y)) : orderError(m, x, y);
+  return isTrue(m.callMeta(handler, x, y));
 }
 
 export function lessEqual(m: Machine, x: LuaValue, y: LuaValue): boolean {
   if (typeof x === 'number' && typeof y === 'number') return x <= y;
   if (typeof x === 'string' && typeof y === 'string') return x <= y;
   const handler = orderHandler(m, x, y, '__le');
-  if (handler !== undefined) return isTrue(m.call1(handler, x, y));
+  if (handler !== undefined) return isTrue(m.callMeta(handler, x, y));
   const reverse = orderHandler(m, y, x, '__lt');
   if (reverse === undefined) throw orderError(m, x, y);
-  return !isTrue(m.call1(reverse, y, x));
+  return !isTrue(m.callMeta(reverse, y, x));
 }
 
 function orderHandler(m: Machine, x: LuaValue, y: LuaValue, event: string): LuaValue {
@@ -243,12 +249,16 @@ function orderHandler(m: Machine, x: LuaValue, y: LuaValue, event: string): LuaV
   return comparer(m.metatableOf(x), m.metatableOf(y), event);
 }
 
-function orderError(m: Machine, x: LuaValue, y: LuaValue): LuaError {
+function orderText(x: LuaValue, y: LuaValue): string {
   const first = typeName(x);
   const second = typeName(y);
   return first === second
-    ? m.error(`attempt to compare two ${first} values`)
-    : m.error(`attempt to compare ${first} with ${second}`);
+    ? `attempt to compare two ${first} values`
+    : `attempt to compare ${first} with ${second}`;
+}
+
+function orderError(m: Machine, x: LuaValue, y: LuaValue): LuaError {
+  return m.error(orderText(x, y));
 }
 
 // ---- tables
@@ -274,7 +284,7 @@ export function index(
         throw typeError(m, at, 'index', at === object ? nameOf(m, from, isUpvalue) : undefined);
       }
     }
-    if (isCallable(handler)) return m.call1(handler, at, key);
+    if (isCallable(handler)) return m.callMeta(handler, at, key);
     at = handler;
   }
   throw m.error('loop in gettable');
@@ -310,7 +320,7 @@ export function setIndex(
       }
     }
     if (isCallable(handler)) {
-      m.call(handler, at, key, value);
+      m.callMeta(handler, at, key, value);
       return;
     }
     at = handler;

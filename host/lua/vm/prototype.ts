@@ -78,7 +78,11 @@ function operands(raw: Raw): [number, number] {
   ];
 }
 
+/** 5.1's: MAXARG_Bx and LUAI_MAXUPVALUES. */
+const CONSTANTS_MAX = 0x3ffff;
+
 function convert(raw: Raw, source: string, chunkName: string): Prototype {
+  if (raw.k.length > CONSTANTS_MAX) throw new LuaError('ERR constant table overflow');
   const proto = new Prototype();
   const count: number = raw.code.length;
   proto.code = new Int32Array(count * STEP);
@@ -121,7 +125,7 @@ function convert(raw: Raw, source: string, chunkName: string): Prototype {
 
 /** How messages name a chunk: `@name` and `=name` are the name, else it is the source itself. */
 export function chunkId(name: string): string {
-  const longest = 59;
+  const longest = 79;
   if (name.startsWith('=')) return name.slice(1, longest + 1);
   if (name.startsWith('@')) {
     const file = name.slice(1);
@@ -129,7 +133,7 @@ export function chunkId(name: string): string {
     return file.length > room ? `...${file.slice(file.length - room)}` : file;
   }
   const line = /^[^\r\n]*/.exec(name)?.[0] ?? '';
-  const room = 43;
+  const room = 63;
   const cut = line.slice(0, room);
   return cut.length < name.length ? `[string "${cut}..."]` : `[string "${cut}"]`;
 }

@@ -28,6 +28,7 @@ function databaseStats(server: ServerContext): [string, Stat][] {
 function memoryStats(server: ServerContext): [string, Stat][] {
   const stats = readStatistics(server.core);
   const facts = memoryFacts(server, stats);
+  const lua = server.scripting.engine.memory();
   return [
     ['peak.allocated', facts.peak],
     ['total.allocated', facts.used],
@@ -37,8 +38,8 @@ function memoryStats(server: ServerContext): [string, Stat][] {
     ['clients.normal', stats.clientMemory],
     ['cluster.links', 0],
     ['aof.buffer', 0],
-    ['lua.caches', 0],
-    ['functions.caches', 0],
+    ['lua.caches', lua.scripts],
+    ['functions.caches', lua.functions],
     ...databaseStats(server),
     ['overhead.total', facts.overhead],
     ['keys.count', facts.keys],

@@ -156,6 +156,7 @@ function scriptingOf(core: Core): Scripting {
     config: { int: () => Number.POSITIVE_INFINITY },
     platform: { clock: { monotonicMs: () => performance.now(), defer: queueMicrotask } },
     log: { debug: silent, verbose: silent, notice: silent, warning: silent },
+    watchClient: () => () => true,
     drainSoon: silent,
     redirect: undefined,
     watchClient: () => () => true,

@@ -1,6 +1,6 @@
 // `respite rdb stats`, `memory`, `top`, `prefixes`, `diff`.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -157,10 +157,31 @@ describe('diff', () => {
     );
   });
 
+  test('sources that can be read once are kept as long as they are needed', async () => {
+    const before = await runRdb(['diff', '--keys', first, second]);
+    const as = async (args: string[], stdinFile: string) => {
+      const { code, out, err } = await runRdb(['diff', '--keys', ...args], { stdinFile });
+      expect([code, out]).toEqual([0, before.out]);
+      return err;
+    };
+    expect(await as([first, '-'], second)).toBe('');
+    const told = await as(['-', second], first);
+    expect(told).toMatch(/- is needed again: kept in \S+ meanwhile/);
+    expect(existsSync(/kept in (\S+)/.exec(told)![1]!)).toBe(false);
+    const many = Array.from({ length: 300 }, (_, i): MadeKey => ({ name: `k${i}`, value: 'x' }));
+    const stdinFile = made('many.rdb', madeRdb(many));
+    const run = await runRdb(['diff', '--memory', '1kb', stdinFile, '-'], { stdinFile });
+    expect(run).toMatchObject({
+      code: 0,
+      out: '0 removed, 0 added, 0 changed, 0 expiry, 300 same\n',
+      err: expect.stringContaining('needed again'),
+    });
+  });
+
   test('damage and misuse', async () => {
     expect((await runRdb(['diff', first, cut])).code).toBe(1);
     expect((await runRdb(['diff', cut, first])).code).toBe(1);
-    expect((await runRdb(['diff', '-', first])).code).toBe(2);
+    expect((await runRdb(['diff', '-', '-'])).code).toBe(2);
     expect((await runRdb(['diff', first])).code).toBe(2);
   });
 });
