@@ -158,8 +158,6 @@ function scriptingOf(core: Core): Scripting {
     log: { debug: silent, verbose: silent, notice: silent, warning: silent },
     watchClient: () => () => true,
     drainSoon: silent,
-    redirect: undefined,
-    watchClient: () => () => true,
   });
 }
 
