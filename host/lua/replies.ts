@@ -191,8 +191,6 @@ function gathered(memory: Memory, first: number): Uint8Array {
 const BREAKS = /[\r\n]/g;
 const INITIAL_BYTES = 512;
 
-<<<<<<< HEAD
-=======
 /** A reply that was made: bytes `from` … `to` of `bytes`, good until the next one is made. */
 export interface MadeReply {
   readonly bytes: Uint8Array;
@@ -202,7 +200,6 @@ export interface MadeReply {
   readonly isPlaced: boolean;
 }
 
->>>>>>> main
 /** Of the script that answers. */
 interface Settings {
   readonly resp: number;
@@ -231,18 +228,6 @@ function listed(table: LuaTable, count: number): LuaValue[] {
   return values;
 }
 
-<<<<<<< HEAD
-/** A reply that was made: bytes `from` … `to` of `bytes`, good until the next one is made. */
-export interface MadeReply {
-  readonly bytes: Uint8Array;
-  readonly from: number;
-  readonly to: number;
-  /** It lies where the maker was told to begin, so it need not be copied there. */
-  readonly isPlaced: boolean;
-}
-
-=======
->>>>>>> main
 /** Writes replies: where it is told to as long as there is room, in an array that grows then. */
 export class ReplyMaker implements MadeReply {
   bytes: Uint8Array = new Uint8Array(0);

@@ -65,17 +65,10 @@ export interface EngineOptions {
   readonly now: () => number;
   /** busy-reply-threshold, ms. */
   readonly limitMs: () => number;
-<<<<<<< HEAD
-  /** script-memory-limit, bytes; default and 0: what JavaScript's heap has. */
-  readonly memoryLimit?: () => number;
-  /** A script that cannot be suspended is ended after so long. Default: some time more. */
-  readonly endMs?: () => number;
-=======
   /** A script that cannot be suspended is ended after so long. Default: some time more. */
   readonly endMs?: () => number;
   /** script-memory-limit, bytes; default and 0: what JavaScript's heap has. */
   readonly memoryLimit?: () => number;
->>>>>>> main
 }
 
 export class ScriptEngine {
@@ -86,24 +79,15 @@ export class ScriptEngine {
   /** The same by their texts: EVAL need not compute a SHA-1 to find one. */
   readonly #bySource = new Map<string, Script>();
   readonly #maker = new ReplyMaker();
-<<<<<<< HEAD
-=======
   readonly #keys = new LuaTable();
   readonly #args = new LuaTable();
   #latest: Script | undefined;
->>>>>>> main
   /** Of the cached scripts: their sources, and what was compiled from them. */
   #sourceBytes = 0;
   #codeBytes = 0;
   /** Of an empty machine; 0: not counted yet. */
   #worldBytes = 0;
   readonly #heap: HeapWatch;
-<<<<<<< HEAD
-  readonly #keys = new LuaTable();
-  readonly #args = new LuaTable();
-  #latest: Script | undefined;
-=======
->>>>>>> main
   #running: Run | undefined;
   /** NaN until somebody looks: most scripts are over before. */
   #startedMs = Number.NaN;
@@ -272,15 +256,6 @@ export class ScriptEngine {
       if (values === undefined) return undefined;
       this.#placed(session).make(values[0], run.protocol, session);
     } catch (error) {
-<<<<<<< HEAD
-      const isReal = error instanceof LuaError;
-      // Or what JavaScript's stack, strings or arrays have no room for.
-      if (!isReal && !(error instanceof RangeError)) {
-        this.#running = undefined;
-        throw error;
-      }
-      const text = isReal ? this.describe(error, run.name) : 'ERR not enough memory for the reply';
-=======
       const isLua = error instanceof LuaError;
       // What JavaScript's stack, strings or arrays have no room for.
       if (!isLua && !(error instanceof RangeError)) {
@@ -288,7 +263,6 @@ export class ScriptEngine {
         throw error;
       }
       const text = isLua ? this.describe(error, run.name) : 'ERR not enough memory for the reply';
->>>>>>> main
       this.#placed(session).error(text);
     }
     this.#running = undefined;
@@ -361,14 +335,7 @@ export class ScriptEngine {
       if (this.#options.endMs === undefined) this.#logSlow();
     }
     if (maySuspend && this.#running?.maySuspend) return SUSPEND;
-<<<<<<< HEAD
-    const patience = this.#options.limitMs() + PATIENCE_MS;
-    const endMs = this.#options.endMs?.();
-    const isLate = now - this.#sliceEndMs > patience;
-    if (endMs === undefined ? isLate : now - this.#startedMs >= endMs) {
-=======
     if (this.#isOver(now)) {
->>>>>>> main
       throw new ScriptStopped(errorTable('ERR Script ran too long where it cannot be interrupted'));
     }
     return this.#running?.maySuspend ? SUSPEND : GO_ON;

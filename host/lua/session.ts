@@ -103,14 +103,9 @@ export class Session {
     const result = x.scriptRun(block, size, count, this.resp, how);
     if (block !== this.#scratch) x.hostFree(block);
     if (result !== 0) return this.#refuse(REFUSALS[result] ?? 'ERR unknown error', isRaising);
-<<<<<<< HEAD
-    const value = this.#reader.read(this.core, x.scriptReply() >>> 0);
-    if (this.#reader.size > SCRATCH_BYTES) this.machine.work(this.#reader.size >>> BYTES_SHIFT);
-=======
     const reader = this.#reader;
     const value = reader.read(this.core, x.scriptReply() >>> 0);
     if (reader.size > SCRATCH_BYTES) this.machine.work(reader.size >>> BYTES_SHIFT);
->>>>>>> main
     if (isRaising && value instanceof LuaTable && value.getText('err') !== undefined) {
       throw new LuaError(value);
     }
