@@ -1,6 +1,6 @@
 // The page (host/web) as static files in build/web: one HTML file with a strict CSP, hashed scripts
-// and styles, no other origin. The workers and their wasm are text inside the scripts; the console's,
-// with core.wasm, is a chunk of its own.
+// and styles, no other origin. The workers and their wasm are text inside the scripts; the
+// console's, with core.wasm, is a chunk of its own.
 
 import fs from 'node:fs';
 import path from 'node:path';

@@ -9,6 +9,7 @@ import {
   CLIENT_AUTHENTICATED,
   CLIENT_BLOCKED,
   CLIENT_DIRTY_EXEC,
+  CLIENT_HOST_BUSY,
   CLIENT_IN_EXEC,
   CLIENT_INTERNAL,
   CLIENT_LIMITED,
@@ -424,8 +425,10 @@ function beginUnusual(): void {
 }
 
 function endUnusual(): void {
-  // A blocked command's reply is yet to come.
-  if ((client.flags & CLIENT_BLOCKED) == 0) client.flags &= ~CLIENT_REPLY_SKIP;
+  // The reply of one that is blocked, or waits for the host, is yet to come.
+  if ((client.flags & (CLIENT_BLOCKED | CLIENT_HOST_BUSY)) == 0) {
+    client.flags &= ~CLIENT_REPLY_SKIP;
+  }
   applyMute();
   pushRelease();
   if (client.push & PUSH_CACHING) endCaching(named);

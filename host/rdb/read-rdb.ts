@@ -10,6 +10,7 @@ import {
   MODE_VALUES,
 } from '../core/inspector.js';
 import type { CoreModule } from '../core/load.js';
+import { RespiteError } from '../errors.js';
 import { addToFile, emptyFile, type RdbFile } from './file-facts.js';
 import { inspectModule } from './module.js';
 import {
@@ -126,7 +127,7 @@ class Reading implements RdbReading {
     const inspector = new Inspector(await inspectModule(this.#options.wasm));
     inspector.filter(this.#options.filter);
     inspector.open(mode, inspectFlags(this.#options));
-    const { elementBytesMax = Number.POSITIVE_INFINITY, onLongString } = this.#options;
+    const { elementBytesMax = Number.POSITIVE_INFINITY, onLongString, signal } = this.#options;
     const cutter = new RecordCutter(elementBytesMax + RECORD_HEAD_MAX, onLongString);
     try {
       for await (const output of outputs(inspector, this.#source, this.#options)) {
@@ -135,6 +136,7 @@ class Reading implements RdbReading {
           if (addToFile(this.file, raw)) continue;
           if (raw.kind === R_DAMAGE) this.damaged++;
           yield raw;
+          if (signal?.aborted) throw new RespiteError('ERR_RESPITE_ABORTED');
         }
       }
     } finally {

@@ -1,6 +1,8 @@
 // Dumps that are hard on memory, for large.mjs and for trying by hand:
-//   node test/web/large-values.mjs FILE [megabytes]          a string, a hash and a list so large each
-//   node test/web/large-values.mjs FILE --repeat OTHER times  OTHER's keys again and again
+//   node test/web/large-values.mjs FILE [megabytes]
+//     a string, a hash and a list so large each
+//   node test/web/large-values.mjs FILE --repeat OTHER times
+//     OTHER's keys again and again
 // Both without a checksum.
 
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// The drawer with one key: its facts and its value, read from where it lies in the file. Long values
-// come in parts: so many elements, or so many bytes of a string.
+// The drawer with one key: its facts and its value, read from where it lies in the file. Long
+// values come in parts: so many elements, or so many bytes of a string.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { CallError, type WorkerClient } from '../client.js';

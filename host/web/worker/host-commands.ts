@@ -1,5 +1,5 @@
-// What the core leaves to its host, as far as a page can answer it: COMMAND, TIME, INFO, scripts and
-// functions, a few CONFIG parameters. Whatever needs a server (files, other servers) says so.
+// What the core leaves to its host, as far as a page can answer it: COMMAND, TIME, INFO, scripts
+// and functions, a few CONFIG parameters. Whatever needs a server (files, other servers) says so.
 
 import { COMMAND_NAMES } from '../../commands/generated/table.js';
 import type { Core } from '../../core/core.js';
