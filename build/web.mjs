@@ -1,6 +1,6 @@
 // The page (host/web) as static files in build/web: one HTML file with a strict CSP, hashed scripts
-// and styles, no other origin. The worker and rdb.wasm are text inside the scripts; core.wasm,
-// which only the console needs, is a chunk of its own.
+// and styles, no other origin. The workers and their wasm are text inside the scripts; the
+// console's, with core.wasm, is a chunk of its own.
 
 import fs from 'node:fs';
 import path from 'node:path';
@@ -39,6 +39,7 @@ function newest() {
     'host/config',
     'host/server',
     'host/commands',
+    'host/lua',
   ]) {
     const options = { withFileTypes: true, recursive: true };
     for (const entry of fs.readdirSync(path.join(ROOT, folder), options)) {

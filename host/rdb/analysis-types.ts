@@ -43,6 +43,17 @@ export interface SlotRow {
   memoryBytes: number;
 }
 
+/** Cluster slots in use; means are of those. */
+export interface SlotAnalysis {
+  used: number;
+  keysMean: number;
+  memoryMean: number;
+  /** Those with most memory. */
+  rows: SlotRow[];
+  /** Every slot by its number, also the empty ones; only with `slots: 'all'`. */
+  all?: { keys: number[]; memoryBytes: number[] };
+}
+
 /** from <= value < to; `to` null: no end. */
 export interface Bucket {
   from: number;
@@ -195,8 +206,8 @@ export interface RdbAnalysis {
   types: TypeRow[];
   encodings: EncodingRow[];
   databases: DatabaseRow[];
-  /** Cluster slots in use; the rows are those with most memory. Null: not asked for. */
-  slots: { used: number; keysMean: number; memoryMean: number; rows: SlotRow[] } | null;
+  /** Cluster slots; null: not asked for. */
+  slots: SlotAnalysis | null;
   histograms: Histogram[];
   topBySize: KeyRow[];
   topByLength: KeyRow[];

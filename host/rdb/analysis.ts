@@ -11,6 +11,8 @@ import type {
   HistogramName,
   KeyRow,
   RdbAnalysis,
+  SlotAnalysis,
+  SlotRow,
 } from './analysis-types.js';
 import { addToFile, emptyFile, type RdbFile } from './file-facts.js';
 import { EXAMPLES, FINDING_LIMITS, type FindingLimits, findingsOf } from './findings.js';
@@ -21,7 +23,8 @@ import { RecordCutter } from './records.js';
 import { type OnProgress, outputs } from './run.js';
 import type { RdbSource } from './source.js';
 
-export interface AnalyzeOptions extends Omit<ReadOptions, 'values' | 'elementBytesMax'> {
+export interface AnalyzeOptions
+  extends Omit<ReadOptions, 'values' | 'elementBytesMax' | 'onLongString'> {
   /** The time expiry is judged at, Unix ms; default: now. */
   nowMs?: number | undefined;
   /** Rows of the tables of largest keys; default 20, at most 1000, 0: none. */
@@ -30,8 +33,8 @@ export interface AnalyzeOptions extends Omit<ReadOptions, 'values' | 'elementByt
   prefixes?: false | PrefixOptions | undefined;
   /** Beginnings of names that are told apart; default 8192 (about 150 bytes each). */
   prefixNodes?: number | undefined;
-  /** False: cluster slots are not computed. */
-  slots?: boolean | undefined;
+  /** False: cluster slots are not computed; `all`: the analysis has every one of them. */
+  slots?: boolean | 'all' | undefined;
   /** False: none; or other limits. */
   findings?: false | Partial<FindingLimits> | undefined;
   /** A damaged file gives what was read before the damage, with `damage` set, and no error. */
@@ -153,7 +156,7 @@ function put(raw: RawAnalysis, facts: Facts, options: AnalyzeOptions): RdbAnalys
     databases: raw.databases
       .map(({ payloadBytes: _, keyNameBytes: __, isRest: ___, ...row }) => row)
       .sort((a, b) => a.db - b.db),
-    slots: options.slots === false ? null : slotsOf(raw),
+    slots: options.slots === false ? null : slotsOf(raw, options.slots === 'all'),
     histograms: histogramsOf(raw),
     topBySize: (raw.tops.get('size') ?? []).map(keyRow),
     topByLength: (raw.tops.get('length') ?? []).map(keyRow),
@@ -189,7 +192,9 @@ function expiryOf({ expiries }: RawAnalysis): RdbAnalysis['expiry'] {
 }
 
 const SLOT_ROWS = 32;
-function slotsOf({ slots }: RawAnalysis): RdbAnalysis['slots'] {
+const SLOTS = 16_384;
+
+function slotsOf({ slots }: RawAnalysis, hasAll: boolean): SlotAnalysis {
   const used = slots.length;
   const mean = (pick: (one: (typeof slots)[number]) => number) =>
     used === 0 ? 0 : slots.reduce((total, one) => total + pick(one), 0) / used;
@@ -198,7 +203,17 @@ function slotsOf({ slots }: RawAnalysis): RdbAnalysis['slots'] {
     keysMean: mean(({ keys }) => keys),
     memoryMean: mean(({ memoryBytes }) => memoryBytes),
     rows: [...slots].sort(byMemory).slice(0, SLOT_ROWS),
+    ...(hasAll ? { all: everySlot(slots) } : {}),
   };
+}
+
+function everySlot(slots: readonly SlotRow[]): Required<SlotAnalysis>['all'] {
+  const all = { keys: Array<number>(SLOTS).fill(0), memoryBytes: Array<number>(SLOTS).fill(0) };
+  for (const { slot, keys, memoryBytes } of slots) {
+    all.keys[slot] = keys;
+    all.memoryBytes[slot] = memoryBytes;
+  }
+  return all;
 }
 
 // ---- histograms

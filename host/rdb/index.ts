@@ -52,7 +52,7 @@ export {
   type ReadOptions,
   readRdb,
 } from './read-rdb.js';
-export type { Encoding, KeyFacts } from './records.js';
+export type { Encoding, KeyFacts, OnLongString } from './records.js';
 export { type MemoryOptions, reportMemory } from './report-memory.js';
 export type { RdbPullSource, RdbSource } from './source.js';
 export type { SplitBy } from './split-by.js';

@@ -10,11 +10,13 @@ import {
   MODE_VALUES,
 } from '../core/inspector.js';
 import type { CoreModule } from '../core/load.js';
+import { RespiteError } from '../errors.js';
 import { addToFile, emptyFile, type RdbFile } from './file-facts.js';
 import { inspectModule } from './module.js';
 import {
   type KeyFacts,
   keyFacts,
+  type OnLongString,
   R_DAMAGE,
   R_END,
   R_KEY,
@@ -52,7 +54,8 @@ export interface ReadOptions extends InspectOptions {
   filter?: KeyFilter | undefined;
   /**
    * `none` (default): keys with all their facts. `all`: `elements` holds the value. `stream`: the
-   * entry comes before its value, which `read()` delivers element by element; then sizes are known.
+   * entry comes before its value, which `read()` delivers element by element; then its sizes (till
+   * then -1) and encoding are known.
    */
   values?: 'none' | 'all' | 'stream';
   /**
@@ -60,6 +63,11 @@ export interface ReadOptions extends InspectOptions {
    * about 1 MiB, are cut to about so many bytes; default: never.
    */
   elementBytesMax?: number | undefined;
+  /**
+   * Hears strings that `elementBytesMax` cuts, all their bytes in pieces: a string of any length in
+   * constant memory.
+   */
+  onLongString?: OnLongString | undefined;
 }
 
 /** One key. */
@@ -85,6 +93,13 @@ export interface RdbReading extends AsyncIterable<RdbEntry> {
 export function readRdb(source: RdbSource, options: ReadOptions = {}): RdbReading {
   return new Reading(source, options);
 }
+
+/** What nobody knows of a value before it was read. */
+const UNREAD: Partial<KeyFacts> = {
+  ...{ count: -1, largest: -1, payloadBytes: -1 },
+  ...{ fileBytes: -1, memoryBytes: -1, expiringFields: -1 },
+  encoding: 'unknown',
+};
 
 class Reading implements RdbReading {
   readonly file = emptyFile();
@@ -112,8 +127,8 @@ class Reading implements RdbReading {
     const inspector = new Inspector(await inspectModule(this.#options.wasm));
     inspector.filter(this.#options.filter);
     inspector.open(mode, inspectFlags(this.#options));
-    const { elementBytesMax = Number.POSITIVE_INFINITY } = this.#options;
-    const cutter = new RecordCutter(elementBytesMax + RECORD_HEAD_MAX);
+    const { elementBytesMax = Number.POSITIVE_INFINITY, onLongString, signal } = this.#options;
+    const cutter = new RecordCutter(elementBytesMax + RECORD_HEAD_MAX, onLongString);
     try {
       for await (const output of outputs(inspector, this.#source, this.#options)) {
         Object.assign(this.file, inspector.version);
@@ -121,6 +136,7 @@ class Reading implements RdbReading {
           if (addToFile(this.file, raw)) continue;
           if (raw.kind === R_DAMAGE) this.damaged++;
           yield raw;
+          if (signal?.aborted) throw new RespiteError('ERR_RESPITE_ABORTED');
         }
       }
     } finally {
@@ -158,6 +174,7 @@ class Reading implements RdbReading {
       let isOver = false;
       const entry: RdbEntry = {
         ...facts,
+        ...UNREAD,
         elements: [],
         async *read() {
           const reader = new ElementReader();

@@ -34,6 +34,15 @@ export interface RawRecord {
   view: DataView;
 }
 
+/**
+ * Hears the bytes of a string that is longer than what is kept of it: each piece (valid during the
+ * call), its place in the string, and the length of the string.
+ */
+export type OnLongString = (piece: Uint8Array, at: number, length: number) => void;
+
+/** What is in front of the bytes of R_STRING. */
+const STRING_HEAD = 8;
+
 /** Cuts output into records. */
 export class RecordCutter {
   /** A record that began in an earlier output: its bytes, and how many are there. */
@@ -41,11 +50,15 @@ export class RecordCutter {
   #have = 0;
   /** Bytes of it that are still to come. */
   #left = 0;
+  #size = 0;
+  #isString = false;
   readonly #recordMax: number;
+  readonly #onLongString: OnLongString | undefined;
 
   /** Of records longer than `recordMax` bytes only those are kept. */
-  constructor(recordMax = Number.POSITIVE_INFINITY) {
+  constructor(recordMax = Number.POSITIVE_INFINITY, onLongString?: OnLongString) {
     this.#recordMax = recordMax;
+    this.#onLongString = onLongString;
   }
 
   /** All records that are whole now. */
@@ -57,11 +70,14 @@ export class RecordCutter {
       yield record(whole);
     }
     while (at < output.length) {
-      const size = new DataView(output.buffer, output.byteOffset + at, 4).getUint32(0, true);
+      const view = new DataView(output.buffer, output.byteOffset + at, 8);
+      const size = view.getUint32(0, true);
       if (at + size > output.length) {
         this.#open = new Uint8Array(Math.min(size, this.#recordMax));
         this.#have = 0;
         this.#left = size;
+        this.#size = size;
+        this.#isString = view.getUint32(4, true) === R_STRING && size > this.#recordMax;
         this.#goOn(output.subarray(at));
         return;
       }
@@ -76,8 +92,16 @@ export class RecordCutter {
     const keep = Math.min(take, this.#open.length - this.#have);
     this.#open.set(output.subarray(0, keep), this.#have);
     this.#have += keep;
+    if (this.#isString) this.#tell(output.subarray(0, take));
     this.#left -= take;
     return take;
+  }
+
+  #tell(piece: Uint8Array): void {
+    const at = this.#size - this.#left - STRING_HEAD;
+    const head = Math.max(0, -at);
+    const length = this.#size - STRING_HEAD;
+    if (head < piece.length) this.#onLongString?.(piece.subarray(head), at + head, length);
   }
 }
 

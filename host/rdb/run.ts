@@ -31,12 +31,12 @@ export async function* outputs(
       const length = typeof pulled === 'number' ? pulled : await orAborted(pulled, signal);
       if (length === 0) break;
       inspector.fed(length);
-      const last = yield* drain(inspector, () => inspector.step());
+      const last = yield* drain(inspector, () => inspector.step(), signal);
       bytes += length;
       onProgress?.(bytes, from.size, inspector.keysRead);
       if (last === STEP_END) return;
     }
-    yield* drain(inspector, () => inspector.finish());
+    yield* drain(inspector, () => inspector.finish(), signal);
   } finally {
     await from.close?.();
   }
@@ -52,13 +52,18 @@ function orAborted<T>(wanted: Promise<T>, signal: AbortSignal | undefined): Prom
   });
 }
 
-function* drain(inspector: Inspector, step: () => number): Generator<Uint8Array, number> {
+function* drain(
+  inspector: Inspector,
+  step: () => number,
+  signal: AbortSignal | undefined,
+): Generator<Uint8Array, number> {
   for (;;) {
     const said = step();
     if (said === STEP_OUTPUT || said === STEP_ERROR) {
       const output = inspector.output;
       if (output.length > 0) {
         yield output;
+        if (signal?.aborted) throw new RespiteError('ERR_RESPITE_ABORTED');
         inspector.taken();
       }
       if (said === STEP_ERROR) throw inspector.failure();

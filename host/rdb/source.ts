@@ -28,19 +28,56 @@ export interface RdbPullSource {
   close?(): void | Promise<void>;
 }
 
-async function* fromStream(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const reader = stream.getReader();
+const PIECE_BYTES = 1 << 20;
+
+/**
+ * The pieces of a stream, each valid until the next is asked for. Where the stream can do that they
+ * are read into one buffer again and again: browsers keep each buffer of their own until they
+ * collect garbage, hundreds of megabytes.
+ */
+export async function* streamPieces(
+  stream: ReadableStream<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const reader = readerOf(stream);
   let isDone = false;
   try {
-    while (!isDone) {
+    for (;;) {
       const { done, value } = await reader.read();
       isDone = done;
-      if (value !== undefined) yield value;
+      if (isDone || value === undefined) return;
+      yield value;
     }
   } finally {
-    if (!isDone) await reader.cancel();
+    if (!isDone) await reader.cancel().catch(() => undefined);
     reader.releaseLock();
   }
+}
+
+interface AnyReader {
+  read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
+  cancel(): Promise<void>;
+  releaseLock(): void;
+}
+
+function readerOf(stream: ReadableStream<Uint8Array>): AnyReader {
+  let byob: ReadableStreamBYOBReader;
+  try {
+    byob = stream.getReader({ mode: 'byob' });
+  } catch (error) {
+    if (stream.locked) throw error;
+    // no stream of bytes
+    return stream.getReader();
+  }
+  let buffer = new ArrayBuffer(PIECE_BYTES);
+  return {
+    async read() {
+      const result = await byob.read(new Uint8Array(buffer));
+      if (result.value !== undefined) buffer = result.value.buffer as ArrayBuffer;
+      return result;
+    },
+    cancel: () => byob.cancel(),
+    releaseLock: () => byob.releaseLock(),
+  };
 }
 
 type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -54,10 +91,10 @@ function piecesOf(source: Bytes): {
   if (source instanceof Uint8Array) return { pieces: [source], size: source.length };
   if (source instanceof ArrayBuffer) return piecesOf(new Uint8Array(source));
   if (typeof Blob !== 'undefined' && source instanceof Blob) {
-    return { pieces: fromStream(source.stream()), size: source.size };
+    return { pieces: streamPieces(source.stream()), size: source.size };
   }
   const isWebStream = 'getReader' in source && typeof source.getReader === 'function';
-  if (isWebStream) return { pieces: fromStream(source) };
+  if (isWebStream) return { pieces: streamPieces(source) };
   return { pieces: source as Pieces };
 }
 

@@ -19,6 +19,8 @@ import type { ServerContext } from './context.js';
 import { REDIRECTED, redirect } from './redirect.js';
 import { RespWriter } from './reply-writer.js';
 
+export { argText, writeHelp } from './host-call.js';
+
 /** One call of a host command. */
 export interface HostCall {
   readonly argv: readonly Uint8Array[];
@@ -57,21 +59,10 @@ function table(): Map<string, HostHandler> {
 const LOCAL = /^(127\.|\[::1\]:|\/|local:)/;
 const decoder = new TextDecoder('latin1');
 
-/** An argument as text; bytes above 127 become the Latin-1 characters of the same number. */
-export function argText(call: HostCall, index: number): string {
-  return decoder.decode(call.argv[index]);
-}
-
 /** A number as Redis reads one: no sign but minus, no leading zeros; undefined beyond 2^53. */
 export function parseInteger(text: string): number | undefined {
   const value = /^(0|-?[1-9]\d*)$/.test(text) ? Number(text) : undefined;
   return Number.isSafeInteger(value) ? value : undefined;
-}
-
-/** The reply of a HELP subcommand. */
-export function writeHelp(call: HostCall, lines: readonly string[]): void {
-  call.out.array(lines.length);
-  for (const line of lines) call.out.simple(line);
 }
 
 /** Runs host commands for one server. */

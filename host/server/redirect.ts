@@ -9,7 +9,7 @@ export const REDIRECTED = 1 << 16;
 
 /** Sends the command in the arguments; resolves when its reply is the client's. */
 export async function redirect(
-  server: ServerContext,
+  server: Pick<ServerContext, 'core' | 'watchClient'>,
   handle: number,
   request: Redirect,
 ): Promise<void> {

@@ -13,7 +13,7 @@ import {
   ScriptEngine,
   ScriptProblem,
 } from '../lua/index.js';
-import type { Redirect, ServerContext } from './context.js';
+import type { Redirect } from './context.js';
 import { redirect } from './redirect.js';
 
 const PAIR = 8;
@@ -26,6 +26,19 @@ const NO_WORDS: readonly string[] = [];
 const LEVELS = ['debug', 'verbose', 'notice', 'warning'] as const;
 const NUMKEYS = /^(0|-?[1-9]\d*)$/;
 const encoder = new TextEncoder();
+
+/** What scripts need of whoever runs the commands: a server, or the page's console. */
+export interface ScriptHost {
+  readonly core: Core;
+  readonly config: { int(name: 'busy-reply-threshold' | 'script-memory-limit'): number };
+  readonly platform: { readonly clock: { monotonicMs(): number; defer(task: () => void): void } };
+  readonly log: Record<(typeof LEVELS)[number], (text: string) => void>;
+  /** Write redirection, where it is on. */
+  readonly redirect?: Redirect | undefined;
+  /** Gives whether the client is still there. */
+  watchClient(handle: number): () => boolean;
+  drainSoon(): void;
+}
 
 /** How a command runs scripts. */
 export interface CallKind {
@@ -94,10 +107,10 @@ export class Words {
 
 export class Scripting {
   readonly engine: ScriptEngine;
-  readonly #server: ServerContext;
+  readonly #server: ScriptHost;
   readonly #words: Words;
 
-  constructor(server: ServerContext) {
+  constructor(server: ScriptHost) {
     this.#server = server;
     const { config, platform } = server;
     this.engine = new ScriptEngine({

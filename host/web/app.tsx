@@ -5,6 +5,7 @@ import { bytes } from './format.js';
 import type { OpenKey } from './parts/key-cell.js';
 import { Mark } from './parts/mark.js';
 import { Tabs } from './parts/tabs.js';
+import type { KeyQuery } from './protocol.js';
 import { type Inspect, type State, useHash, useInspect } from './state.js';
 import { CompareView } from './views/compare.js';
 import { ConsoleView } from './views/console.js';
@@ -15,6 +16,7 @@ import { OverviewView } from './views/overview.js';
 import { PrefixesView } from './views/prefixes.js';
 import { ReadingView } from './views/reading.js';
 import { SearchView } from './views/search.js';
+import { SlotsView } from './views/slots.js';
 import { FileButton, StartView, useDrop } from './views/start.js';
 import { ValueDrawer } from './views/value.js';
 
@@ -23,6 +25,7 @@ const TABS = [
   ['prefixes', 'Prefixes'],
   ['keys', 'Top keys'],
   ['findings', 'Findings'],
+  ['slots', 'Slots'],
   ['search', 'Search'],
   ['compare', 'Compare'],
   ['console', 'Console'],
@@ -36,6 +39,10 @@ export interface ViewProps {
   inspect: Inspect;
   openKey(key: OpenKey): void;
   go(tab: TabId): void;
+  /** Shows the search with what fits. */
+  searchFor(query: Partial<KeyQuery>): void;
+  /** What was last searched for in that way. */
+  preset: Partial<KeyQuery> | undefined;
 }
 
 function Header({ inspect }: { inspect: Inspect }) {
@@ -74,6 +81,7 @@ function Views(props: ViewProps & { tab: TabId }) {
     prefixes: PrefixesView,
     keys: KeysView,
     findings: FindingsView,
+    slots: SlotsView,
     search: SearchView,
     compare: CompareView,
     console: ConsoleView,
@@ -104,6 +112,14 @@ function ReadyFrame({ ready, inspect }: { ready: Ready; inspect: Inspect }) {
   const [key, setKey] = useState<OpenKey>();
   const tab = TABS.find(([id]) => id === hash)?.[0] ?? 'overview';
   const closeKey = useCallback(() => setKey(undefined), []);
+  const [preset, setPreset] = useState<Partial<KeyQuery>>();
+  const searchFor = useCallback(
+    (query: Partial<KeyQuery>) => {
+      setPreset(query);
+      go('search');
+    },
+    [go],
+  );
   const findings = ready.report.findings.length;
   const tabs = TABS.map(([id, title]) => ({
     ...{ id, title },
@@ -113,7 +129,7 @@ function ReadyFrame({ ready, inspect }: { ready: Ready; inspect: Inspect }) {
     <>
       <Tabs label="Views" tabs={tabs} current={tab} onPick={go} />
       <main>
-        <Views ready={ready} inspect={inspect} openKey={setKey} go={go} tab={tab} />
+        <Views {...{ ready, inspect, openKey: setKey, go, searchFor, preset, tab }} />
       </main>
       {key !== undefined && (
         <ValueDrawer

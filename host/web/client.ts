@@ -9,7 +9,6 @@ import type {
   ToWorker,
   WireError,
 } from './protocol.js';
-import InspectWorker from './worker/main.ts?worker&inline';
 
 /** What the worker rejected with. */
 export class CallError extends Error {
@@ -39,13 +38,13 @@ interface Pending {
 }
 
 export class WorkerClient {
-  readonly #name: string;
+  readonly #make: () => Worker;
   #worker: Worker | undefined;
   #nextId = 1;
   readonly #pending = new Map<number, Pending>();
 
-  constructor(name: string) {
-    this.#name = name;
+  constructor(make: () => Worker) {
+    this.#make = make;
   }
 
   call<O extends Operation>(
@@ -76,7 +75,7 @@ export class WorkerClient {
 
   #started(): Worker {
     if (this.#worker !== undefined) return this.#worker;
-    const worker = new InspectWorker({ name: this.#name });
+    const worker = this.#make();
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#heard(data);
     worker.onerror = (event) => {
       event.preventDefault();

@@ -97,24 +97,39 @@ export function bytesLine(data: Uint8Array, max = 512): string {
   }
 }
 
-/** True when the bytes are text that may be shown as it is. */
-export function isText(data: Uint8Array): boolean {
+const isInside = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80;
+
+/** A part of some UTF-8 without the characters that are cut at its ends. */
+function wholeCharacters(data: Uint8Array): Uint8Array {
+  let [from, to] = [0, data.length];
+  while (from < 3 && isInside(data[from])) from++;
+  let last = to - 1;
+  while (last > to - 4 && isInside(data[last])) last--;
+  const lead = data[last] ?? 0;
+  const length = lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  if (last + length > to) to = last;
+  return data.subarray(from, to);
+}
+
+/** True when the bytes are text that may be shown as it is; `isPart`: it may be cut at its ends. */
+export function isText(data: Uint8Array, isPart = false): boolean {
   try {
+    const text = strict.decode(isPart ? wholeCharacters(data) : data);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what it is about
-    return !/[\u0000-\u0008\u000e-\u001f]/.test(strict.decode(data));
+    return !/[\u0000-\u0008\u000e-\u001f]/.test(text);
   } catch {
     return false;
   }
 }
 
-/** Sixteen bytes a line: place, hexadecimal, characters. */
-export function hexDump(data: Uint8Array): string {
+/** Sixteen bytes a line: place, hexadecimal, characters; the first byte is the one at `from`. */
+export function hexDump(data: Uint8Array, from = 0): string {
   const lines: string[] = [];
   for (let at = 0; at < data.length; at += 16) {
     const line = [...data.subarray(at, at + 16)];
     const hex = line.map((b) => b.toString(16).padStart(2, '0')).join(' ');
     const chars = line.map((b) => (b < 0x20 || b > 0x7e ? '.' : String.fromCharCode(b))).join('');
-    lines.push(`${at.toString(16).padStart(8, '0')}  ${hex.padEnd(47)}  ${chars}`);
+    lines.push(`${(from + at).toString(16).padStart(8, '0')}  ${hex.padEnd(47)}  ${chars}`);
   }
   return lines.join('\n');
 }

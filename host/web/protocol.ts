@@ -29,6 +29,8 @@ export interface KeyQuery {
   db: number | undefined;
   expiry: 'any' | 'none' | 'some';
   minBytes: number | undefined;
+  /** Cluster slots, both included. */
+  slots: readonly [from: number, to: number] | undefined;
   limit: number;
 }
 
@@ -46,16 +48,21 @@ export interface ValueRequest {
   isCut?: boolean | undefined;
   /** Where the key is; undefined: it must be looked for. */
   offset: number | undefined;
+  /** Elements in front of those wanted. */
+  from: number;
   /** At most so many elements. */
   elements: number;
-  /** At most so many bytes of each string. */
-  bytes: number;
+  /** Of a string: the first byte wanted. Short ones come whole all the same. */
+  fromByte: number;
 }
 
 export interface ValueResult {
   facts: KeyFacts | undefined;
   elements: RdbElement[];
+  /** There are more elements behind these. */
   isCut: boolean;
+  /** Of a string: where the bytes of `elements` begin, and how many it has in all. */
+  string: { from: number; length: number } | undefined;
 }
 
 export type ExportFormat = 'report' | 'html' | 'json' | 'ndjson' | 'csv';
@@ -67,9 +74,9 @@ export interface ExportResult {
 }
 
 export interface ConsoleStart {
-  /** build/core.wasm in base64. */
-  wasm: string;
   source: Source | undefined;
+  /** Sources of the function libraries of the file, bytes as Latin-1 characters. */
+  functions: readonly string[];
 }
 
 export interface ConsoleFacts {
@@ -84,6 +91,8 @@ export interface Operations {
   analyse: { in: { source: Source; salvage?: boolean }; part: never; out: Report };
   search: { in: { source: Source; query: KeyQuery }; part: KeyFacts[]; out: SearchResult };
   value: { in: { source: Source; request: ValueRequest }; part: never; out: ValueResult };
+  /** A string, whole. */
+  saveString: { in: { source: Source; request: ValueRequest }; part: never; out: Blob | undefined };
   compare: { in: { a: Source; b: Source }; part: DiffEntry[]; out: Comparison };
   export: {
     in: { source: Source; report: Report; format: ExportFormat };

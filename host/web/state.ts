@@ -4,6 +4,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Report } from './analysis.js';
 import { CallError, WorkerClient } from './client.js';
 import type { Progress, Source } from './protocol.js';
+import InspectWorker from './worker/main.ts?worker&inline';
 
 export type State =
   | { phase: 'start'; problem?: string }
@@ -54,7 +55,7 @@ export function saveBlob(blob: Blob, name: string): void {
 
 export function useInspect(): Inspect {
   const [state, setState] = useState<State>({ phase: 'start' });
-  const client = useMemo(() => new WorkerClient('inspect'), []);
+  const client = useMemo(() => new WorkerClient(() => new InspectWorker({ name: 'inspect' })), []);
   const abort = useRef<AbortController>(undefined);
 
   const cancel = useCallback(() => abort.current?.abort(), []);

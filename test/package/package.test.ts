@@ -13,12 +13,15 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort, ROOT, type Server, startServer } from '../support/servers.js';
 import { waitFor } from '../support/wait.js';
+import { hasChromium, launch, PATIENCE_MS } from '../web/browser.js';
 
 const run = promisify(execFile);
 const { exports: entries, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
@@ -142,6 +145,9 @@ describe('under node', () => {
   });
 });
 
+/** What the bundles' `count` says of RDB. */
+const WANT = '124,ok,ERR_RESPITE_UNSUPPORTED';
+
 describe('respite/rdb in bundles', () => {
   /** Reads bytes it is given; what a page or a worker does. */
   const entry = `
@@ -152,7 +158,6 @@ export async function count(bytes) {
   const refused = await checkRdb('a path').catch((error) => error.code);
   return [keys, (await checkRdb(bytes)).checksum, refused].join();
 }`;
-  const WANT = '124,ok,ERR_RESPITE_UNSUPPORTED';
 
   /** Runs bundled files (the first is the entry) where there is nothing of Node.js. */
   async function runBundle(folder: string, main: string): Promise<string> {
@@ -240,6 +245,54 @@ export async function run() {
       import { run } from ${JSON.stringify(join(out, 'lua-entry.mjs'))};
       console.log(await run());`;
     expect(await node(source)).toBe('value,[1]');
+  });
+});
+
+describe.skipIf(!hasChromium)('respite/rdb in Chromium, in the page and in a worker', () => {
+  const patient = { timeout: 4 * PATIENCE_MS };
+  let browser: Browser;
+  let files: http.Server;
+  let url = '';
+  beforeAll(async () => {
+    browser = await launch();
+    files = http.createServer((request, response) => {
+      const path = (request.url ?? '/').slice(1);
+      const isFile = path !== '' && !path.includes('..') && existsSync(join(dir, path));
+      const type = path.endsWith('js') ? 'text/javascript' : 'text/html';
+      response.writeHead(path === '' || isFile ? 200 : 404, { 'content-type': type });
+      response.end(isFile ? readFileSync(join(dir, path)) : '<!doctype html><title>x</title>');
+    });
+    await new Promise<void>((resolve) => files.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(files.address() as { port: number }).port}/`;
+  }, 4 * PATIENCE_MS);
+  afterAll(async () => {
+    await browser?.close();
+    files?.closeAllConnections();
+    files?.close();
+  });
+
+  test.each(['with-esbuild', 'with-vite'])('bundled %s', patient, async (folder) => {
+    writeFileSync(
+      join(dir, folder, 'in-worker.mjs'),
+      `import { count } from './entry.mjs';
+onmessage = async ({ data }) => postMessage(await count(data));`,
+    );
+    const page = await browser.newPage();
+    await page.goto(url);
+    // as text: vitest would make something of its own out of import()
+    const said = await page.evaluate(`(async () => {
+      const { count } = await import('/${folder}/entry.mjs');
+      const dump = Uint8Array.from([${readFileSync(RDB).join()}]);
+      const worker = new Worker('/${folder}/in-worker.mjs', { type: 'module' });
+      const there = new Promise((resolve, reject) => {
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.onerror = ({ message }) => reject(new Error(message));
+      });
+      worker.postMessage(dump);
+      return [await count(dump), await there];
+    })()`);
+    expect(said).toEqual([WANT, WANT]);
+    await page.close();
   });
 });
 

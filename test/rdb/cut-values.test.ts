@@ -51,3 +51,41 @@ test('strings are cut, facts are of the whole', async () => {
     }
   }
 });
+
+test('strings that are cut are heard whole, in pieces', async () => {
+  const heard = Buffer.alloc(LONG);
+  let next = 0;
+  const onLongString = (piece: Uint8Array, at: number, length: number) => {
+    expect([at, length]).toEqual([next, LONG]);
+    heard.set(piece, at);
+    next += piece.length;
+  };
+  for await (const _ of readRdb(FILE, { values: 'all', elementBytesMax: MAX, onLongString })) {
+    // only the callback matters
+  }
+  expect(next).toBe(LONG);
+  expect(heard.equals(long)).toBe(true);
+});
+
+test('sizes are -1 until a value that is streamed was read', async () => {
+  for await (const entry of readRdb(FILE, { values: 'stream' })) {
+    expect([entry.count, entry.memoryBytes, entry.encoding]).toEqual([-1, -1, 'unknown']);
+    for await (const _ of entry.read()) expect(entry.count).toBe(-1);
+    expect(entry.count).toBeGreaterThan(0);
+    expect(entry.encoding).not.toBe('unknown');
+  }
+});
+
+test('a signal ends it before the next key', async () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  let count = 0;
+  const reading = async () => {
+    for await (const _ of readRdb(FILE, { signal })) {
+      count++;
+      controller.abort();
+    }
+  };
+  await expect(reading()).rejects.toMatchObject({ code: 'ERR_RESPITE_ABORTED' });
+  expect(count).toBe(1);
+});

@@ -81,8 +81,8 @@ export const HOST_IMPORTS: Record<string, readonly string[]> = {
   replication: ['core', ...LEAVES, ...MIDDLE, 'commands'],
   cli: [...BELOW_TOP, 'commands', 'testing'],
   testing: [...BELOW_TOP, 'commands'],
-  // of config, server and commands only what is portable
-  web: ['core', 'rdb', 'config', 'server', 'commands'],
+  // of config, server, lua and commands only what is portable
+  web: ['core', 'rdb', 'config', 'server', 'lua', 'commands'],
   '': [...BELOW_TOP, 'commands', 'testing'],
 };
 
@@ -100,6 +100,7 @@ export const THIRD_PARTY: Record<string, readonly string[]> = {
   '@assemblyscript/loader': ['core'],
   preact: ['web'],
   echarts: ['web'],
+  fzstd: ['web'],
   '@tanstack/virtual-core': ['web'],
 };
 

@@ -94,6 +94,14 @@ describe.skipIf(!hasChromium)('the console', { timeout: 4 * PATIENCE_MS }, () =>
     ['COMMAND COUNT', /^\(integer\) \d{3}$/],
     ['INFO keyspace', /# Keyspace\ndb0:keys=\d+/],
     ['TIME', /^1\)\n"\d{10}"\n2\)\n"\d+"$/],
+    ['EVAL "return redis.call(\\"INCRBY\\", KEYS[1], ARGV[1])" 1 from-lua 7', '(integer) 7'],
+    ['EVAL "return {1, {2, \\"x\\"}}" 0', '1)\n(integer) 1\n2)\n1)\n(integer) 2\n2)\n"x"'],
+    ['EVAL "return nosuch()" 0', /^\(error\) ERR user_script:1: .*nosuch/],
+    ['SCRIPT LOAD "return 1"', '"e0e1f9fabfc9d4800c877a703b823ac0578ff8db"'],
+    ['EVALSHA e0e1f9fabfc9d4800c877a703b823ac0578ff8db 0', '(integer) 1'],
+    ['EVALSHA ffffffffffffffffffffffffffffffffffffffff 0', /^\(error\) NOSCRIPT/],
+    ['FCALL tell 1 user:1:name', '"Ada Lovelace"'],
+    ['FUNCTION LIST', /"library_name" ⇒ "kit"/],
     ['QUIT', 'OK'],
     ['PING', 'PONG'],
   ] as const)('%s', async (line, reply) => {
@@ -134,7 +142,11 @@ describe.skipIf(!hasChromium)('the console', { timeout: 4 * PATIENCE_MS }, () =>
   test('a long reply is cut, not the page', async () => {
     expect(await ask('SETRANGE big 200000 x')).toBe('(integer) 200001');
     expect(await ask('GET big')).toContain('(200,001 bytes)');
-    expect(await ask('LRANGE queue:large 0 -1')).toContain('job-2999');
+    const text = await ask('LRANGE queue:large 0 -1');
+    expect(text).toContain('job-299');
+    expect(text).not.toContain('job-300');
+    await page.getByRole('button', { name: 'Show more of 3,000' }).click();
+    await page.locator('.exchange').getByText('"job-599"').waitFor();
   });
 
   test('nothing was asked of anybody, no error', () => {

@@ -155,12 +155,12 @@ describe.skipIf(!hasChromium)('the page', { timeout: 4 * PATIENCE_MS }, () => {
       await shows('counter', '12345', 'int');
       await shows('\\xff\\x00bin', '00 01 02 fe ff');
       await shows('session:1', 'will go', '2100-01-01');
-      await shows('long', 'The first 256 KB of 293 KB');
+      await shows('long', '1 to 65,536 of 300,000 bytes');
       await shows('queue:small', 'first', 'second', 'third', 'list');
-      await shows('queue:large', 'job-0', 'The first 500 elements');
+      await shows('queue:large', 'job-0', '1 to 500 of 3,000 elements');
       await shows('tags', 'red', 'green', 'blue', 'set');
       await shows('numbers', '1', '8', 'intset');
-      await shows('big-hash', 'hashtable', 'Length\n700', 'The first 500 elements', 'Show 5,000');
+      await shows('big-hash', 'hashtable', 'Length\n700', '1 to 500 of 700 elements');
       await shows('board', 'alice', '1.5', '-3', 'Infinity', 'zset');
       await shows('events', '1-1', 'kind=start', 'group workers', 'consumer w1', 'pending 1-1');
       await shows('other-db', 'three', 'Database\n3');

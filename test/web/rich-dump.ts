@@ -29,6 +29,15 @@ const COMMANDS: readonly (readonly (string | Buffer | number)[])[] = [
   ['XREADGROUP', 'GROUP', 'workers', 'w1', 'COUNT', 1, 'STREAMS', 'events', '>'],
   ['SELECT', 3],
   ['SET', 'other-db', 'three'],
+  [
+    ...['FUNCTION', 'LOAD'],
+    `#!lua name=kit
+redis.register_function{
+  function_name = 'tell',
+  callback = function(keys) return redis.call('GET', keys[1]) end,
+  flags = { 'no-writes' },
+}`,
+  ],
 ];
 
 /** Keys in the dump. */

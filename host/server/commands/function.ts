@@ -10,8 +10,8 @@ import {
   ScriptProblem,
   textToBytes,
 } from '../../lua/index.js';
+import { writeHelp } from '../host-call.js';
 import type { DirectHandler, HostCall, HostHandler } from '../host-commands.js';
-import { writeHelp } from '../host-commands.js';
 import type { Finder } from '../scripting.js';
 
 const POLICIES = ['flush', 'append', 'replace'] as const;

@@ -1,8 +1,8 @@
 // EVAL, EVALSHA and SCRIPT.
 
 import { bytesToText } from '../../lua/index.js';
+import { argText, writeHelp } from '../host-call.js';
 import type { DirectHandler, HostCall, HostHandler } from '../host-commands.js';
-import { argText, writeHelp } from '../host-commands.js';
 import type { CallKind, Finder } from '../scripting.js';
 import { FUNCTION_FAMILY, functionCalls } from './function.js';
 

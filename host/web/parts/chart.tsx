@@ -35,8 +35,38 @@ function nextTurn(): Promise<unknown> {
   return turn;
 }
 
-/** Loads what charts need, ahead of the first. */
-export const preloadCharts = () => void import('./echarts.js');
+let isWarm = false;
+
+/**
+ * Loads what charts need and draws one of each kind out of sight, ahead of the first: the browser
+ * compiles code when it runs for the first time, which would hold the page up then.
+ */
+export async function preloadCharts(): Promise<void> {
+  if (isWarm) return;
+  isWarm = true;
+  const { init } = await import('./echarts.js');
+  const size = { width: 64, height: 64 };
+  for (const option of WARMING) {
+    const element = document.createElement('div');
+    await nextTurn();
+    const chart = init(element, undefined, size);
+    await nextTurn();
+    chart.setOption(option, { lazyUpdate: true });
+    await nextTurn();
+    await nextTurn();
+    chart.dispose();
+  }
+}
+
+const AXES = { xAxis: { type: 'category', data: ['a', 'b'] }, yAxis: {} } as const;
+const LEAF = { name: 'b', value: 1 };
+/** Each has little that the one before had not. */
+const WARMING: readonly ChartOption[] = [
+  { ...AXES, animation: false },
+  { ...AXES, animation: false, series: [{ type: 'bar', data: [1, 2] }] },
+  { animation: false, series: [{ type: 'treemap', data: [LEAF] }] },
+  { animation: false, series: [{ type: 'treemap', data: [{ name: 'a', children: [LEAF] }] }] },
+];
 
 function colours(): Colours {
   const style = getComputedStyle(document.documentElement);
@@ -89,7 +119,14 @@ export function Chart({ summary, className, option, onClick }: ChartProps) {
 
   useEffect(() => {
     const element = place.current as HTMLDivElement;
-    const observer = new ResizeObserver(() => chart.current?.resize());
+    const observer = new ResizeObserver(() => void refit());
+    const refit = async () => {
+      await nextTurn();
+      const now = chart.current;
+      const isSame =
+        now?.getWidth() === element.clientWidth && now.getHeight() === element.clientHeight;
+      if (!isSame && element.clientWidth > 0) now?.resize();
+    };
     observer.observe(element);
     return () => {
       observer.disconnect();

@@ -42,7 +42,8 @@ export function lineOfFacts(facts: KeyFacts): KeyLine {
 export function lineOfDiff(entry: DiffEntry): KeyLine {
   const { db, key } = entry;
   const facts = { ...entry, encoding: 'unknown' as const, largest: 0 };
-  return { open: { db, key, offset: undefined }, text: bytesLine(key), facts };
+  const open = { db, key, offset: undefined, known: facts };
+  return { open, text: bytesLine(key), facts };
 }
 
 export function lineOfRow(row: KeyRow): KeyLine {

@@ -1,12 +1,13 @@
 // The console: the core itself, in a worker of its own, with the dump loaded.
 
+import type { VNode } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
-import type { ViewProps } from '../app.js';
+import type { Ready, ViewProps } from '../app.js';
 import { CallError, WorkerClient } from '../client.js';
 import { bytes, count } from '../format.js';
 import { Card } from '../parts/card.js';
 import { ReplyText } from '../parts/reply.js';
-import type { ConsoleFacts, Progress, Source } from '../protocol.js';
+import type { ConsoleFacts, Progress } from '../protocol.js';
 import { problemText, sizeOf } from '../state.js';
 import type { Hint } from '../worker/command-hints.js';
 import type { Reply } from '../worker/reply.js';
@@ -25,9 +26,10 @@ interface Line {
   ms: number;
 }
 
-const LINES_MAX = 200;
+const LINES_MAX = 100;
+const NOTHING_LOADED = { source: undefined, functions: [] };
 
-function useConsole(source: Source) {
+function useConsole({ source, report: { file } }: Ready) {
   const [life, setLife] = useState<Life>({ phase: 'off' });
   const [lines, setLines] = useState<readonly Line[]>([]);
   const client = useRef<WorkerClient>(undefined);
@@ -36,14 +38,14 @@ function useConsole(source: Source) {
 
   const start = async (withFile: boolean) => {
     client.current?.close();
-    const worker = new WorkerClient('console');
-    client.current = worker;
     const sinceMs = performance.now();
     const onProgress = (progress: Progress) => setLife({ phase: 'starting', progress, sinceMs });
     onProgress({ bytes: 0, size: withFile ? sizeOf(source) : undefined });
+    const { ConsoleWorker } = await import('../console-worker.js');
+    const worker = new WorkerClient(() => new ConsoleWorker({ name: 'console' }));
+    client.current = worker;
     try {
-      const { CORE_WASM: wasm } = await import('virtual:core-wasm');
-      const args = { wasm, source: withFile ? source : undefined };
+      const args = withFile ? { source, functions: file.functions } : NOTHING_LOADED;
       const facts = await worker.call('consoleStart', args, { onProgress });
       setLife({ phase: 'on', facts });
     } catch (error) {
@@ -141,8 +143,30 @@ function Prompt({ onRun, onClear, hintFor }: PromptProps) {
   );
 }
 
+function Exchange({ line: { line, replies, ms } }: { line: Line }) {
+  return (
+    <div class="exchange">
+      <p>
+        <span aria-hidden="true">› </span>
+        {line}
+        <small>{ms.toFixed(1)} ms</small>
+      </p>
+      {replies.map((reply, i) => (
+        <ReplyText key={i} reply={reply} />
+      ))}
+    </div>
+  );
+}
+
 function Log({ lines }: { lines: readonly Line[] }) {
   const log = useRef<HTMLDivElement>(null);
+  // the same object is not drawn again
+  const drawn = useRef(new WeakMap<Line, VNode>());
+  const exchange = (line: Line): VNode => {
+    const known = drawn.current.get(line) ?? <Exchange key={line.id} line={line} />;
+    drawn.current.set(line, known);
+    return known;
+  };
   useEffect(() => {
     log.current?.scrollTo({ top: log.current.scrollHeight });
   }, [lines]);
@@ -155,18 +179,7 @@ function Log({ lines }: { lines: readonly Line[] }) {
       // biome-ignore lint/a11y/noNoninteractiveTabindex: so that the keyboard can scroll it
       tabIndex={0}
     >
-      {lines.map(({ id, line, replies, ms }) => (
-        <div key={id} class="exchange">
-          <p>
-            <span aria-hidden="true">› </span>
-            {line}
-            <small>{ms.toFixed(1)} ms</small>
-          </p>
-          {replies.map((reply, i) => (
-            <ReplyText key={i} reply={reply} />
-          ))}
-        </div>
-      ))}
+      {lines.map(exchange)}
     </div>
   );
 }
@@ -213,8 +226,8 @@ function Starting({
   );
 }
 
-export function ConsoleView({ ready: { source } }: ViewProps) {
-  const { life, lines, start, run, hint, stop, clear } = useConsole(source);
+export function ConsoleView({ ready }: ViewProps) {
+  const { life, lines, start, run, hint, stop, clear } = useConsole(ready);
   if (life.phase !== 'on') {
     return (
       <Card title="Console" wide>

@@ -1,17 +1,14 @@
 // Values as tables, one form for each type; strings as text, as formatted JSON or in hexadecimal.
 
-import { useMemo, useState } from 'preact/hooks';
+import { useId, useMemo, useState } from 'preact/hooks';
 import type { RdbElement } from '../../rdb/values.js';
-import { bytes, bytesLine, count, hexDump, isText, time, ttl } from '../format.js';
+import { bytesLine, count, hexDump, isText, time, ttl } from '../format.js';
 import { type Column, Table } from '../parts/table.js';
 import type { ValueResult } from '../protocol.js';
 
 type Of<Kind extends RdbElement['kind']> = Extract<RdbElement, { kind: Kind }>;
 
 const decoder = new TextDecoder();
-/** More than this of a string is too much for a document. */
-const SHOWN_MAX = 256 * 1024;
-
 function asJson(data: Uint8Array): string | undefined {
   const first = data[0];
   if (first !== 0x7b && first !== 0x5b) return undefined;
@@ -24,15 +21,48 @@ function asJson(data: Uint8Array): string | undefined {
 
 type Form = 'text' | 'json' | 'hex';
 
-function StringValue({ data, length }: { data: Uint8Array; length: number }) {
-  const json = useMemo(() => asJson(data), [data]);
-  const isPlain = useMemo(() => isText(data), [data]);
-  const first: Form = json !== undefined ? 'json' : isPlain ? 'text' : 'hex';
-  const [form, setForm] = useState(first);
+interface StringProps {
+  /** Part of the string, from byte `from` on. */
+  data: Uint8Array;
+  from: number;
+  length: number;
+}
+
+/** Lines that are laid out together, when they come into sight. */
+const LINES = 200;
+/** The same of text, where lines may be long. */
+const CHARACTERS = 32 * 1024;
+
+/** Text in blocks; only those in sight are laid out. */
+function blocksOf(text: string): string[] {
+  const blocks: string[] = [];
+  for (let at = 0; at < text.length; ) {
+    let end = at;
+    for (let lines = 0; lines < LINES && end < text.length; lines++) {
+      const next = text.indexOf('\n', end);
+      end = next < 0 ? text.length : next + 1;
+      if (end - at > CHARACTERS) break;
+    }
+    end = Math.min(end, at + 2 * CHARACTERS);
+    blocks.push(text.slice(at, text[end - 1] === '\n' ? end - 1 : end));
+    at = end;
+  }
+  return blocks;
+}
+
+function StringValue({ data, from, length }: StringProps) {
+  const isPart = data.length < length;
+  const json = useMemo(() => (isPart ? undefined : asJson(data)), [data, isPart]);
+  const isPlain = useMemo(() => isText(data, isPart), [data, isPart]);
+  const [wanted, setForm] = useState<Form>();
   const forms: Form[] = json === undefined ? ['text', 'hex'] : ['json', 'text', 'hex'];
-  const part = data.subarray(0, SHOWN_MAX);
-  const text =
-    form === 'json' ? (json ?? '') : form === 'hex' ? hexDump(part) : decoder.decode(part);
+  const fitting: Form = json !== undefined ? 'json' : isPlain ? 'text' : 'hex';
+  const form = wanted !== undefined && forms.includes(wanted) ? wanted : fitting;
+  const blocks = useMemo(() => {
+    if (form === 'json') return blocksOf(json ?? '');
+    return blocksOf(form === 'hex' ? hexDump(data, from) : decoder.decode(data));
+  }, [form, json, data, from]);
+  const name = useId();
   return (
     <>
       <fieldset class="segmented">
@@ -41,7 +71,7 @@ function StringValue({ data, length }: { data: Uint8Array; length: number }) {
           <label key={which}>
             <input
               type="radio"
-              name="string-form"
+              name={name}
               checked={form === which}
               onChange={() => setForm(which)}
             />
@@ -49,12 +79,11 @@ function StringValue({ data, length }: { data: Uint8Array; length: number }) {
           </label>
         ))}
       </fieldset>
-      <pre class="code value">{text}</pre>
-      {length > part.length && (
-        <p class="note">
-          The first {bytes(part.length)} of {bytes(length)}.
-        </p>
-      )}
+      <pre class="code value">
+        {blocks.map((block, i) => (
+          <span key={i}>{block}</span>
+        ))}
+      </pre>
     </>
   );
 }
@@ -150,44 +179,135 @@ function streamLine(element: RdbElement): string | undefined {
   }
 }
 
-function StreamValue({ elements }: { elements: readonly RdbElement[] }) {
+function StreamValue({ elements, onOpen }: { elements: readonly RdbElement[]; onOpen: OnOpen }) {
   const entries = elements.filter((e): e is Of<'entry'> => e.kind === 'entry');
   const lines = elements.map(streamLine).filter((text) => text !== undefined);
   return (
     <>
-      <Table label="Entries" columns={ENTRIES} rows={entries} empty="No entries." />
+      {(entries.length > 0 || lines.length === 0) && (
+        <Table
+          label="Entries"
+          columns={ENTRIES}
+          rows={entries}
+          empty="No entries."
+          onOpen={({ id, fields }) => onOpen({ name: id, parts: fields.map(partOf) })}
+        />
+      )}
       {lines.length > 0 && <pre class="code">{lines.join('\n')}</pre>}
     </>
   );
 }
 
-export function Elements({ value, nowMs }: { value: ValueResult; nowMs: number }) {
+/** One element, whole. */
+interface Opened {
+  name: string;
+  parts: readonly { name: string; data: Uint8Array }[];
+}
+type OnOpen = (opened: Opened) => void;
+
+const partOf = ([field, data]: readonly [Uint8Array, Uint8Array]) => ({ name: line(field), data });
+
+function Detail({ opened: { name, parts } }: { opened: Opened }) {
+  return (
+    <section class="detail" aria-label="Element" aria-live="polite">
+      <h3>
+        <code>{name}</code>
+      </h3>
+      {parts.map((part, i) => (
+        <div key={i}>
+          {part.name !== '' && <p class="note">{part.name}</p>}
+          <StringValue data={part.data} from={0} length={part.data.length} />
+        </div>
+      ))}
+    </section>
+  );
+}
+
+interface ElementsProps {
+  value: ValueResult;
+  nowMs: number;
+  /** Number of the first element. */
+  from: number;
+}
+
+export function Elements(props: ElementsProps) {
+  const { facts, elements, string } = props.value;
+  const [opened, setOpened] = useState<Opened>();
+  if (facts === undefined) return null;
+  const [first] = elements;
+  if (facts.type === 'string') {
+    if (first?.kind !== 'string' || string === undefined) return null;
+    return <StringValue data={first.value} {...string} />;
+  }
+  return (
+    <>
+      <Collection {...props} onOpen={setOpened} />
+      {opened !== undefined && <Detail key={opened.name} opened={opened} />}
+    </>
+  );
+}
+
+/** Rows in sight. */
+const ROWS_MAX = 16;
+
+function Collection({ value, nowMs, from, onOpen }: ElementsProps & { onOpen: OnOpen }) {
   const { elements, facts } = value;
   const fields = elements.filter((e): e is Of<'field'> => e.kind === 'field');
   const hasExpiry = fields.some(({ expireAtMs }) => expireAtMs !== undefined);
   const hash = useMemo(() => hashColumns(nowMs, hasExpiry), [nowMs, hasExpiry]);
   const items = useMemo(
-    () => elements.flatMap((e, at) => (e.kind === 'element' ? [{ at, value: e.value }] : [])),
-    [elements],
+    () =>
+      elements.flatMap((e, at) =>
+        e.kind === 'element' ? [{ at: from + at, value: e.value }] : [],
+      ),
+    [elements, from],
   );
-  if (facts === undefined) return null;
-  const [first] = elements;
-  switch (facts.type) {
-    case 'string':
-      if (first?.kind !== 'string') return null;
-      return <StringValue data={first.value} length={Math.max(facts.count, first.value.length)} />;
+  const open = (name: string, data: Uint8Array) => onOpen({ name, parts: [{ name: '', data }] });
+  switch (facts?.type) {
     case 'hash':
-      return <Table label="Fields" columns={hash} rows={fields} rowsMax={20} />;
+      return (
+        <Table
+          label="Fields"
+          columns={hash}
+          rows={fields}
+          rowsMax={ROWS_MAX}
+          onOpen={({ field, value: data }) => open(line(field), data)}
+        />
+      );
     case 'zset': {
       const members = elements.filter((e): e is Of<'member'> => e.kind === 'member');
-      return <Table label="Members" columns={ZSET} rows={members} rowsMax={20} />;
+      return (
+        <Table
+          label="Members"
+          columns={ZSET}
+          rows={members}
+          rowsMax={ROWS_MAX}
+          onOpen={({ member, score }) => open(`score ${score}`, member)}
+        />
+      );
     }
     case 'stream':
-      return <StreamValue elements={elements} />;
+      return <StreamValue elements={elements} onOpen={onOpen} />;
     case 'list':
-      return <Table label="Elements" columns={LIST} rows={items} rowsMax={20} />;
+      return (
+        <Table
+          label="Elements"
+          columns={LIST}
+          rows={items}
+          rowsMax={ROWS_MAX}
+          onOpen={({ at, value: data }) => open(`element ${at}`, data)}
+        />
+      );
     case 'set':
-      return <Table label="Members" columns={LIST.slice(1)} rows={items} rowsMax={20} />;
+      return (
+        <Table
+          label="Members"
+          columns={LIST.slice(1)}
+          rows={items}
+          rowsMax={ROWS_MAX}
+          onOpen={({ value: data }) => open('member', data)}
+        />
+      );
     default:
       return <p class="empty">A value of a module: its insides are not known here.</p>;
   }

@@ -6,7 +6,7 @@ import { bytes, count, duration, percent, short } from '../format.js';
 import { Card } from '../parts/card.js';
 import { Chart, type Colours } from '../parts/chart.js';
 
-type Measure = 'keys' | 'memoryBytes';
+export type Measure = 'keys' | 'memoryBytes';
 
 interface BucketsProps {
   label: string;
@@ -15,7 +15,7 @@ interface BucketsProps {
 }
 
 /** Vertical bars, one a bucket. */
-function Buckets({ label, buckets, measure }: BucketsProps) {
+export function Buckets({ label, buckets, measure }: BucketsProps) {
   const option = useMemo(() => {
     const text = (value: number) => (measure === 'keys' ? short(value) : bytes(value));
     return ({ accent, muted, line, of }: Colours) => ({
@@ -104,7 +104,14 @@ function rangeName({ from, to }: Bucket, unit: Histogram['unit']): string {
   return unit === 'bytes' ? text(from) : `${text(from)}–${to === null ? '' : text(to - 1)}`;
 }
 
-function Measures({ value, onPick }: { value: Measure; onPick: (measure: Measure) => void }) {
+interface MeasuresProps {
+  /** Of the group of buttons. */
+  name: string;
+  value: Measure;
+  onPick: (measure: Measure) => void;
+}
+
+export function Measures({ name, value, onPick }: MeasuresProps) {
   return (
     <fieldset class="segmented">
       <legend class="hidden">Bars show</legend>
@@ -114,7 +121,7 @@ function Measures({ value, onPick }: { value: Measure; onPick: (measure: Measure
             type="radio"
             checked={value === measure}
             onChange={() => onPick(measure)}
-            name="histogram-measure"
+            name={name}
           />
           {measure === 'keys' ? 'keys' : 'memory'}
         </label>
@@ -155,7 +162,7 @@ export function SizesCard({ report }: { report: RdbAnalysis }) {
                 </option>
               ))}
           </select>
-          <Measures value={measure} onPick={setMeasure} />
+          <Measures name="histogram-measure" value={measure} onPick={setMeasure} />
         </span>
       }
     >

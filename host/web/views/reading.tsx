@@ -52,7 +52,7 @@ export function ReadingView({
   state: Extract<State, { phase: 'reading' }>;
   onCancel: () => void;
 }) {
-  useEffect(preloadCharts, []);
+  useEffect(() => void preloadCharts(), []);
   return (
     <main class="start">
       <div class="drop reading">

@@ -1,6 +1,6 @@
 // Search: the file is read once more and what fits comes as it is found.
 
-import { useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { VALUE_TYPES, type ValueType } from '../../core/inspector.js';
 import type { ViewProps } from '../app.js';
 import { CallError } from '../client.js';
@@ -23,7 +23,7 @@ const HOWS = [
 
 const NO_QUERY: KeyQuery = {
   ...{ text: '', how: 'contains', types: [], db: undefined, expiry: 'any' },
-  ...{ minBytes: undefined, limit: LIMIT },
+  ...{ minBytes: undefined, slots: undefined, limit: LIMIT },
 };
 
 type Search =
@@ -123,11 +123,41 @@ function QueryTypes({ query: { types }, set }: QueryProps) {
   );
 }
 
-function QueryDatabase({ set, databases }: QueryProps & { databases: readonly number[] }) {
+/** `5` or `0-5460`; undefined: neither. */
+function slotsOf(text: string): KeyQuery['slots'] {
+  const [, from, to = from] = /^\s*(\d{1,5})\s*(?:[-–]\s*(\d{1,5})\s*)?$/.exec(text) ?? [];
+  return from === undefined ? undefined : [Number(from), Number(to)];
+}
+
+const slotsText = (slots: KeyQuery['slots']): string =>
+  slots === undefined ? '' : slots[0] === slots[1] ? String(slots[0]) : slots.join('-');
+
+function QuerySlots({ query: { slots }, set }: QueryProps) {
+  return (
+    <label>
+      Slots{' '}
+      <input
+        type="text"
+        placeholder="0-5460"
+        pattern="\s*\d{1,5}\s*([\-–]\s*\d{1,5}\s*)?"
+        title="A cluster slot, or a range of them: 5, 0-5460"
+        value={slotsText(slots)}
+        onChange={({ currentTarget: { value } }) => set({ slots: slotsOf(value) })}
+      />
+    </label>
+  );
+}
+
+function QueryDatabase({
+  query: { db },
+  set,
+  databases,
+}: QueryProps & { databases: readonly number[] }) {
   return (
     <label>
       Database{' '}
       <select
+        value={db ?? ''}
         onChange={({ currentTarget: { value } }) =>
           set({ db: value === '' ? undefined : Number(value) })
         }
@@ -177,11 +207,13 @@ function QueryForm({ query, set, databases, onSubmit }: FormProps) {
             type="number"
             min="0"
             placeholder="bytes"
+            value={query.minBytes ?? ''}
             onInput={({ currentTarget: { value } }) =>
               set({ minBytes: value === '' ? undefined : Number(value) })
             }
           />
         </label>
+        <QuerySlots query={query} set={set} />
         {databases.length > 1 && <QueryDatabase query={query} set={set} databases={databases} />}
       </div>
     </form>
@@ -192,6 +224,14 @@ export function SearchView(props: ViewProps) {
   const { report } = props.ready;
   const [query, setQuery] = useState(NO_QUERY);
   const { search, lines, run, cancel } = useSearch(props);
+  const { preset } = props;
+  useEffect(() => {
+    if (preset === undefined) return;
+    const next = { ...NO_QUERY, ...preset };
+    setQuery(next);
+    run(next);
+    // a preset is run once, when it comes
+  }, [preset]);
   const databases = useMemo(() => report.databases.map(({ db }) => db), [report]);
   const columns = useMemo(
     () => keyColumns(report.nowMs, databases.length > 1),

@@ -1,19 +1,19 @@
-// The drawer with one key: its facts and its value, read from where it lies in the file. Elements
-// come up to a limit, more on demand; long strings are cut.
+// The drawer with one key: its facts and its value, read from where it lies in the file. Long
+// values come in parts: so many elements, or so many bytes of a string.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { CallError, type WorkerClient } from '../client.js';
 import { bytes, bytesLine, count, time, ttl } from '../format.js';
 import type { KnownFacts, OpenKey } from '../parts/key-cell.js';
 import { TypeTag } from '../parts/type-tag.js';
-import type { Progress, Source, ValueResult } from '../protocol.js';
+import type { Progress, Source, ValueRequest, ValueResult } from '../protocol.js';
 import { problemText, saveBlob } from '../state.js';
 import { Elements } from './elements.js';
 import { ProgressBar } from './reading.js';
 
-const ELEMENTS_FIRST = 500;
-const ELEMENTS_STEP = 10;
-const BYTES_FIRST = 256 * 1024;
+const ELEMENTS = 500;
+/** What the worker gives of a long string. */
+const STRING_PART = 64 * 1024;
 
 interface DrawerProps {
   wanted: OpenKey;
@@ -25,33 +25,37 @@ interface DrawerProps {
 
 type Reading =
   | { phase: 'running'; progress: Progress | undefined; sinceMs: number }
-  | { phase: 'done'; value: ValueResult }
+  | { phase: 'done'; value: ValueResult; from: number }
   | { phase: 'failed'; problem: string };
+
+/** The first element shown; of a string the first byte. */
+type Place = Pick<ValueRequest, 'from' | 'fromByte'>;
+const START: Place = { from: 0, fromByte: 0 };
 
 /** What the worker needs of it. */
 const keyOf = ({ db, key, isCut, offset }: OpenKey) => ({ db, key, isCut, offset });
 
-function useValue({ wanted, source, client }: DrawerProps, elements: number): Reading {
+function useValue({ wanted, source, client }: DrawerProps, place: Place): Reading {
   const [reading, setReading] = useState<Reading>({
     ...{ phase: 'running', progress: undefined, sinceMs: performance.now() },
   });
   useEffect(() => {
     const controller = new AbortController();
     const sinceMs = performance.now();
-    const request = { ...keyOf(wanted), elements, bytes: BYTES_FIRST };
+    const request = { ...keyOf(wanted), ...place, elements: ELEMENTS };
     const onProgress = (progress: Progress) => {
       setReading((now) => (now.phase === 'done' ? now : { phase: 'running', progress, sinceMs }));
     };
     const options = { signal: controller.signal, onProgress };
     client.call('value', { source, request }, options).then(
-      (value) => setReading({ phase: 'done', value }),
+      (value) => setReading({ phase: 'done', value, from: place.from }),
       (error: unknown) => {
         if (error instanceof CallError && error.isAborted) return;
         setReading({ phase: 'failed', problem: problemText(error) });
       },
     );
     return () => controller.abort();
-  }, [wanted, source, client, elements]);
+  }, [wanted, source, client, place]);
   return reading;
 }
 
@@ -62,11 +66,11 @@ interface FactsProps {
 }
 
 function KeyFactsList({ value, known, nowMs }: FactsProps) {
-  const { facts, isCut } = value;
+  const { facts } = value;
   if (facts === undefined) return null;
   const { type, db, expireAtMs } = facts;
   // a value that was not read to its end has no sizes of its own yet
-  const sizes = isCut ? known : facts;
+  const sizes = facts.count < 0 ? known : facts;
   const expiry =
     expireAtMs === undefined ? 'never' : `${time(expireAtMs)} (${ttl(expireAtMs, nowMs)})`;
   const rows: [string, preact.ComponentChildren][] = [
@@ -98,13 +102,10 @@ function SaveButton({ wanted, source, client }: DrawerProps) {
   const [status, setStatus] = useState('');
   const save = async () => {
     setStatus('Reading…');
-    const request = { ...keyOf(wanted), elements: 1, bytes: Number.MAX_SAFE_INTEGER };
+    const request = { ...keyOf(wanted), ...START, elements: 1 };
     try {
-      const { elements } = await client.call('value', { source, request });
-      const [first] = elements;
-      if (first?.kind === 'string') {
-        saveBlob(new Blob([first.value as BlobPart]), `${bytesLine(wanted.key, 100)}.bin`);
-      }
+      const blob = await client.call('saveString', { source, request });
+      if (blob !== undefined) saveBlob(blob, `${bytesLine(wanted.key, 100)}.bin`);
       setStatus('');
     } catch (error) {
       setStatus(problemText(error));
@@ -120,10 +121,77 @@ function SaveButton({ wanted, source, client }: DrawerProps) {
   );
 }
 
+interface PartsProps {
+  value: ValueResult;
+  known: KnownFacts | undefined;
+  from: number;
+  onPick: (place: Place) => void;
+}
+
+/** Where one is in a long value, and the ways on. */
+function Parts({ value: { facts, elements, isCut, string }, known, from, onPick }: PartsProps) {
+  if (facts === undefined) return null;
+  const all = string?.length ?? (facts.count < 0 ? known?.count : facts.count);
+  const first = string?.from ?? from;
+  const unit = string === undefined ? 'elements' : 'bytes';
+  const size = string === undefined ? ELEMENTS : STRING_PART;
+  const shown = elements[0]?.kind === 'string' ? elements[0].value.length : elements.length;
+  const hasMore = string === undefined ? isCut : first + shown < string.length;
+  if (first === 0 && !hasMore) return null;
+  const to = (at: number) => {
+    const place = Math.max(0, Math.min(at, (all ?? Number.MAX_SAFE_INTEGER) - 1));
+    onPick(string === undefined ? { from: place, fromByte: 0 } : { from: 0, fromByte: place });
+  };
+  const last = all === undefined ? undefined : Math.floor((all - 1) / size) * size;
+  const isStream = facts.type === 'stream';
+  const end = isStream ? Math.min(first + shown, all ?? first + shown) : first + shown;
+  const steps: [text: string, at: number | undefined, isOff: boolean][] = [
+    ['First', 0, first === 0],
+    ['Previous', first - size, first === 0],
+    ['Next', first + size, !hasMore],
+    ['Last', last, !hasMore],
+  ];
+  return (
+    <nav class="parts" aria-label="Parts of the value">
+      <span role="status">
+        {shown === 0 ? 'Nothing here' : `${count(first + 1)} to ${count(end)}`}
+        {all !== undefined && ` of ${count(all)}`} {unit}
+      </span>
+      {steps.map(([text, at, isOff]) => (
+        <button
+          key={text}
+          type="button"
+          class="button"
+          disabled={isOff || at === undefined}
+          onClick={() => at !== undefined && to(at)}
+        >
+          {text}
+        </button>
+      ))}
+      {isStream && all !== undefined && (
+        <button type="button" class="button" onClick={() => onPick({ from: all, fromByte: 0 })}>
+          Groups
+        </button>
+      )}
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          const text = new FormData(event.currentTarget).get('at');
+          if (text !== null && text !== '') to(Number(text) - 1);
+        }}
+      >
+        <label>
+          Go to <input type="number" name="at" min="1" max={all} required />
+        </label>
+      </form>
+    </nav>
+  );
+}
+
 export function ValueDrawer(props: DrawerProps) {
   const { wanted, nowMs, onClose } = props;
-  const [elements, setElements] = useState(ELEMENTS_FIRST);
-  const reading = useValue(props, elements);
+  const [place, setPlace] = useState(START);
+  const reading = useValue(props, place);
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const element = dialog.current;
@@ -170,20 +238,12 @@ export function ValueDrawer(props: DrawerProps) {
           <>
             <KeyFactsList value={reading.value} known={wanted.known} nowMs={nowMs} />
             {reading.value.facts === undefined && <p class="empty">The key is not in the file.</p>}
-            <Elements value={reading.value} nowMs={nowMs} />
+            <Parts
+              {...{ value: reading.value, known: wanted.known, from: reading.from }}
+              onPick={setPlace}
+            />
+            <Elements value={reading.value} nowMs={nowMs} from={reading.from} />
             {reading.value.facts?.type === 'string' && <SaveButton {...props} />}
-            {reading.value.isCut && (
-              <p class="status">
-                The first {count(reading.value.elements.length)} elements.{' '}
-                <button
-                  type="button"
-                  class="button"
-                  onClick={() => setElements(elements * ELEMENTS_STEP)}
-                >
-                  Show {count(elements * ELEMENTS_STEP)}
-                </button>
-              </p>
-            )}
           </>
         )}
       </div>

@@ -4,7 +4,7 @@
 import { analyzeRdb } from '../../rdb/analysis.js';
 import type { Report } from '../analysis.js';
 import type { Source } from '../protocol.js';
-import type { Task } from './main.js';
+import type { Task } from './serve.js';
 import { openSource } from './source.js';
 
 /** Rows of the tables of largest keys. */
@@ -16,6 +16,6 @@ export async function analyse(
 ): Promise<Report> {
   const file = await openSource(source);
   const onRead = (bytes: number, size: number | undefined) => progress({ bytes, size });
-  const options = { signal, partial: true, top: TOP, salvage };
+  const options = { signal, partial: true, top: TOP, slots: 'all', salvage } as const;
   return analyzeRdb(file.pieces({ signal, onRead }), options);
 }

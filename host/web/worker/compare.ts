@@ -4,11 +4,13 @@
 import { type DiffEntry, DiffPrefixes, diffRdb } from '../../rdb/diff.js';
 import type { Comparison } from '../analysis.js';
 import type { Source } from '../protocol.js';
-import type { Task } from './main.js';
+import type { Task } from './serve.js';
 import { openSource } from './source.js';
 
 const ENTRIES_MAX = 10_000;
 const BATCH_MS = 100;
+/** More at once would hold the page up. */
+const BATCH_MAX = 500;
 
 interface CompareArgs {
   a: Source;
@@ -42,6 +44,7 @@ export async function compare(
   for await (const entry of diff) {
     prefixes.add(entry);
     if (sent++ < ENTRIES_MAX) batch.push(entry);
+    if (batch.length === BATCH_MAX) flush();
   }
   flush();
   return { counts: diff.counts, prefixes: prefixes.rows(), isCut: sent > ENTRIES_MAX };

@@ -2,6 +2,7 @@
 // inline requests, so that quotes and escapes mean what they mean to a server; what the core leaves
 // to its host is answered by host-commands.ts.
 
+import { CORE_WASM } from 'virtual:core-wasm';
 import { splitArgs } from '../../config/split-args.js';
 import {
   CLIENT_AUTHENTICATED,
@@ -20,8 +21,8 @@ import {
 import { RespiteError } from '../../errors.js';
 import type { ConsoleFacts, ConsoleStart, Source } from '../protocol.js';
 import { HostCommands } from './host-commands.js';
-import type { Task } from './main.js';
 import { type Reply, ReplyTree } from './reply.js';
+import type { Task } from './serve.js';
 import { openSource } from './source.js';
 
 const DATABASES = 16;
@@ -39,10 +40,6 @@ export class Console {
   #shiftMs = 0;
 
   private constructor(wasm: Uint8Array) {
-    this.#commands = new HostCommands(
-      () => this.core,
-      () => this.#nowMs(),
-    );
     this.core = new Core(
       compileCore(wasm),
       {
@@ -51,18 +48,20 @@ export class Console {
       },
       { seed: crypto.getRandomValues(new Uint8Array(16)), databases: DATABASES, reserve: false },
     );
+    this.#commands = new HostCommands(this.core, () => this.#nowMs());
     this.#handle = this.#open();
     setInterval(() => this.#tick(), CRON_MS);
   }
 
   /** A core with the file in it. A damaged file leaves the core with nothing and is an error. */
   static async start(
-    { wasm, source }: ConsoleStart,
+    { source, functions }: ConsoleStart,
     task: Task<never>,
   ): Promise<{ console: Console; facts: ConsoleFacts }> {
-    const made = new Console(Uint8Array.from(atob(wasm), (c) => c.charCodeAt(0)));
+    const made = new Console(Uint8Array.from(atob(CORE_WASM), (c) => c.charCodeAt(0)));
     const notes: string[] = [];
     if (source !== undefined) notes.push(...(await made.#load(source, task)));
+    for (const library of functions) notes.push(...made.#commands.loadFunctions(library));
     let keys = 0;
     for (let db = 0; db < DATABASES; db++) keys += made.core.x.localDbSize(db);
     const usedBytes = made.core.x.replicaUsedBytes();
@@ -177,7 +176,7 @@ function failure(core: Core, name: string): RespiteError {
   return new RespiteError('ERR_RESPITE_RDB_FORMAT', text, { details });
 }
 
-function notesOf({ skipped, functions, createdSec }: LoadFacts): string[] {
+function notesOf({ skipped, createdSec }: LoadFacts): string[] {
   const notes = skipped.map(
     ({ name, count }) => `${count} values of type ${name} were left out: the core has no such type`,
   );
@@ -185,6 +184,5 @@ function notesOf({ skipped, functions, createdSec }: LoadFacts): string[] {
     const when = new Date(createdSec * 1000).toISOString().replace(/\.\d+/, '');
     notes.push(`The clock goes on from when the dump was made, ${when}: nothing has expired since`);
   }
-  if (functions > 0) notes.push(`${functions} function libraries are not run here`);
   return notes;
 }

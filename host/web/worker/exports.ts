@@ -8,37 +8,9 @@ import { htmlReport } from '../../rdb/html-report.js';
 import type { RdbSource } from '../../rdb/source.js';
 import type { Report } from '../analysis.js';
 import type { ExportFormat, ExportResult, Source } from '../protocol.js';
-import type { Task } from './main.js';
+import { BlobWriter } from './blob-writer.js';
+import type { Task } from './serve.js';
 import { openSource } from './source.js';
-
-const BLOCK_BYTES = 4 << 20;
-
-/** Gathers pieces that are only lent, in blocks. */
-class BlobWriter {
-  readonly #blobs: Blob[] = [];
-  readonly #block = new Uint8Array(BLOCK_BYTES);
-  #length = 0;
-
-  write(piece: Uint8Array): void {
-    for (let at = 0; at < piece.length; ) {
-      const part = piece.subarray(at, at + this.#block.length - this.#length);
-      this.#block.set(part, this.#length);
-      this.#length += part.length;
-      at += part.length;
-      if (this.#length === this.#block.length) this.#flush();
-    }
-  }
-
-  #flush(): void {
-    this.#blobs.push(new Blob([this.#block.subarray(0, this.#length)]));
-    this.#length = 0;
-  }
-
-  end(type: string): Blob {
-    this.#flush();
-    return new Blob(this.#blobs, { type });
-  }
-}
 
 interface ExportArgs {
   source: Source;

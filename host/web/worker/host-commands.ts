@@ -1,11 +1,14 @@
-// What the core leaves to its host, as far as a page can answer it: COMMAND, TIME, INFO, a few
-// CONFIG parameters. Whatever needs a server (files, other servers, scripts) says so.
+// What the core leaves to its host, as far as a page can answer it: COMMAND, TIME, INFO, scripts
+// and functions, a few CONFIG parameters. Whatever needs a server (files, other servers) says so.
 
 import { COMMAND_NAMES } from '../../commands/generated/table.js';
 import type { Core } from '../../core/core.js';
 import { readDatabaseStatistics, readStatistics } from '../../core/statistics.js';
 import { COMMAND_FAMILY } from '../../server/commands/command.js';
+import { SCRIPT_CALLS, SCRIPT_FAMILY } from '../../server/commands/scripting.js';
+import type { ServerContext } from '../../server/context.js';
 import { type ReplyWriter, RespWriter } from '../../server/reply-writer.js';
+import { Scripting } from '../../server/scripting.js';
 import { RESPITE_VERSION } from '../../server/version.js';
 
 type Handler = (argv: readonly Uint8Array[], out: ReplyWriter) => void;
@@ -24,13 +27,20 @@ const CONFIG: Readonly<Record<string, string>> = {
 };
 
 export class HostCommands {
-  readonly #core: () => Core;
+  readonly #core: Core;
+  /** As much of a server as scripts and functions look at. */
+  readonly #server: ServerContext;
   readonly #nowMs: () => number;
   readonly #startedMs = performance.now();
   readonly #handlers: Readonly<Record<string, Handler>>;
 
-  constructor(core: () => Core, nowMs: () => number) {
+  constructor(core: Core, nowMs: () => number) {
     this.#core = core;
+    const scripting = scriptingOf(core);
+    this.#server = { core, scripting } as Pick<
+      ServerContext,
+      'core' | 'scripting'
+    > as ServerContext;
     this.#nowMs = nowMs;
     this.#handlers = {
       ...COMMAND_FAMILY,
@@ -38,7 +48,7 @@ export class HostCommands {
       info: (argv, out) => out.verbatim('txt', this.#info(argv.slice(1).map(text))),
       'config|get': configGet,
       'config|resetstat': (_, out) => {
-        this.#core().x.statisticsReset();
+        this.#core.x.statisticsReset();
         out.simple('OK');
       },
       lastsave: (_, out) => out.int(Math.floor(this.#nowMs() / 1000)),
@@ -62,14 +72,35 @@ export class HostCommands {
 
   /** The core's `hostCommand` import; always answered at once. */
   run(handle: number, id: number): number {
-    const core = this.#core();
+    const core = this.#core;
     const out = new RespWriter(core.x.clientProtocol(handle) === 3 ? 3 : 2);
     const name = COMMAND_NAMES[id] as string;
+    const call = SCRIPT_CALLS[name];
+    if (call !== undefined) {
+      // never a promise: no script has less time than it needs
+      void call(this.#server, handle);
+      return 0;
+    }
+    const argv = core.commandArgs();
+    const script = SCRIPT_FAMILY[name];
     const handler = this.#handlers[name];
-    if (handler !== undefined) handler(core.commandArgs(), out);
-    else out.error(`ERR ${name.replace('|', ' ').toUpperCase()} needs a server; this is a page`);
+    if (handler !== undefined) handler(argv, out);
+    else if (script !== undefined) {
+      void script({ argv, out, handle, server: this.#server, inExec: false, isLocal: true });
+    } else out.error(`ERR ${name.replace('|', ' ').toUpperCase()} needs a server; this is a page`);
     core.reply(handle, out.bytes());
     return 0;
+  }
+
+  /** Loads a library of the dump; what is wrong with it, if anything. */
+  loadFunctions(source: string): string[] {
+    try {
+      this.#server.scripting.engine.functions.load(source, true);
+      return [];
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return [`A function library was not loaded: ${reason}`];
+    }
   }
 
   #time(out: ReplyWriter): void {
@@ -80,7 +111,7 @@ export class HostCommands {
   }
 
   #info(wanted: readonly string[]): string {
-    const core = this.#core();
+    const core = this.#core;
     const stats = readStatistics(core);
     const used = core.x.replicaUsedBytes();
     const keyspace: Record<string, string> = {};
@@ -112,6 +143,22 @@ export class HostCommands {
       })
       .join('\r\n');
   }
+}
+
+/**
+ * Scripts run to their end, however long it takes: nobody else waits, and the console can be
+ * stopped.
+ */
+function scriptingOf(core: Core): Scripting {
+  const silent = () => undefined;
+  return new Scripting({
+    core,
+    config: { int: () => Number.POSITIVE_INFINITY },
+    platform: { clock: { monotonicMs: () => performance.now(), defer: queueMicrotask } },
+    log: { debug: silent, verbose: silent, notice: silent, warning: silent },
+    watchClient: () => () => true,
+    drainSoon: silent,
+  });
 }
 
 /** Globs of CONFIG GET with nothing but `*` and `?`. */

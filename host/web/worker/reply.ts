@@ -7,7 +7,7 @@ export type Reply =
   | { kind: 'bulk' | 'verbatim'; bytes: Uint8Array; length: number }
   | { kind: 'array' | 'set' | 'push' | 'map'; items: Reply[]; count: number };
 
-const NODES_MAX = 20_000;
+const NODES_MAX = 5000;
 const BULK_BYTES_MAX = 64 * 1024;
 const CR = 13;
 const decoder = new TextDecoder();

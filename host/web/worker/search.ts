@@ -6,10 +6,12 @@ import { RespiteError } from '../../errors.js';
 import { readRdb } from '../../rdb/read-rdb.js';
 import type { KeyFacts } from '../../rdb/records.js';
 import type { KeyQuery, SearchResult, Source } from '../protocol.js';
-import type { Task } from './main.js';
+import type { Task } from './serve.js';
 import { openSource } from './source.js';
 
 const BATCH_MS = 100;
+/** More at once would hold the page up. */
+const BATCH_MAX = 500;
 
 const GLOB_SPECIAL = /[\\*?[\]]/g;
 const REGEX_SPECIAL = /[.*+?^${}()|[\]\\]/g;
@@ -40,7 +42,7 @@ function containsBytes(text: string): RegExp {
 }
 
 export function filterOf(query: KeyQuery): KeyFilter {
-  const { text, how, types, db, expiry, minBytes } = query;
+  const { text, how, types, db, expiry, minBytes, slots } = query;
   const filter: KeyFilter = {};
   if (text !== '') {
     if (how === 'glob') filter.match = text;
@@ -53,6 +55,7 @@ export function filterOf(query: KeyQuery): KeyFilter {
   if (expiry === 'none') filter.noExpiry = true;
   if (expiry === 'some') filter.expiresAfter = 0;
   if (minBytes !== undefined) filter.minBytes = minBytes;
+  if (slots !== undefined) filter.slots = slots;
   return filter;
 }
 
@@ -88,7 +91,7 @@ export async function search(
       }
       found++;
       batch.push(facts);
-      if (performance.now() - last > BATCH_MS) flush();
+      if (batch.length === BATCH_MAX || performance.now() - last > BATCH_MS) flush();
     }
   } finally {
     flush();
