@@ -27,6 +27,7 @@ import {
   CLIENT_BLOCKED,
   CLIENT_RESUME,
   CLIENT_REPLY_OFF,
+  CLIENT_REPLY_SKIP,
   clientAt,
   clientFree,
   clientList,
@@ -300,7 +301,7 @@ export function replyBytes(ptr: usize, len: usize, isMore: bool): void {
 export function replyBytesLate(handle: u32, ptr: usize, len: usize, isMore: bool): void {
   const c = clientAt(handle);
   if (changetype<usize>(c) == 0) return;
-  replyBegin(clientList(c), c.resp, (c.flags & CLIENT_REPLY_OFF) != 0);
+  replyBegin(clientList(c), c.resp, (c.flags & (CLIENT_REPLY_OFF | CLIENT_REPLY_SKIP)) != 0);
   replyBytes(ptr, len, isMore);
   replyEnd();
   if (replyFailed) c.flags |= CLIENT_CLOSE_NOW;

@@ -8,6 +8,8 @@ import { createReplica as makeReplica, type Replica } from './replication/index.
 import type { ReplicaDeps, ReplicaOptions, ReplicaServer } from './replication/replica.js';
 import { coreModule, RespiteServer } from './server/index.js';
 
+export type { Argument } from './core/local.js';
+export type { ReplyValue } from './core/resp-value.js';
 export {
   ERROR_CODES,
   type ErrorCode,
@@ -56,9 +58,6 @@ async function serve(replica: Replica, options: ReplicaOptions): Promise<Replica
     log: replica.log,
     module: coreModule(),
     core: replica.core,
-    ...(redirector === undefined
-      ? {}
-      : { redirect: (...request) => redirector.request(...request) }),
     makeLink: () => ({
       isReplica: true,
       info: () => replica.info(),
@@ -71,6 +70,7 @@ async function serve(replica: Replica, options: ReplicaOptions): Promise<Replica
       follow: () => {
         throw new RespiteError('ERR_RESPITE_UNSUPPORTED', 'this server belongs to a replica');
       },
+      redirect: redirector?.request,
       close: () => {},
     }),
   });

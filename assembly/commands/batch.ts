@@ -18,6 +18,7 @@ import {
   CLIENT_MASTER,
   CLIENT_MULTI,
   CLIENT_OUTPUT_FULL,
+  CLIENT_REPLY_SKIP,
   CLIENT_POSTPONED,
   CLIENT_REFUSED,
   CLIENT_RESUME,
@@ -275,6 +276,8 @@ export function clientFeed(c: Client, ptr: usize, len: u32): void {
 
 /** Goes on with what was received while a client was busy, blocked or full of output. */
 export function clientResume(c: Client): void {
+  // CLIENT REPLY SKIP was about the command that the host has answered.
+  if (c.flags & CLIENT_HOST_BUSY) c.flags &= ~CLIENT_REPLY_SKIP;
   turnBegin(c);
   c.flags &= ~(CLIENT_HOST_BUSY | CLIENT_OUTPUT_FULL | CLIENT_RESUME);
   if (c.flags & STOPPED) queryTrim(c);

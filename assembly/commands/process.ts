@@ -9,6 +9,7 @@ import {
   CLIENT_AUTHENTICATED,
   CLIENT_BLOCKED,
   CLIENT_DIRTY_EXEC,
+  CLIENT_HOST_BUSY,
   CLIENT_IN_EXEC,
   CLIENT_INTERNAL,
   CLIENT_LIMITED,
@@ -229,7 +230,8 @@ function isForbidden(id: i32): bool {
     return true;
   }
   if (client.flags & CLIENT_LIMITED && isDenied(id)) return true;
-  if (maxMemory != 0 && flags & CMDFLAG_DENYOOM && usedMemory > maxMemory && !isReplica) {
+  const needsMemory = (flags & CMDFLAG_DENYOOM) != 0 || isQueueing(id);
+  if (maxMemory != 0 && needsMemory && usedMemory > maxMemory && !isReplica) {
     rejectOom(id);
     return true;
   }
@@ -328,6 +330,17 @@ function touchesKeyspace(id: i32): bool {
   return (flags & (CMDFLAG_WRITE | CMDFLAG_READONLY | CMDFLAG_MAY_REPLICATE)) != 0;
 }
 
+/** Redis: in a transaction what is queued takes memory, whatever it is. */
+function isQueueing(id: i32): bool {
+  return (
+    (client.flags & (CLIENT_MULTI | CLIENT_IN_EXEC)) == CLIENT_MULTI &&
+    id != CMD_EXEC &&
+    id != CMD_DISCARD &&
+    id != CMD_QUIT &&
+    id != CMD_RESET
+  );
+}
+
 function isQueued(id: i32): bool {
   if ((client.flags & CLIENT_MULTI) == 0 || client.flags & CLIENT_IN_EXEC) return false;
   return (
@@ -412,8 +425,10 @@ function beginUnusual(): void {
 }
 
 function endUnusual(): void {
-  // A blocked command's reply is yet to come.
-  if ((client.flags & CLIENT_BLOCKED) == 0) client.flags &= ~CLIENT_REPLY_SKIP;
+  // The reply of one that is blocked, or waits for the host, is yet to come.
+  if ((client.flags & (CLIENT_BLOCKED | CLIENT_HOST_BUSY)) == 0) {
+    client.flags &= ~CLIENT_REPLY_SKIP;
+  }
   applyMute();
   pushRelease();
   if (client.push & PUSH_CACHING) endCaching(named);

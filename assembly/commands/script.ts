@@ -281,7 +281,7 @@ export function scriptFacts(handle: u32): u32 {
 
 /**
  * What stands against scripts of a client: 1 stale data, 2 a read-only replica, 4 no memory. 8: its
- * user may not do everything.
+ * user may not do everything. 16: EXEC runs it.
  */
 export function scriptWorld(handle: u32): u32 {
   const c = clientAt(handle);
@@ -290,5 +290,6 @@ export function scriptWorld(handle: u32): u32 {
   if (isReplica && replicaReadOnly) world |= 2;
   if (maxMemory != 0 && usedMemory > maxMemory && !isReplica) world |= 4;
   if (c.flags & CLIENT_LIMITED) world |= 8;
+  if (c.flags & CLIENT_IN_EXEC) world |= 16;
   return world;
 }

@@ -5,8 +5,8 @@
 //
 //   zlBegin(old);  zlPutString(ptr, len) or zlPutInt(n) …;  zlFinish();  then zlOut, zlOutLen
 //
-// A long string may stay where it is (`zlPutLong`): then the bytes of the ziplist are those of zlOut
-// with, at each `zlLongAt`, those of the string between; `zlBytes` counts all of them.
+// A long string may stay where it is (`zlPutLong`): then the bytes of the ziplist are those of
+// zlOut with, at each `zlLongAt`, those of the string between; `zlBytes` counts all of them.
 //
 // Integers are written as Redis writes them: the shortest of 4, 8, 16, 24, 32 or 64 bits; before
 // RDB 6 (`old`) there were only 16, 32 and 64. A string stays a string: who wants an integer's form

@@ -11,8 +11,8 @@
  *   XIDMPRECORD key producer iid id                       what an idempotent producer added (8.8)
  *
  * What no command can say: the times of a consumer, pending entries whose stream entry was deleted
- * (XCLAIM passes them over), how often idempotent producers tried. The last three commands are
- * written after the documentation of Redis; no server that has them was at hand.
+ * (XCLAIM passes them over), how often idempotent producers tried. XNACK and XIDMPRECORD are
+ * written after the documentation of Redis 8.8: no server that has them was at hand.
  *
  * A consumer lists ids only; time and count stand in the list of its group, which comes before it
  * and is kept: 32 bytes for each pending entry of one group, the one thing here that grows with the

@@ -24,7 +24,7 @@ import { ST_KEY } from './reader';
 /** A buffer above this is given back when the next value begins. */
 const RETAIN_MAX: usize = 1 << 20;
 /** Above this a buffer grows by a quarter, not by doubling, and by at most so much. */
-const DOUBLE_MAX: usize = 16 << 20;
+const DOUBLE_MAX: usize = 4 << 20;
 const STEP_MAX: usize = 8 << 20;
 /** The limit is noticed when a chunk ends: room for a usual one beyond it. */
 const CHUNK_MAX: u64 = 1 << 18;

@@ -314,6 +314,7 @@ export const DIRECTIVES: readonly Directive[] = [
   row('cleanup-max-rounds', intType(0, 1000), '0', 'works since=respite'),
   row('cleanup-batch-size', intType(0, 10000), '0', 'works since=respite'),
   row('cleanup-expired-threshold', fractionType, '0', 'works since=respite'),
+  row('write-redirection', boolType, 'no', 'works since=respite'),
   row('script-memory-limit', SIZE, '1073741824', 'works since=respite'),
   row('log-format', enumType('text json'), 'text', 'start works since=respite'),
 ];

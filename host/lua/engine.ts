@@ -9,13 +9,16 @@ import { type Storage, type StorageParts, storageParts } from '../storage/storag
 import type { FunctionEntry } from './functions.js';
 import { flagRefusal } from './refusal.js';
 import { type Run, type Script, ScriptEngine } from './scripts.js';
+import type { Session } from './session.js';
 import { FLAG_COMPATIBLE, FLAG_NAMES, FLAG_NO_WRITES, ScriptProblem } from './shebang.js';
 import { argumentOf, ResultReader, utf8Of, withText } from './values.js';
 import { ScriptStopped } from './vm/machine.js';
-import { LuaError } from './vm/value.js';
+import { LuaError, type LuaValue } from './vm/value.js';
 
 /** Redis: busy-reply-threshold. */
 const LIMIT_MS = 5000;
+/** As the directive script-memory-limit. */
+const MEMORY_BYTES = 1 << 30;
 const SHA = /^[0-9a-f]{40}$/i;
 const NONE: readonly never[] = [];
 const NO_COMMAND: readonly string[] = [];
@@ -37,6 +40,8 @@ export interface CallOptions {
 export interface LuaEngineOptions {
   /** A script that runs for longer is ended with ERR_RESPITE_TIMEOUT. Default 5000. */
   limitMs?: number;
+  /** A script that takes more of JavaScript's heap is ended. Default 1 GiB, or what there is. */
+  memoryBytesMax?: number;
   /** Default of `CallOptions.strings`. */
   strings?: 'bytes' | 'text';
   /** Gets what scripts say by `redis.log`. Default: nobody. */
@@ -72,16 +77,14 @@ export class LuaEngine {
   readonly #results = new ResultReader();
   readonly #limitMs: number;
   readonly #isText: boolean;
+  readonly #take = (value: LuaValue, session: Session): ReplyValue =>
+    this.#results.read(value, session);
   #isClosed = false;
 
   constructor(storage: Storage, options: LuaEngineOptions = {}) {
-    const { limitMs = LIMIT_MS, strings = 'bytes', log } = options;
-    if (!(limitMs > 0)) {
-      const details = { option: 'limitMs', reason: 'must be a positive number' };
-      throw new RespiteError('ERR_RESPITE_INVALID_CONFIG', `limitMs: ${details.reason}`, {
-        details,
-      });
-    }
+    const { strings = 'bytes', log } = options;
+    const limitMs = positive(options, 'limitMs', LIMIT_MS);
+    const memoryBytesMax = positive(options, 'memoryBytesMax', MEMORY_BYTES);
     this.#storage = storage;
     this.#parts = storageParts(storage);
     this.#limitMs = limitMs;
@@ -92,6 +95,7 @@ export class LuaEngine {
       now: () => performance.now(),
       limitMs: () => limitMs,
       endMs: () => limitMs,
+      memoryLimit: () => memoryBytesMax,
     });
   }
 
@@ -167,15 +171,13 @@ export class LuaEngine {
 
   /** FUNCTION LOAD: the library's name. Refused on a read-only replica. */
   loadLibrary(code: string | Uint8Array, options: { replace?: boolean } = {}): string {
-    this.#mustBeWritable();
     const isReplacing = options.replace ?? false;
-    return problemsAsErrors(() => this.#engine.functions.load(argumentOf(code), isReplacing));
+    return this.#change(() => this.#engine.functions.load(argumentOf(code), isReplacing));
   }
 
   /** FUNCTION DELETE: false when there is no such library. */
   deleteLibrary(name: string): boolean {
-    this.#mustBeWritable();
-    return this.#engine.functions.delete(name);
+    return this.#change(() => this.#engine.functions.delete(name));
   }
 
   /** FUNCTION LIST. */
@@ -259,13 +261,32 @@ export class LuaEngine {
     if (this.#isClosed) throw new RespiteError('ERR_RESPITE_CLOSED');
   }
 
-  #mustBeWritable(): void {
+  /** A change of the libraries, where and when a script could write. */
+  #change<T>(work: () => T): T {
     this.#mustBeOpen();
     const { core, client } = this.#parts;
     const refusal = flagRefusal(core, client.handle, 0, false);
-    if (refusal === undefined) return;
-    if (!refusal.startsWith('READONLY')) throw replyError(refusal);
-    throw replyError("READONLY You can't write against a read only replica.");
+    if (refusal?.startsWith('READONLY')) {
+      throw replyError("READONLY You can't write against a read only replica.");
+    }
+    if (refusal !== undefined) throw replyError(refusal);
+    this.#begin();
+    try {
+      return problemsAsErrors(work);
+    } finally {
+      this.#end();
+    }
+  }
+
+  #begin(): void {
+    const { core, client } = this.#parts;
+    const began = core.x.localScriptBegin(client.handle, client.now());
+    if (began < 0) throw localError(began);
+  }
+
+  #end(): void {
+    this.#parts.core.x.localScriptEnd();
+    this.#parts.client.settle();
   }
 
   #wantsText(options: CallOptions | undefined): boolean {
@@ -299,23 +320,23 @@ export class LuaEngine {
       command: NO_COMMAND,
     };
     const isText = this.#wantsText(options);
-    const began = core.x.localScriptBegin(client.handle, client.now());
-    if (began < 0) throw localError(began);
+    this.#begin();
     try {
-      return this.#engine.runWhole(run, (value, session) =>
-        this.#results.read(value, session, isText),
-      );
+      this.#results.isText = isText;
+      return this.#engine.runWhole(run, this.#take);
     } catch (error) {
       throw this.#asError(error, target.name);
     } finally {
-      core.x.localScriptEnd();
-      client.settle();
+      this.#end();
     }
   }
 
   #asError(thrown: unknown, name: string): unknown {
-    // a result nested deeper than what is left of JavaScript's stack
-    if (thrown instanceof RangeError) return replyError('ERR reached lua stack limit');
+    if (thrown instanceof RangeError) {
+      // a result deeper than what is left of JavaScript's stack, or too large for it
+      const isStack = /call stack/i.test(thrown.message);
+      return replyError(isStack ? 'ERR reached lua stack limit' : 'ERR not enough memory');
+    }
     if (!(thrown instanceof LuaError)) return thrown;
     const text = utf8Of(this.#engine.describe(thrown, name)).replace(/[\r\n]/g, ' ');
     if (!(thrown instanceof ScriptStopped) || !this.#engine.isTimedOut) return replyError(text);
@@ -326,6 +347,17 @@ export class LuaEngine {
       details: { operation: 'script', timeoutMs },
     });
   }
+}
+
+function positive(
+  options: LuaEngineOptions,
+  option: 'limitMs' | 'memoryBytesMax',
+  standard: number,
+): number {
+  const value = options[option] ?? standard;
+  if (value > 0) return value;
+  const details = { option, reason: 'must be a positive number' };
+  throw new RespiteError('ERR_RESPITE_INVALID_CONFIG', `${option}: ${details.reason}`, { details });
 }
 
 function texts(values: readonly Argument[]): string[] {

@@ -3,7 +3,7 @@
 
 /** More of the heap than this is too much: a script that needs more is ended. */
 const SHARE_MAX = 0.8;
-/** Less than this share of the limit must be in use when garbage is gone, or it would be soon again. */
+/** Without its garbage it must hold less than this share of the limit, or be full again soon. */
 const SHARE_LIVE = 0.75;
 
 /** Used bytes and the limit. */

@@ -7,6 +7,10 @@ import { FLAG_ALLOW_OOM, FLAG_ALLOW_STALE, FLAG_COMPATIBLE, FLAG_NO_WRITES } fro
 const STALE = 1;
 const READ_ONLY_REPLICA = 2;
 const NO_MEMORY = 4;
+const IN_TRANSACTION = 16;
+
+const STALE_TEXT =
+  "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'";
 
 /** The error's text, for a script of the client with this handle; undefined: it may run. */
 export function flagRefusal(
@@ -15,25 +19,26 @@ export function flagRefusal(
   flags: number,
   isReadOnly: boolean,
 ): string | undefined {
-  if (flags & FLAG_COMPATIBLE) return undefined;
   const state = core.x.scriptWorld(handle);
-  if (state & STALE && (flags & FLAG_ALLOW_STALE) === 0) {
-    return (
-      "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no' and " +
-      "'allow-stale' flag is not set on the script."
-    );
+  if (flags & FLAG_COMPATIBLE) return state & STALE ? `${STALE_TEXT}.` : undefined;
+  const isStale = (state & STALE) !== 0 && (flags & FLAG_ALLOW_STALE) === 0;
+  const mayWrite = (flags & FLAG_NO_WRITES) === 0;
+  const isOnReplica = mayWrite && (state & READ_ONLY_REPLICA) !== 0;
+  const isShort = (state & NO_MEMORY) !== 0 && (flags & (FLAG_ALLOW_OOM | FLAG_NO_WRITES)) === 0;
+  // Redis: its flags are the command's, and are looked at before it is queued or run.
+  if ((state & IN_TRANSACTION) === 0) {
+    if (isShort) return "OOM command not allowed when used memory > 'maxmemory'.";
+    if (isOnReplica) return "READONLY You can't write against a read only replica.";
+    if (isStale) return `${STALE_TEXT}.`;
   }
-  if ((flags & FLAG_NO_WRITES) === 0) {
-    if (state & READ_ONLY_REPLICA) {
-      return 'READONLY Can not run script with write flag on readonly replica.';
-    }
-    if (isReadOnly) return 'ERR Can not execute a script with write flag using *_ro command.';
+  if (isStale) return `${STALE_TEXT} and 'allow-stale' flag is not set on the script.`;
+  if (isOnReplica) return 'READONLY Can not run script with write flag on readonly replica.';
+  if (mayWrite && isReadOnly) {
+    return 'ERR Can not execute a script with write flag using *_ro command.';
   }
-  if (state & NO_MEMORY && (flags & (FLAG_ALLOW_OOM | FLAG_NO_WRITES)) === 0) {
-    return (
-      'OOM allow-oom flag is not set on the script, can not run it when used memory > ' +
-      "'maxmemory'"
-    );
-  }
-  return undefined;
+  if (!isShort) return undefined;
+  return (
+    'OOM allow-oom flag is not set on the script, can not run it when used memory > ' +
+    "'maxmemory'"
+  );
 }

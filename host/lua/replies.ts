@@ -7,7 +7,7 @@ import { formatG } from './vm/number.js';
 import { LuaTable, type LuaValue } from './vm/value.js';
 
 const BLOCK_HEADER = 16;
-/** Redis: nesting ends where Lua's stack does, which has one slot for each array around an element. */
+/** Redis: nesting ends where Lua's stack does; an array takes one slot for what is in it. */
 const SLOTS_MAX = 7995;
 /** A script may answer so many bytes: Redis' proto-max-bulk-len. */
 const REPLY_MAX = 512 * 1024 * 1024;

@@ -43,7 +43,8 @@ export function withText(value: ReplyValue): ReplyValue {
 
 /** Makes results of scripts JavaScript values. */
 export class ResultReader {
-  #isText = false;
+  /** How strings come: text, or bytes. */
+  isText = false;
   #hasBooleans = false;
   #left = LOOK_EVERY;
   #session: Session | undefined;
@@ -51,8 +52,7 @@ export class ResultReader {
   #slabUsed = SLAB_BYTES;
 
   /** An error table at the top is thrown; inside of others it is a value. */
-  read(value: LuaValue, session: Session, isText: boolean): ReplyValue {
-    this.#isText = isText;
+  read(value: LuaValue, session: Session): ReplyValue {
     if (typeof value === 'string') return this.#string(value);
     // Redis: booleans are such only for scripts that asked for RESP3.
     this.#hasBooleans = session.resp === 3;
@@ -64,7 +64,7 @@ export class ResultReader {
   }
 
   #string(value: string): string | Uint8Array {
-    return this.#isText ? utf8Of(value) : this.#bytes(value);
+    return this.isText ? utf8Of(value) : this.#bytes(value);
   }
 
   #bytes(value: string): Uint8Array {

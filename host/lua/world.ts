@@ -5,6 +5,7 @@ import { addBit } from './lib/bit.js';
 import { addJson } from './lib/cjson.js';
 import { addMessagePack } from './lib/cmsgpack.js';
 import { addMath, type Random } from './lib/math.js';
+import { addOs } from './lib/os.js';
 import { addString } from './lib/string.js';
 import { addStruct } from './lib/struct.js';
 import { addTable } from './lib/table.js';
@@ -25,5 +26,6 @@ export function makeWorld(): LuaWorld {
   addMessagePack(machine);
   addStruct(machine);
   addBit(machine);
+  addOs(machine, () => performance.now() / 1000);
   return { machine, random };
 }

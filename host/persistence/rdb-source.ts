@@ -33,6 +33,12 @@ export function unreadable(name: string, reason: string, cause?: unknown): Respi
   });
 }
 
+/** What Node.js says of a failed call, without code and name: `no such file or directory`. */
+export function plainReason(error: unknown): string {
+  const { message } = error as Error;
+  return /^[A-Z0-9]+: (.*?), \w+(?: '.*)?$/s.exec(message)?.[1] ?? message;
+}
+
 /** A descriptor; what was read ahead of time comes first. */
 class DescriptorSource implements OpenedSource {
   readonly name: string;
@@ -129,13 +135,20 @@ class DescriptorSource implements OpenedSource {
   }
 }
 
-type Unpack = (options: { chunkSize: number }) => NodeJS.ReadWriteStream & Readable;
+type Unpack = (options: object) => NodeJS.ReadWriteStream & Readable;
 
-/** Loaded when something is packed. */
-async function unpackers(): Promise<{ createGunzip: Unpack; createZstdDecompress?: Unpack }> {
+/** What unpacks; undefined: this Node.js does not. Loaded when something is packed. */
+async function unpacker(packing: 'gzip' | 'zstd'): Promise<ReturnType<Unpack> | undefined> {
   const { default: zlib } = await import('node:zlib');
+  const chunkSize = PIECE_BYTES;
+  // all there is of a file that is cut off; that something is missing, the reader sees
+  if (packing === 'gzip') {
+    return zlib.createGunzip({ chunkSize, finishFlush: zlib.constants.Z_SYNC_FLUSH });
+  }
   // Node 22.15 and 23.8 have zstd
-  return zlib as unknown as { createGunzip: Unpack; createZstdDecompress?: Unpack };
+  const { createZstdDecompress: create } = zlib as { createZstdDecompress?: Unpack };
+  const { ZSTD_e_flush: finishFlush } = zlib.constants as { ZSTD_e_flush?: number };
+  return create?.({ chunkSize, finishFlush });
 }
 
 /** Writes pieces to a stream, as fast as it takes them. */
@@ -164,12 +177,13 @@ class UnpackedSource implements OpenedSource {
   readonly #pieces: RdbPullSource;
   #bytes = 0;
 
-  constructor(packed: DescriptorSource, packing: 'gzip' | 'zstd', unpack: Unpack) {
+  constructor(packed: DescriptorSource, packing: 'gzip' | 'zstd', unpacked: ReturnType<Unpack>) {
     this.name = packed.name;
     this.packing = packing;
     this.sourceSize = packed.sourceSize;
     this.#packed = packed;
-    const unpacked = unpack({ chunkSize: PIECE_BYTES });
+    // what fails before anybody reads is told to who reads then
+    unpacked.on('error', () => {});
     feed(packed.pieces(), unpacked).catch((error) => unpacked.destroy(error));
     this.#pieces = pullSource(unpacked as AsyncIterable<Uint8Array>);
   }
@@ -205,16 +219,14 @@ async function openAny(source: DescriptorSource): Promise<OpenedSource> {
   try {
     const head = Buffer.from(await source.peek());
     if (head[0] === 0x1f && head[1] === 0x8b) {
-      const { createGunzip } = await unpackers();
-      return new UnpackedSource(source, 'gzip', createGunzip);
+      return new UnpackedSource(source, 'gzip', (await unpacker('gzip'))!);
     }
     if (head.length >= 4 && head.readUInt32LE() === 0xfd2fb528) {
-      const { createZstdDecompress } = await unpackers();
-      if (createZstdDecompress !== undefined) {
-        return new UnpackedSource(source, 'zstd', createZstdDecompress);
-      }
-      const reason = `zstd is not part of Node.js ${process.versions.node}`;
-      throw unreadable(source.name, `${reason}; use a newer one, or: zstd -dc FILE | … -`);
+      const unpacked = await unpacker('zstd');
+      if (unpacked !== undefined) return new UnpackedSource(source, 'zstd', unpacked);
+      const reason = `zstd is not part of Node.js ${process.versions.node}, but of 22.15 and later`;
+      const file = source.name === '-' ? 'FILE' : source.name;
+      throw unreadable(source.name, `${reason}; or: zstd -dc ${file} | respite rdb … -`);
     }
     if (/^\*\d+\r\n\$/.test(head.toString('latin1'))) {
       throw unreadable(source.name, 'it is an append-only file without an RDB in front');
@@ -249,7 +261,7 @@ export async function openRdbFile(name: string): Promise<OpenedSource> {
     source = new DescriptorSource(file, fs.openSync(file, 'r'));
   } catch (error) {
     if (error instanceof RespiteError) throw error;
-    throw unreadable(name, (error as Error).message, error);
+    throw unreadable(name, plainReason(error), error);
   }
   return openAny(source);
 }

@@ -1,6 +1,7 @@
 // Files as a whole: verified, or only what they say of themselves. No key comes out of the core.
 
 import { Inspector, MODE_CHECK, MODE_INFO } from '../core/inspector.js';
+import { isRespiteError, type RespiteError } from '../errors.js';
 import { addToFile, emptyFile, type RdbFile } from './file-facts.js';
 import { inspectModule } from './module.js';
 import { type InspectOptions, inspectFlags } from './read-rdb.js';
@@ -16,6 +17,13 @@ export interface RdbVerdict extends RdbFile {
   bytes: number;
   /** Keys whose value was damaged and left out (`salvage`). */
   damaged: number;
+  /** With `partial`: why not all of the file was read. */
+  damage?: RespiteError | undefined;
+}
+
+export interface InfoOptions extends InspectOptions {
+  /** A damaged file gives what was read before the damage, with `damage` set, and no error. */
+  partial?: boolean | undefined;
 }
 
 /**
@@ -27,13 +35,13 @@ export function checkRdb(source: RdbSource, options: InspectOptions = {}): Promi
 }
 
 /** What a file says of itself; values are passed over unread. Rejects as `checkRdb` does. */
-export function readRdbInfo(source: RdbSource, options: InspectOptions = {}): Promise<RdbVerdict> {
+export function readRdbInfo(source: RdbSource, options: InfoOptions = {}): Promise<RdbVerdict> {
   return readFacts(source, options, MODE_INFO);
 }
 
 async function readFacts(
   source: RdbSource,
-  options: InspectOptions,
+  options: InfoOptions,
   mode: number,
 ): Promise<RdbVerdict> {
   const inspector = new Inspector(await inspectModule(options.wasm));
@@ -41,12 +49,19 @@ async function readFacts(
   inspector.open(mode, inspectFlags(options));
   const file = emptyFile();
   const cutter = new RecordCutter();
+  const verdict = (): RdbVerdict => {
+    const { keysRead: keys, rdbBytes: bytes, damaged } = inspector;
+    return { ...file, ...inspector.version, keys, bytes, damaged };
+  };
   try {
     for await (const output of outputs(inspector, source, options)) {
       for (const raw of cutter.cut(output)) addToFile(file, raw);
     }
-    const { keysRead: keys, rdbBytes: bytes, damaged } = inspector;
-    return { ...file, ...inspector.version, keys, bytes, damaged };
+    return verdict();
+  } catch (error) {
+    const isDamage = isRespiteError(error, 'ERR_RESPITE_RDB_FORMAT');
+    if (!options.partial || !isDamage || inspector.version.version === 0) throw error;
+    return { ...verdict(), damage: error };
   } finally {
     inspector.close();
   }

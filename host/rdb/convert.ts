@@ -271,7 +271,11 @@ class Run {
 
 function lossError({ kind, db, key, count }: RdbLoss): RespiteError {
   const name = latin1(key);
-  const text = `Key ${JSON.stringify(name)} of database ${db} cannot be kept as it is: ${kind}`;
+  const what = `Key ${JSON.stringify(name)} of database ${db}`;
+  const text =
+    kind === 'duplicate'
+      ? `${what} comes twice; duplicates: first, last or keep says what to do`
+      : `${what} cannot be kept as it is: ${kind}`;
   const details = { kind, db, key: name, count };
   return new RespiteError('ERR_RESPITE_RDB_LOSS', text, { details });
 }

@@ -5,12 +5,13 @@ import { type Config, clientTlsOf } from '../config/index.js';
 import type { Core } from '../core/core.js';
 import type { Logger } from '../log.js';
 import type { Platform } from '../platform/platform.js';
-import type { ReplicationFacts, ServerLink } from '../server/context.js';
+import type { Redirect, ReplicationFacts, ServerLink } from '../server/context.js';
 import { replicaRole, replicationInfo } from './facts.js';
 import { ReplicaLink } from './link.js';
 import type { LinkOptions } from './options.js';
 import type { DisklessLoad } from './policy.js';
 import type { Position } from './psync.js';
+import { Redirector } from './redirect.js';
 
 export interface FollowerDeps {
   core: Core;
@@ -41,9 +42,11 @@ export class Follower implements ServerLink, ReplicationFacts {
   #master: { host: string; port: number } | undefined;
   #link: ReplicaLink | undefined;
   #from: Position | undefined;
+  #redirector: Redirector | undefined;
 
   constructor(deps: FollowerDeps) {
     this.#deps = deps;
+    deps.config.onApply(['write-redirection'], () => this.#setRedirection());
     deps.config.onApply(RELINK, () => this.#relink());
   }
 
@@ -59,6 +62,7 @@ export class Follower implements ServerLink, ReplicationFacts {
     this.#link?.close();
     this.#link = undefined;
     if (master === undefined) {
+      this.#setRedirection();
       this.#deps.log.notice('MASTER MODE enabled');
       this.#deps.log.setRole('M');
       return;
@@ -80,6 +84,22 @@ export class Follower implements ServerLink, ReplicationFacts {
     const { core, platform, log, onCoreFed } = this.#deps;
     this.#link = new ReplicaLink({ core, platform, log, onCoreFed }, this.#options());
     this.#link.start(from);
+    this.#setRedirection();
+  }
+
+  /** What redirects writes to the master of now, if that is wanted and there is one. */
+  #setRedirection(): void {
+    const { core, config, platform } = this.#deps;
+    this.#redirector?.close();
+    this.#redirector =
+      this.#link !== undefined && config.bool('write-redirection')
+        ? new Redirector(platform, this.#link.settings)
+        : undefined;
+    core.x.setRedirection(this.#redirector !== undefined);
+  }
+
+  get redirect(): Redirect | undefined {
+    return this.#redirector?.request;
   }
 
   /** The same master with other settings; goes on where the old link was. */
@@ -116,6 +136,7 @@ export class Follower implements ServerLink, ReplicationFacts {
 
   close(): void {
     this.#link?.close();
+    this.#redirector?.close();
   }
 
   // ---- what the server asks for its clients

@@ -9,6 +9,7 @@ import { encodeRequest } from '../core/local.js';
 import { ReplyReader } from '../core/resp-value.js';
 import { RespiteError } from '../errors.js';
 import type { Connection, Platform, TimerHandle } from '../platform/platform.js';
+import type { Redirect } from '../server/context.js';
 import type { Forward } from '../storage/storage.js';
 import { addressText, type LinkSettings } from './options.js';
 import { ReplyFrame } from './reply-frame.js';
@@ -171,14 +172,14 @@ export class Redirector {
    * The reply to a request, as bytes, in protocol 2 or 3. Rejects with _NOT_CONNECTED (nothing was
    * sent), _CONNECTION (the answer was lost), _AUTH, _TIMEOUT, _PROTOCOL or _CLOSED.
    */
-  async request(db: number, protocol: number, request: Uint8Array): Promise<Uint8Array> {
+  readonly request: Redirect = async (db, protocol, request) => {
     if (this.#isClosed) throw new RespiteError('ERR_RESPITE_CLOSED');
     try {
       return await this.#lane(db, protocol).call(request);
     } catch (error) {
       throw error instanceof RespiteError ? error : this.#unreachable(error as Error);
     }
-  }
+  };
 
   #lane(db: number, protocol: number): Lane {
     const key = `${protocol}/${db}`;

@@ -24,6 +24,9 @@ export interface ReplicationFacts {
   role(): RoleReply;
 }
 
+/** Runs a request at the master, in a database and a protocol; the reply as it came. */
+export type Redirect = (db: number, protocol: number, request: Uint8Array) => Promise<Uint8Array>;
+
 /** The link to a master, as far as the core's calls concern it. */
 export interface ServerLink {
   /** REPLCONF of the master's stream; undefined: the command is a client's. */
@@ -36,11 +39,10 @@ export interface ServerLink {
   attend(handle: number): boolean;
   /** REPLICAOF. */
   follow(master: { host: string; port: number } | undefined): void;
+  /** Write redirection, where it is on: what a read-only replica refuses goes there. */
+  readonly redirect: Redirect | undefined;
   close(): void;
 }
-
-/** Runs a request at the master, in a database and a protocol; the reply as it came. */
-export type Redirect = (db: number, protocol: number, request: Uint8Array) => Promise<Uint8Array>;
 
 export type RoleReply = readonly (string | number | readonly RoleReply[])[];
 

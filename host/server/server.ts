@@ -62,8 +62,6 @@ export interface ServerOptions {
   commands?: Readonly<Record<string, HostHandler>>;
   /** Makes the link to a master; without it REPLICAOF is refused. */
   makeLink?: (server: RespiteServer) => ServerLink & ReplicationFacts;
-  /** Write redirection: what a read-only replica refuses goes here. */
-  redirect?: Redirect;
 }
 
 const hex = (bytes: Uint8Array) => [...bytes].map((b) => b.toString(16).padStart(2, '0')).join('');
@@ -305,7 +303,7 @@ export class RespiteServer implements ServerContext, ConnectionOwner {
   }
 
   get redirect(): Redirect | undefined {
-    return this.#options.redirect;
+    return this.#link?.redirect;
   }
 
   watchClient(handle: number): () => boolean {

@@ -7,6 +7,8 @@ import { type CoreModule, compileCore, hasSimd } from '../core/load.js';
 import { Storage } from './storage.js';
 
 const CRON_EVERY_MS = 100;
+/** Where all of the address space is too much to ask for: memory grows as it is needed. */
+const IN_BROWSER = (globalThis as { process?: unknown }).process === undefined;
 
 export interface StorageOptions {
   /** Databases there are. Default 16. */
@@ -75,7 +77,7 @@ export async function createStorage(options: StorageOptions = {}): Promise<OwnSt
       },
       applyProblem: () => undefined,
     },
-    { seed, databases, memoryBytesMax },
+    { seed, databases, memoryBytesMax, reserve: !IN_BROWSER },
   );
   const clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now(), defer };
   const cron = new CoreCron(core, clock);

@@ -22,7 +22,7 @@ const GOALS: Record<string, number> = {
 const RESIDENT_MB_MAX = 90;
 const COMMANDS = [
   ...['check', 'info', 'keys', 'stats', 'memory', 'prefixes', 'top'],
-  ...['json', 'csv', 'resp', 'resp --restore', 'aof', 'convert --rdb-version 9'],
+  ...['json', 'csv', 'resp', 'resp --restore', 'aof', 'convert --rdb-version 9', 'filter', 'diff'],
 ];
 
 interface Shot {
@@ -91,6 +91,7 @@ export async function rdb({ rounds, scale }: BenchOptions): Promise<BenchResult>
         name === ORACLE
           ? [ORACLE, file]
           : [process.execPath, RESPITE_MAIN, 'rdb', ...name.split(' '), '--quiet', file];
+      if (name === 'diff') words.push(file);
       shots.set(name, [...(shots.get(name) ?? []), await shoot(words)]);
     }
   }

@@ -92,6 +92,7 @@ const FORMATS = [
 const PACKS = ["'b'", "'B'", "'>h'", "'<i4'", "'>I2'", "'l'", "'>d'", "'<f'", "'i3'", "'!4bi'"];
 const BINARY = ['+', '-', '*', '/', '%', '..', '==', '~=', '<', '<=', '>', '>=', 'and', 'or'];
 const MATHS = ['abs', 'ceil', 'floor', 'sqrt', 'max', 'min', 'fmod', 'modf', 'frexp'];
+const CASES = ['upper', 'lower', 'reverse', 'len', 'byte'];
 const BITS = ['band', 'bor', 'bxor', 'bnot', 'lshift', 'rshift', 'arshift', 'rol', 'ror', 'tobit'];
 const LOCALS = ['a', 'b', 'c', 'd', 'e'];
 
@@ -247,7 +248,7 @@ class Writer {
       case 3:
         return `string.sub(${this.#pickText()},${r.pick(NUMBERS)},${r.pick(NUMBERS)})`;
       case 4:
-        return `string.${r.pick(['upper', 'lower', 'reverse', 'len', 'byte'])}(${this.#pickText()})`;
+        return `string.${r.pick(CASES)}(${this.#pickText()})`;
       case 5:
         return `string.rep(${this.#pickText()},${r.below(5)})`;
       case 6:
@@ -311,14 +312,19 @@ class Writer {
   }
 }
 
-/** Equal, but for the sign of what is not a number, which JavaScript does not keep. */
+/**
+ * Equal, but for the sign of what is not a number, which JavaScript does not keep, and the name
+ * that an error has for the result of `and` and `or`.
+ */
 function isSame(a: Buffer, b: Buffer): boolean {
   if (a.equals(b)) return true;
   const plain = (bytes: Buffer): string =>
     bytes
       .toString('latin1')
       .replace(/\$\d+\r\n/g, '$')
-      .replace(/-nan/gi, 'nan');
+
+      .replace(/-nan/gi, 'nan')
+      .replace(/ on (?:upvalue|local|field) '\w+' \((a \w+ value)\)/g, ' on $1');
   return plain(a) === plain(b);
 }
 

@@ -23,6 +23,7 @@ async function load() {
 
 async function inWorker({ name, seed, runs }) {
   const { fuzz } = await load();
+  parentPort.postMessage({ isReady: true });
   const outcome = await fuzz(name, seed, runs, (at) => parentPort.postMessage({ at }));
   parentPort.postMessage({ outcome: { ...outcome, find: outcome.find && { ...outcome.find } } });
 }
@@ -41,7 +42,8 @@ function watch(name, seed, runs, seconds) {
     const worker = new Worker(new URL(import.meta.url), { workerData: { name, seed, runs } });
     let at = seed;
     let count = 0;
-    let last = Date.now();
+    // loading takes what it takes
+    let last = Number.POSITIVE_INFINITY;
     const started = Date.now();
     const end = (result) => {
       clearInterval(timer);
@@ -54,6 +56,7 @@ function watch(name, seed, runs, seconds) {
     }, 50);
     worker.on('message', (message) => {
       last = Date.now();
+      if (message.isReady) return;
       if (message.at !== undefined) {
         at = message.at;
         count++;

@@ -155,10 +155,13 @@ describe('scripts', () => {
   test('one that is started by another of its own is refused, not mixed up with it', () => {
     const seen: unknown[] = [];
     const other = new LuaEngine(storage, {
-      log: () => seen.push(problem(() => other.eval('return 1'))[1]),
+      log: () => {
+        seen.push(problem(() => other.eval('return 1'))[1]);
+        seen.push(problem(() => other.loadLibrary('#!lua name=x\nreturn'))[1]);
+      },
     });
     expect(other.eval("redis.log(redis.LOG_WARNING, 'x') return 5")).toBe(5);
-    expect(seen).toEqual([expect.stringMatching(/^BUSY /)]);
+    expect(seen).toEqual([expect.stringMatching(/^BUSY /), expect.stringMatching(/^BUSY /)]);
     expect(other.eval('return 1')).toBe(1);
     other.close();
   });
@@ -218,6 +221,9 @@ describe('errors', () => {
       'ERR_RESPITE_INVALID_CONFIG',
       'limitMs: must be a positive number',
     ]);
+    expect(problem(() => new LuaEngine(storage, { memoryBytesMax: -1 }))[0]).toBe(
+      'ERR_RESPITE_INVALID_CONFIG',
+    );
   });
 });
 
@@ -244,6 +250,14 @@ describe('limits', () => {
     const deep = 'local function f(n) return 1 + f(n + 1) end return f(1)';
     expect(problem(() => engine.eval(deep))[1]).toMatch(/stack overflow/);
     expect(engine.eval('return 1')).toBe(1);
+  });
+
+  test('memory of a script', () => {
+    const small = new LuaEngine(storage, { limitMs: 60_000, memoryBytesMax: 32 << 20 });
+    const grow = 'local t = {} for i = 1, 1e8 do t[i] = {tostring(i)} end';
+    expect(problem(() => small.eval(grow))[1]).toMatch(/not enough memory/);
+    expect(small.eval('return 1')).toBe(1);
+    small.close();
   });
 
   test('memory of the storage', async () => {

@@ -196,6 +196,35 @@ describe('clients of the server', () => {
   });
 });
 
+describe('a server that is a replica', () => {
+  test('the directive write-redirection, at the start and by CONFIG SET', async () => {
+    const directives = {
+      ...{ replicaof: ['127.0.0.1', master.port], masterauth: PASSWORD },
+      'write-redirection': 'yes',
+    };
+    const server = await startServer('respite', { directives });
+    const client = await server.connect();
+    await atMaster.call('DEL', 'n');
+    await waitFor(async () => (await text(client, 'EVAL', COUNT, 1, 'n')) === ':1');
+    expect(await text(client, 'INCR', 'n')).toBe(':2');
+    // one answer that nobody wants, then one that is wanted
+    client.send('CLIENT REPLY SKIP\r\nINCR n\r\nECHO behind\r\n');
+    expect(String(await client.reply())).toBe('$6\r\nbehind\r\n');
+    expect(String(await atMaster.call('GET', 'n'))).toBe('3');
+    await client.call('CONFIG', 'SET', 'write-redirection', 'no');
+    expect(await text(client, 'INCR', 'n')).toBe(READONLY);
+    expect(await text(client, 'EVAL', COUNT, 1, 'n')).toMatch(/^-READONLY/);
+    await client.call('CONFIG', 'SET', 'write-redirection', 'yes');
+    expect(await text(client, 'INCR', 'n')).toBe(':4');
+    await client.call('REPLICAOF', 'NO', 'ONE');
+    await client.call('SET', 'n', '100');
+    expect(await text(client, 'INCR', 'n')).toBe(':101');
+    expect(String(await atMaster.call('GET', 'n'))).toBe('4');
+    client.close();
+    await server.stop();
+  });
+});
+
 describe('LuaEngine', () => {
   test('async calls go to the master unless they only read', async () => {
     await using started = await startQuiet({ defaultDatabase: 2 });

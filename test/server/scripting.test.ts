@@ -18,6 +18,47 @@ async function text(connection: RawConnection, ...args: string[]): Promise<strin
   return (await connection.command(...args)).toString('latin1').trimEnd();
 }
 
+test.each(['redis', 'respite'] as const)('%s: memory of scripts and functions', async (kind) => {
+  const server = await startServer(kind);
+  const client = await server.connect();
+  const figures = async () => {
+    const info = await text(client, 'INFO', 'memory');
+    const figure = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1]);
+    const stats = await client.call('MEMORY', 'STATS');
+    const stat = (name: string) =>
+      Number((stats as unknown[])[(stats as unknown[]).indexOf(name) + 1]);
+    return {
+      evalVm: figure('used_memory_vm_eval'),
+      sources: figure('used_memory_scripts_eval'),
+      functions: figure('used_memory_functions'),
+      isTold:
+        figure('used_memory_lua') === figure('used_memory_vm_eval') &&
+        figure('used_memory_vm_total') ===
+          figure('used_memory_vm_eval') + figure('used_memory_vm_functions') &&
+        figure('used_memory_scripts') ===
+          figure('used_memory_scripts_eval') + figure('used_memory_functions') &&
+        stat('lua.caches') === figure('used_memory_scripts_eval') &&
+        stat('functions.caches') === figure('used_memory_functions'),
+    };
+  };
+  const empty = await figures();
+  expect(empty).toMatchObject({ sources: 0, isTold: true });
+  expect(empty.evalVm).toBeGreaterThan(10_000);
+  await text(client, 'SCRIPT', 'LOAD', `return '${'x'.repeat(5000)}'`);
+  await text(client, 'FUNCTION', 'LOAD', LIBRARY);
+  const full = await figures();
+  expect(full.isTold).toBe(true);
+  expect(full.sources).toBeGreaterThan(5000);
+  expect(full.sources).toBeLessThan(6000);
+  expect(full.evalVm).toBeGreaterThan(empty.evalVm);
+  expect(full.functions).toBeGreaterThan(empty.functions + LIBRARY.length);
+  await text(client, 'SCRIPT', 'FLUSH');
+  await text(client, 'FUNCTION', 'FLUSH');
+  expect(await figures()).toMatchObject({ sources: 0, functions: empty.functions, isTold: true });
+  client.close();
+  await server.stop();
+});
+
 test.each(['redis', 'respite'] as const)('%s: INFO counts scripts and functions', async (kind) => {
   const server = await startServer(kind);
   const client = await server.connect();
@@ -75,6 +116,51 @@ describe('effects', () => {
     await effects('SET', 'x', '1');
     await effects('EVAL', "redis.call('incr','x') return redis.call('incr','x')", '0');
     expect(await effects('EXEC')).toBe('multi ; set x 1 ; incr x ; incr x ; exec');
+  });
+
+  test('canonical forms: expiries, members drawn at random, floats', async () => {
+    host.nowMs = 1_700_000_000_000;
+    await effects('SADD', 'set', 'm');
+    await effects('SET', 'a', '1');
+    const run = (body: string) => effects('EVAL', body, '0');
+    expect(await run("redis.call('expire','a','10')")).toBe('pexpireat a 1700000010000');
+    expect(await run("redis.call('set','b','1','ex','5')")).toBe('set b 1 pxat 1700000005000');
+    expect(await run("redis.call('spop','set')")).toBe('srem set m');
+    expect(await run("redis.call('incrbyfloat','a','1.5')")).toBe('set a 2.5 keepttl');
+    expect(await run("redis.call('del','none') redis.call('sadd','set','x')")).toBe('sadd set x');
+    expect(await run("redis.call('getdel','b') redis.call('persist','a')")).toBe(
+      'multi ; del b ; persist a ; exec',
+    );
+    host.nowMs += 20_000;
+  });
+
+  test('what expires while a script looks at it', async () => {
+    await effects('SET', 'gone', '1', 'PX', '5');
+    host.nowMs += 10;
+    expect(await effects('EVAL', "redis.call('get','gone') redis.call('incr','n')", '0')).toBe(
+      'multi ; del gone ; incr n ; exec',
+    );
+    await effects('SET', 'gone', '1', 'PX', '5');
+    host.nowMs += 10;
+    expect(await effects('EVAL', "return redis.call('get','gone')", '0')).toBe('del gone');
+  });
+
+  test('set_repl for a part of a script; replicate_commands changes nothing', async () => {
+    const body =
+      "redis.replicate_commands() redis.set_repl(redis.REPL_NONE) redis.call('set','q','1') " +
+      "redis.set_repl(redis.REPL_ALL) redis.call('set','r','1') return redis.call('time')";
+    expect(await effects('EVAL', body, '0')).toBe('set r 1');
+  });
+
+  test('FUNCTION RESTORE verbatim', async () => {
+    await effects('FUNCTION', 'LOAD', LIBRARY);
+    const dump = (await client.ask(encodeCommand(['FUNCTION', 'DUMP']))).subarray(0);
+    const payload = dump.subarray(dump.indexOf('\r\n') + 2, dump.length - 2);
+    await effects('FUNCTION', 'FLUSH');
+    await client.ask(encodeCommand(['FUNCTION', 'RESTORE', payload, 'REPLACE']));
+    const sent = effectsText(takeEffects(host));
+    expect(sent).toBe(`FUNCTION RESTORE ${payload.toString('latin1')} REPLACE`);
+    await effects('FUNCTION', 'FLUSH');
   });
 
   test('a script in another database says so, and changes nobody else', async () => {

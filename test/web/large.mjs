@@ -1,6 +1,6 @@
 // A large dump in the page and on the command line:
 //   node test/web/large.mjs FILE [runs] [--served]
-//   (node test/bench/mixed-dump.mjs FILE 1500000 makes one of 300 MB)
+//   (node test/bench/rdb-data.mjs 1500000 makes one of 300 MB)
 // Prints the times of both, runs in turns; how long the page's main thread was held while the file
 // was read, shown, and while every view was opened; and what page and worker keep in memory. As the
 // floor under all that: the gaps of a page that does nothing, beside the command line. Where others

@@ -1,5 +1,5 @@
 // Pictures of the page for docs/: node test/web/screenshots.mjs FILE [folder]
-// FILE is a dump worth showing (node test/bench/mixed-dump.mjs FILE 100000); needs npm run build.
+// FILE is a dump worth showing (node test/bench/rdb-data.mjs 100000); needs npm run build.
 
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';

@@ -1,7 +1,7 @@
 // `respite rdb diff`: what differs between two dumps.
 
 import type { Command } from 'commander';
-import { RespiteError } from '../../errors.js';
+import { isRespiteError, RespiteError } from '../../errors.js';
 import { bytesText } from '../../rdb/bytes-text.js';
 import { type DiffEntry, DiffPrefixes, diffRdb, type RdbDiff } from '../../rdb/diff.js';
 import { type Job, perform, sourceCommand } from './common.js';
@@ -62,17 +62,29 @@ async function tell(job: Job, found: RdbDiff, options: Options): Promise<void> {
   const { keys, json, separators } = options;
   const prefixes = new DiffPrefixes(separators);
   let lines = '';
-  for await (const entry of found) {
-    prefixes.add(entry);
-    if (json) lines += jsonLine(entry);
-    else if (keys) lines += line(entry);
-    if (lines.length < 1 << 16) continue;
-    await job.write(lines);
-    lines = '';
+  let damage: unknown;
+  try {
+    for await (const entry of found) {
+      prefixes.add(entry);
+      if (json) lines += jsonLine(entry);
+      else if (keys) lines += line(entry);
+      if (lines.length < 1 << 16) continue;
+      await job.write(lines);
+      lines = '';
+    }
+  } catch (error) {
+    // what differs before the damage is told
+    if (!isRespiteError(error, 'ERR_RESPITE_RDB_FORMAT')) throw error;
+    damage = error;
   }
   await job.write(lines);
+  if (damage === undefined || prefixes.rows().length > 0) await tellCounts(job, found, prefixes);
+  if (damage !== undefined) throw damage;
+}
+
+async function tellCounts(job: Job, found: RdbDiff, prefixes: DiffPrefixes): Promise<void> {
   const { counts } = found;
-  if (json) {
+  if (job.options.json) {
     const rows = prefixes.rows();
     await job.write(`${JSON.stringify({ counts, prefixes: rows, isFull: prefixes.isFull })}\n`);
     return;

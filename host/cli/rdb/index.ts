@@ -26,6 +26,14 @@ const COMMANDS: Readonly<Record<string, () => Promise<Add>>> = {
   merge: async () => (await import('./merge.js')).addMerge,
 };
 
+const EXAMPLES = `
+Examples:
+  respite rdb stats dump.rdb                              what is in it
+  respite rdb json --ndjson redis://10.0.0.1 | jq .key    a live server, read as its replica
+  respite rdb resp dump.rdb | redis-cli --pipe            into another server
+  respite rdb convert --rdb-version redis6.2 -o old.rdb dump.rdb
+  respite rdb help diff                                   options and examples of a command`;
+
 /**
  * Adds `rdb` and its commands, of which those that the command line `argv` cannot mean may be
  * missing; the context will hold the exit code.
@@ -38,7 +46,8 @@ export async function addRdb(
   const rdb = program
     .command('rdb')
     .description('read, analyse, convert and export RDB files and the data of live servers')
-    .usage('<command> <file | - | redis://…> [options]');
+    .usage('<command> <file | - | redis://…> [options]')
+    .addHelpText('after', EXAMPLES);
   const context = setContext(rdb, io);
   const [name, command = ''] = argv;
   if (name === 'rdb' && Object.hasOwn(COMMANDS, command)) {

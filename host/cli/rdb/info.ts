@@ -53,9 +53,11 @@ export function addInfo(rdb: Command): void {
     .option('--json', 'as JSON')
     .action(
       perform(async (job) => {
-        const info = await readRdbInfo(await job.open(), job.inspectOptions);
+        const options = { ...job.inspectOptions, partial: true };
+        const { damage, ...info } = await readRdbInfo(await job.open(), options);
         job.noteRest(job.sources[0]!, info.bytes);
         await job.write(job.options.json ? `${JSON.stringify(info, null, 2)}\n` : infoText(info));
+        if (damage !== undefined) throw damage;
       }),
     );
 }

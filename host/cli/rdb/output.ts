@@ -4,6 +4,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { RespiteError } from '../../errors.js';
+import { plainReason } from '../../persistence/rdb-source.js';
 import type { RdbIo } from './io.js';
 
 /** Whoever read our output has gone: the end, and nothing to complain about. */
@@ -25,9 +26,9 @@ const bytesOf = (data: Uint8Array | string) =>
   typeof data === 'string' ? encoder.encode(data) : data;
 
 function failure(name: string, error: unknown): Error {
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { code } = error as NodeJS.ErrnoException;
   if (code === 'EPIPE') return new OutputClosed();
-  const text = `Cannot write to ${name === '-' ? 'standard output' : name}: ${message}`;
+  const text = `Cannot write to ${name === '-' ? 'standard output' : name}: ${plainReason(error)}`;
   return new RespiteError('ERR_RESPITE_IO', text, { cause: error, details: { path: name } });
 }
 
@@ -116,7 +117,11 @@ class SpecialOutput implements Output {
 
   constructor(name: string) {
     this.name = name;
-    this.#fd = fs.openSync(name, 'w');
+    try {
+      this.#fd = fs.openSync(name, 'w');
+    } catch (error) {
+      throw failure(name, error);
+    }
   }
 
   write(data: Uint8Array | string): void {

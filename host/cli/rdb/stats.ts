@@ -17,7 +17,7 @@ import {
   tableText,
 } from './tables.js';
 import { topTable } from './top.js';
-import { countValue } from './values.js';
+import { rowsValue } from './values.js';
 
 /** Rows of prefixes and of largest keys that people see. */
 const ROWS = 10;
@@ -153,6 +153,6 @@ export function addStats(rdb: Command): void {
   })
     .option('--json', 'the whole analysis as JSON')
     .option('--html <file>', 'write a self-contained HTML report there')
-    .option('--top <rows>', 'rows of the largest keys (JSON and HTML)', countValue, 20)
+    .option('--top <rows>', 'rows of the largest keys (JSON and HTML), at most 1000', rowsValue, 20)
     .action(perform(stats));
 }

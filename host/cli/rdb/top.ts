@@ -5,7 +5,7 @@ import type { KeyRow } from '../../rdb/analysis-types.js';
 import { analyse } from './analyse.js';
 import { type Job, perform, sourceCommand } from './common.js';
 import { countText, nameText, sizeCell, type TableColumn, tableText, timeText } from './tables.js';
-import { countValue } from './values.js';
+import { rowsValue } from './values.js';
 
 const COLUMNS: readonly TableColumn<KeyRow>[] = [
   { head: 'key', isText: true, cell: ({ key }) => nameText(key) },
@@ -41,7 +41,7 @@ export function addTop(rdb: Command): void {
       ['top --type zset --json dump.rdb', 'sorted sets, for machines'],
     ],
   })
-    .option('--rows <rows>', 'how many, at most 1000', countValue, 20)
+    .option('--rows <rows>', 'how many, at most 1000', rowsValue, 20)
     .addOption(
       new Option('--by <measure>', 'size (memory) or length (elements of collections)')
         .choices(['size', 'length'])

@@ -25,6 +25,13 @@ export function sizeValue(text: string): number {
   return Math.ceil(Number(match[1]) * unit);
 }
 
+/** Rows of the tables of largest keys. */
+export function rowsValue(text: string): number {
+  const rows = countValue(text);
+  if (rows > 1000) throw new InvalidArgumentError('It takes at most 1000.');
+  return rows;
+}
+
 export function countValue(text: string): number {
   const count = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(count) || count < 1) {

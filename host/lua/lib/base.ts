@@ -51,6 +51,8 @@ function gather(a: Arguments): string {
     if (piece === undefined || piece === '') return source;
     if (typeof piece !== 'string') throw new LuaError('reader function must return a string');
     source += piece;
+    // Bytecode is refused by its first byte.
+    if (source.charCodeAt(0) === 27) return source;
     a.machine.made(piece.length, source.length);
   }
 }
@@ -165,7 +167,8 @@ const BASE: Readonly<Record<string, Body>> = {
   assert: (a) => {
     const value = a.any(1);
     if (value !== undefined && value !== false) return new Results(a.slice(1));
-    throw a.machine.error(a.optText(2, 'assertion failed!'));
+    // A C string, which a null byte ends.
+    throw a.machine.error(a.optText(2, 'assertion failed!').split('\0', 1)[0] as string);
   },
   collectgarbage: (a) => {
     const option = a.optText(1, 'collect');

@@ -1,5 +1,6 @@
 // INFO, TIME, ROLE, SHUTDOWN, REPLICAOF, FAILOVER, LOLWUT, and what is to be said about saving.
 
+import { busyText } from '../../lua/index.js';
 import type { RoleReply } from '../context.js';
 import type { HostCall, HostHandler } from '../host-commands.js';
 import { argText, parseInteger } from '../host-commands.js';
@@ -47,6 +48,11 @@ function cmdShutdown(call: HostCall): void | Promise<void> {
   }
   if (words.has('abort')) {
     call.out.error('ERR No shutdown in progress.');
+    return;
+  }
+  const { running } = call.server.scripting.engine;
+  if (running !== undefined && !words.has('nosave')) {
+    call.out.error(busyText(running.isFunction));
     return;
   }
   if (words.has('save') && !words.has('force')) {

@@ -178,6 +178,16 @@ describe('diff', () => {
     });
   });
 
+  test('what differs before the damage is told', async () => {
+    const whole = await runRdb(['diff', '--keys', FILE, FILE]);
+    expect(whole.out).toBe('0 removed, 0 added, 0 changed, 0 expiry, 124 same\n');
+    const { code, out, err } = await runRdb(['diff', '--keys', first, cut]);
+    expect([code, err]).toEqual([1, expect.stringContaining('damaged at offset')]);
+    expect(lines(out)).toContain('+ 0 list l:23');
+    expect(out).toMatch(/\n0 removed, \d+ added, 0 changed, 0 expiry, 0 same\n/);
+    expect((await runRdb(['diff', cut, first])).out).toBe('');
+  });
+
   test('damage and misuse', async () => {
     expect((await runRdb(['diff', first, cut])).code).toBe(1);
     expect((await runRdb(['diff', cut, first])).code).toBe(1);

@@ -65,7 +65,7 @@ describe('exit codes', () => {
 
   test('3: what cannot be read or written', async () => {
     const missing = await runRdb(['info', join(dir, 'nosuch')]);
-    expect([missing.code, missing.err]).toEqual([3, expect.stringContaining('ENOENT')]);
+    expect([missing.code, missing.err]).toEqual([3, expect.stringContaining('no such file')]);
     const folder = await runRdb(['info', dir]);
     expect([folder.code, folder.err]).toEqual([3, expect.stringContaining('directory')]);
     const unwritable = await runRdb(['info', FILE, '-o', join(dir, 'no/such/folder')]);
@@ -186,4 +186,16 @@ describe('values of options', () => {
     expect(regexValue('^a/b').source).toBe('^a\\/b');
     expect(() => regexValue('(')).toThrow();
   });
+});
+
+test('info of a damaged file: what it says of itself before the damage', async () => {
+  const cut = join(dir, 'cut.rdb');
+  writeFileSync(
+    cut,
+    readFileSync(join(ROOT, 'test/rdb/data/nocompress-redis8.0.6-rdb12.rdb')).subarray(0, 2500),
+  );
+  const { code, out, err } = await runRdb(['info', cut]);
+  expect([code, err]).toEqual([1, expect.stringContaining('damaged at offset 2500')]);
+  expect(out).toMatch(/^redis-ver +8\.0\.6$/m);
+  expect((await runRdb(['info', join(ROOT, 'package.json')])).out).toBe('');
 });
