@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Inspector, MODE_CONVERT } from '../../host/core/inspector.js';
+import { convertRdb, diffRdb, exportCommands } from '../../host/rdb/index.js';
 import { outputs } from '../../host/rdb/run.js';
 import type { RdbPullSource } from '../../host/rdb/source.js';
 import { TOOLS, type Tool } from '../fuzz/rdb-tool.js';
@@ -191,5 +192,34 @@ describe(`a string of ${LARGE / MB} MB`, () => {
       }
     }
     expect(tooMuch).toEqual([]);
+  });
+});
+
+describe('is told as it is', () => {
+  const partsOf = (shape: string) => () => new LargeSource(SHAPES[shape]!(false));
+  async function whole(blocks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+    const parts: Buffer[] = [];
+    for await (const block of blocks) parts.push(Buffer.from(block));
+    return Buffer.concat(parts);
+  }
+
+  test('in a list for RDB 9', WAIT, async () => {
+    const source = partsOf('packed node of a list');
+    const file = await whole(convertRdb(source(), { version: 9 }));
+    const found = diffRdb(source, () => file);
+    for await (const entry of found) expect.fail(entry.kind);
+    expect(found.counts.same).toBe(2);
+  });
+
+  test('in the command for an entry of a stream', WAIT, async () => {
+    const out = await whole(exportCommands(partsOf('entry of a stream')()));
+    const id = '72340172838076673-72340172838076673';
+    const head = ['$5', 'large', `$${id.length}`, id, '$1', 'f', `$${LARGE}`, ''].join('\r\n');
+    const at = out.indexOf(head) + head.length;
+    expect(at).toBeGreaterThan(head.length);
+    const unit = new Prng(1).bytes(1024);
+    expect(out.subarray(at, at + 1024).equals(unit)).toBe(true);
+    expect(out.subarray(at + LARGE - 1024, at + LARGE).equals(unit)).toBe(true);
+    expect(out.subarray(at + LARGE, at + LARGE + 6).toString()).toBe('\r\n*3\r\n');
   });
 });
