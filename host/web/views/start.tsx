@@ -76,7 +76,7 @@ export function useDrop(onFile: (source: Source) => void): boolean {
 const PROMISES = [
   ['Nothing is uploaded', 'The file is read here. The page may not open any connection.'],
   ['Gigabytes are fine', 'It is read as a stream, in a worker, with constant memory.'],
-  ['Every format', 'RDB 1 to 15 of Redis, Valkey 80, gzip or zstd around them, heads of AOF files.'],
+  ['Every format', 'RDB 1 to 15 of Redis, Valkey 80, gzip or zstd around, heads of AOF files.'],
 ] as const;
 
 export function StartView({
