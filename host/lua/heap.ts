@@ -6,11 +6,15 @@ const SHARE_MAX = 0.8;
 /** Without its garbage it must hold less than this share of the limit, or be full again soon. */
 const SHARE_LIVE = 0.75;
 
-/** Used bytes and the limit. */
-type Look = () => readonly [number, number];
+/** Used bytes, the limit, and bytes outside the heap: there V8 has strings of many megabytes. */
+type Look = () => readonly [number, number, number];
 
 interface NodeV8 {
-  getHeapStatistics(): { used_heap_size: number; heap_size_limit: number };
+  getHeapStatistics(): {
+    used_heap_size: number;
+    heap_size_limit: number;
+    external_memory: number;
+  };
   setFlagsFromString(flags: string): void;
 }
 
@@ -29,12 +33,12 @@ function findLook(): Look | undefined {
   const v8 = process?.getBuiltinModule?.('node:v8') as NodeV8 | undefined;
   if (v8 !== undefined) {
     return () => {
-      const { used_heap_size: used, heap_size_limit: limit } = v8.getHeapStatistics();
-      return [used, limit];
+      const found = v8.getHeapStatistics();
+      return [found.used_heap_size, found.heap_size_limit, found.external_memory];
     };
   }
   const memory = performance?.memory;
-  return memory && (() => [memory.usedJSHeapSize, memory.jsHeapSizeLimit]);
+  return memory && (() => [memory.usedJSHeapSize, memory.jsHeapSizeLimit, 0]);
 }
 
 /** V8's collector, which is behind a flag; undefined: it cannot be called here. */
@@ -69,17 +73,18 @@ export class HeapWatch {
 
   isFull(): boolean {
     if (look === undefined) return false;
-    const [used, most] = look();
-    if (this.#before < 0) this.#before = used;
+    const [used, most, outside] = look();
+    if (this.#before < 0) this.#before = used + outside;
     const take = this.#mayTake() || most;
-    const limit = Math.min(most * SHARE_MAX, this.#before + take);
-    if (used <= limit) return false;
+    if (used <= most * SHARE_MAX && used + outside <= this.#before + take) return false;
     // Much of it may be garbage, also of the scripts before.
     collect ??= findCollector();
     if (collect === undefined) return true;
     collect();
-    const [live] = look();
+    const [inside, , around] = look();
+    const live = inside + around;
     if (live < this.#before) this.#before = live;
-    return live > Math.min(most * SHARE_MAX * SHARE_LIVE, this.#before + take * SHARE_LIVE);
+    if (inside > most * SHARE_MAX * SHARE_LIVE) return true;
+    return live > this.#before + take * SHARE_LIVE;
   }
 }

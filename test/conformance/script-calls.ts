@@ -243,7 +243,7 @@ function packed({ number, r, text }: Parts): string {
   ])();
 }
 
-const JSON = [
+const JSON_TEXTS = [
   ...[
     '[1,2.50,-3e2]',
     '{"a":{"b":[]}}',
@@ -269,7 +269,7 @@ function json({ number, r, text }: Parts): string {
   const leaf = (): string => scalar(r, number, text);
   const edge = (): string => r.pick([number(), r.pick(EDGES), leaf()]);
   return r.pick([
-    () => `cjson.decode('${r.pick(JSON)}')`,
+    () => `cjson.decode('${r.pick(JSON_TEXTS)}')`,
     () => `cjson.encode(${edge()})`,
     () => `cjson.encode({${edge()},${edge()},${text()}})`,
     () => `cjson.encode({[${r.range(0, 30)}]=${leaf()}})`,
