@@ -267,19 +267,6 @@ export function scriptMayRun(block: usize, len: u32, count: u32): i32 {
 }
 
 /**
- * What the host must know to run a client's script, in one call: 1 the client speaks RESP3; 2 it
- * may be answered later, so its script can be suspended; the number of arguments times 4.
- */
-export function scriptFacts(handle: u32): u32 {
-  const c = clientAt(handle);
-  if (changetype<usize>(c) == 0) return 0;
-  let facts: u32 = argc << 2;
-  if (c.resp == 3) facts |= 1;
-  if ((c.flags & (CLIENT_IN_EXEC | CLIENT_INTERNAL | CLIENT_MASTER)) == 0) facts |= 2;
-  return facts;
-}
-
-/**
  * What stands against scripts of a client: 1 stale data, 2 a read-only replica, 4 no memory. 8: its
  * user may not do everything. 16: EXEC runs it.
  */
@@ -292,4 +279,18 @@ export function scriptWorld(handle: u32): u32 {
   if (c.flags & CLIENT_LIMITED) world |= 8;
   if (c.flags & CLIENT_IN_EXEC) world |= 16;
   return world;
+}
+
+/**
+ * What the host must know to run a client's script, in one call: 1 the client speaks RESP3; 2 it
+ * may be answered later, so its script can be suspended; `scriptWorld` times 4; the number of
+ * arguments times 128.
+ */
+export function scriptFacts(handle: u32): u32 {
+  const c = clientAt(handle);
+  if (changetype<usize>(c) == 0) return 0;
+  let facts: u32 = (argc << 7) | (scriptWorld(handle) << 2);
+  if (c.resp == 3) facts |= 1;
+  if ((c.flags & (CLIENT_IN_EXEC | CLIENT_INTERNAL | CLIENT_MASTER)) == 0) facts |= 2;
+  return facts;
 }

@@ -269,7 +269,7 @@ function sizeOf(arg: Argument): number {
   return typeof arg === 'object' || typeof arg === 'string' ? arg.length : 24;
 }
 
-function concat(parts: readonly Uint8Array[]): Uint8Array {
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
   const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -7,10 +7,10 @@ import { type ReplyValue, replyError } from '../core/resp-value.js';
 import { RespiteError } from '../errors.js';
 import { type Storage, type StorageParts, storageParts } from '../storage/storage.js';
 import type { FunctionEntry } from './functions.js';
-import { flagRefusal } from './refusal.js';
+import { flagRefusal, UNKNOWN_FUNCTION, UNKNOWN_SCRIPT } from './refusal.js';
 import { type Run, type Script, ScriptEngine } from './scripts.js';
 import type { Session } from './session.js';
-import { FLAG_COMPATIBLE, FLAG_NAMES, FLAG_NO_WRITES, ScriptProblem } from './shebang.js';
+import { FLAG_COMPATIBLE, FLAG_NAMES, onlyReads, ScriptProblem } from './shebang.js';
 import { argumentOf, ResultReader, utf8Of, withText } from './values.js';
 import { ScriptStopped } from './vm/machine.js';
 import { LuaError, type LuaValue } from './vm/value.js';
@@ -165,7 +165,7 @@ export class LuaEngine {
   #function(name: string): Target {
     this.#mustBeOpen();
     const entry = this.#engine.functions.find(name);
-    if (entry === undefined) throw replyError('ERR Function not found');
+    if (entry === undefined) throw replyError(UNKNOWN_FUNCTION);
     return entry;
   }
 
@@ -265,10 +265,7 @@ export class LuaEngine {
   #change<T>(work: () => T): T {
     this.#mustBeOpen();
     const { core, client } = this.#parts;
-    const refusal = flagRefusal(core, client.handle, 0, false);
-    if (refusal?.startsWith('READONLY')) {
-      throw replyError("READONLY You can't write against a read only replica.");
-    }
+    const refusal = flagRefusal(core.x.scriptWorld(client.handle), 0, false);
     if (refusal !== undefined) throw replyError(refusal);
     this.#begin();
     try {
@@ -304,7 +301,8 @@ export class LuaEngine {
     const { core, client } = this.#parts;
     const isReadOnly = options?.readOnly ?? false;
     if ((target.flags & FLAG_COMPATIBLE) === 0) {
-      const refusal = flagRefusal(core, client.handle, target.flags, isReadOnly);
+      const state = core.x.scriptWorld(client.handle);
+      const refusal = flagRefusal(state, target.flags, isReadOnly);
       if (refusal !== undefined) throw replyError(refusal);
     }
     const run: Run = {
@@ -368,8 +366,7 @@ function texts(values: readonly Argument[]): string[] {
 
 /** Whether a script cannot write, so that a replica may run it. */
 function isForHere(flags: number, options: CallOptions | undefined): boolean {
-  if (options?.readOnly === true) return true;
-  return (flags & (FLAG_COMPATIBLE | FLAG_NO_WRITES)) === FLAG_NO_WRITES;
+  return options?.readOnly === true || onlyReads(flags);
 }
 
 function describe({ name, description, flags }: FunctionEntry): LuaLibrary['functions'][number] {
@@ -378,7 +375,7 @@ function describe({ name, description, flags }: FunctionEntry): LuaLibrary['func
 }
 
 function noScript(): RespiteError {
-  return replyError('NOSCRIPT No matching script. Please use EVAL.');
+  return replyError(UNKNOWN_SCRIPT);
 }
 
 function isNoScript(error: unknown): boolean {

@@ -2,7 +2,13 @@
 
 export type { FunctionEntry, Library } from './functions.js';
 export { readPayload } from './payload.js';
-export { flagRefusal } from './refusal.js';
+export {
+  flagRefusal,
+  LIMITED_USER,
+  READ_ONLY_REPLICA,
+  UNKNOWN_FUNCTION,
+  UNKNOWN_SCRIPT,
+} from './refusal.js';
 export type { MadeReply } from './replies.js';
 export { busyText, type Run, type Script, ScriptEngine } from './scripts.js';
 export * from './shebang.js';

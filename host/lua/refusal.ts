@@ -1,25 +1,23 @@
-// What a script with flags may not do in the state its data is in, known before it runs.
+// What a script with flags may not do in the state its data is in, known before it runs; and what
+// is said of one that is not known.
 
-import type { Core } from '../core/core.js';
 import { FLAG_ALLOW_OOM, FLAG_ALLOW_STALE, FLAG_COMPATIBLE, FLAG_NO_WRITES } from './shebang.js';
 
 /** Bits of `scriptWorld`. */
 const STALE = 1;
-const READ_ONLY_REPLICA = 2;
+export const READ_ONLY_REPLICA = 2;
 const NO_MEMORY = 4;
+export const LIMITED_USER = 8;
 const IN_TRANSACTION = 16;
 
 const STALE_TEXT =
   "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'";
 
-/** The error's text, for a script of the client with this handle; undefined: it may run. */
-export function flagRefusal(
-  core: Core,
-  handle: number,
-  flags: number,
-  isReadOnly: boolean,
-): string | undefined {
-  const state = core.x.scriptWorld(handle);
+export const UNKNOWN_SCRIPT = 'NOSCRIPT No matching script. Please use EVAL.';
+export const UNKNOWN_FUNCTION = 'ERR Function not found';
+
+/** The error's text, for the `scriptWorld` of a client; undefined: its script may run. */
+export function flagRefusal(state: number, flags: number, isReadOnly: boolean): string | undefined {
   if (flags & FLAG_COMPATIBLE) return state & STALE ? `${STALE_TEXT}.` : undefined;
   const isStale = (state & STALE) !== 0 && (flags & FLAG_ALLOW_STALE) === 0;
   const mayWrite = (flags & FLAG_NO_WRITES) === 0;

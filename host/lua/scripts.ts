@@ -13,7 +13,7 @@ import { sha1Hex } from './sha1.js';
 import {
   FLAG_ALLOW_OOM,
   FLAG_COMPATIBLE,
-  FLAG_NO_WRITES,
+  onlyReads,
   readShebang,
   ScriptProblem,
 } from './shebang.js';
@@ -217,9 +217,7 @@ export class ScriptEngine {
   #prepare(run: Run): Session {
     const session = this.#sessionOf(run);
     let how = 0;
-    if (run.isReadOnly || (run.flags & (FLAG_COMPATIBLE | FLAG_NO_WRITES)) === FLAG_NO_WRITES) {
-      how |= RUN_READONLY;
-    }
+    if (run.isReadOnly || onlyReads(run.flags)) how |= RUN_READONLY;
     if ((run.flags & (FLAG_COMPATIBLE | FLAG_ALLOW_OOM)) === FLAG_ALLOW_OOM) how |= RUN_ALLOW_OOM;
     session.begin(how);
     this.#heap.begin();

@@ -16,6 +16,11 @@ export const FLAG_NAMES: Readonly<Record<string, number>> = {
   'allow-cross-slot-keys': FLAG_CROSS_SLOT,
 };
 
+/** Whether a script has said that it does not write. */
+export function onlyReads(flags: number): boolean {
+  return (flags & (FLAG_COMPATIBLE | FLAG_NO_WRITES)) === FLAG_NO_WRITES;
+}
+
 /** What is wrong with a script; the text is the reply, without ERR. */
 export class ScriptProblem {
   readonly message: string;

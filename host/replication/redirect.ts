@@ -5,7 +5,7 @@
 // A request is sent once. When its answer is lost nobody knows whether it was carried out, and the
 // error says so.
 
-import { encodeRequest } from '../core/local.js';
+import { concat, encodeRequest } from '../core/local.js';
 import { ReplyReader } from '../core/resp-value.js';
 import { RespiteError } from '../errors.js';
 import type { Connection, Platform, TimerHandle } from '../platform/platform.js';
@@ -130,7 +130,7 @@ class Lane {
       this.#parts.push(bytes.slice(at, end < 0 ? bytes.length : end));
       if (end < 0) break;
       at = end;
-      const reply = this.#parts.length === 1 ? (this.#parts[0] as Uint8Array) : join(this.#parts);
+      const reply = this.#parts.length === 1 ? (this.#parts[0] as Uint8Array) : concat(this.#parts);
       this.#parts = [];
       this.#pending.shift()?.resolve(reply);
     }
@@ -215,14 +215,4 @@ export class Redirector {
 function errorOf(reply: Uint8Array): string | undefined {
   if (reply[0] !== 45) return undefined;
   return new TextDecoder().decode(reply.subarray(1)).trimEnd();
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }

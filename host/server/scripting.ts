@@ -5,21 +5,21 @@ import type { Core } from '../core/core.js';
 import {
   busyText,
   bytesToText,
-  FLAG_COMPATIBLE,
-  FLAG_NO_WRITES,
   flagRefusal,
+  LIMITED_USER,
   type MadeReply,
+  onlyReads,
+  READ_ONLY_REPLICA,
   type Run,
   ScriptEngine,
   ScriptProblem,
+  UNKNOWN_FUNCTION,
+  UNKNOWN_SCRIPT,
 } from '../lua/index.js';
 import type { Redirect } from './context.js';
 import { redirect } from './redirect.js';
 
 const PAIR = 8;
-/** Bits of `scriptWorld`. */
-const READ_ONLY_REPLICA = 2;
-const LIMITED_USER = 8;
 /** Command, script, number of keys come first. */
 const KEYS_AT = 3;
 const NO_WORDS: readonly string[] = [];
@@ -53,8 +53,8 @@ export interface Callable {
   readonly flags: number;
 }
 
-/** Finds it, or says in an error reply why it cannot be run; may throw a ScriptProblem. */
-export type Finder = (engine: ScriptEngine, words: Words) => Callable | string;
+/** Finds it; undefined: it is not known. May throw a ScriptProblem. */
+export type Finder = (engine: ScriptEngine, words: Words) => Callable | undefined;
 
 /** The words of the command that runs now, where they lie in linear memory. */
 export class Words {
@@ -127,17 +127,21 @@ export class Scripting {
   run(handle: number, kind: CallKind, find: Finder): Promise<void> | undefined {
     const { x } = this.#server.core;
     const facts = x.scriptFacts(handle);
-    const words = this.#words.take(facts >>> 2);
+    const state = (facts >>> 2) & 31;
+    const words = this.#words.take(facts >>> 7);
     const keyCount = keyCountOf(words, kind.isFunction);
     const hasProblem = typeof keyCount === 'string';
     if (hasProblem && !kind.isFunction) return this.#answer(handle, keyCount);
     const target = found(find, this.engine, words);
     const mayWait = (facts & 2) !== 0;
-    const request = hasProblem || !mayWait ? undefined : this.#redirection(handle, kind, target);
+    const request = hasProblem || !mayWait ? undefined : this.#redirection(state, kind, target);
     if (request !== undefined) return redirect(this.#server, handle, request);
+    if (target === undefined) {
+      return this.#answer(handle, kind.isFunction ? UNKNOWN_FUNCTION : UNKNOWN_SCRIPT);
+    }
     if (typeof target === 'string') return this.#answer(handle, target);
     if (hasProblem) return this.#answer(handle, keyCount);
-    const refusal = flagRefusal(this.#server.core, handle, target.flags, kind.isReadOnly);
+    const refusal = flagRefusal(state, target.flags, kind.isReadOnly);
     if (refusal !== undefined) return this.#answer(handle, refusal);
     return this.#start(handle, {
       name: target.name,
@@ -157,15 +161,15 @@ export class Scripting {
    * What takes a script that may write, or that is not known here, to the master: whole, before
    * anything of it ran. Not a limited user's, whose rights the master would not look at.
    */
-  #redirection(handle: number, kind: CallKind, target: Callable | string): Redirect | undefined {
-    const request = this.#server.redirect;
-    if (request === undefined || kind.isReadOnly) return undefined;
-    const { x } = this.#server.core;
-    const state = x.scriptWorld(handle) & (READ_ONLY_REPLICA | LIMITED_USER);
-    if (state !== READ_ONLY_REPLICA) return undefined;
-    if (typeof target === 'string') return isUnknown(target) ? request : undefined;
-    const writes = (target.flags & (FLAG_COMPATIBLE | FLAG_NO_WRITES)) !== FLAG_NO_WRITES;
-    return writes ? request : undefined;
+  #redirection(
+    state: number,
+    kind: CallKind,
+    target: Callable | string | undefined,
+  ): Redirect | undefined {
+    if (kind.isReadOnly || typeof target === 'string') return undefined;
+    if ((state & (READ_ONLY_REPLICA | LIMITED_USER)) !== READ_ONLY_REPLICA) return undefined;
+    const staysHere = target !== undefined && onlyReads(target.flags);
+    return staysHere ? undefined : this.#server.redirect;
   }
 
   #answer(handle: number, error: string): undefined {
@@ -231,19 +235,14 @@ export class Scripting {
   }
 }
 
-/** What the words ask for, or the error reply. */
-function found(find: Finder, engine: ScriptEngine, words: Words): Callable | string {
+/** What the words ask for, or the error reply of a script that does not compile. */
+function found(find: Finder, engine: ScriptEngine, words: Words): Callable | string | undefined {
   try {
     return find(engine, words);
   } catch (error) {
     if (error instanceof ScriptProblem) return `ERR ${error.message}`;
     throw error;
   }
-}
-
-/** Whether a script is not known here, which its master may know. */
-function isUnknown(error: string): boolean {
-  return /^(NOSCRIPT|ERR Function not found)/.test(error);
 }
 
 /** How many keys there are, or what is wrong with that number. */

@@ -11,16 +11,12 @@ import {
   cpuSec,
   median,
   type Row,
+  type Shot,
 } from './measure.js';
 
 const JOBS = 5000;
 const BULK = 500;
 const CONCURRENCY = 50;
-
-interface Shot {
-  perSec: number;
-  cpuUs: number;
-}
 
 async function timed(server: Server, count: number, work: () => Promise<void>): Promise<Shot> {
   const [beforeSec, startMs] = [cpuSec(server.pid), performance.now()];

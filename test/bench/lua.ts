@@ -12,7 +12,9 @@ import {
   contenders,
   cpuSec,
   median,
+  putMedians,
   type Row,
+  type Shot,
 } from './measure.js';
 
 const REQUESTS: Record<number, number> = { 1: 100_000, 16: 400_000 };
@@ -71,11 +73,6 @@ function document(): string {
 }
 
 type Load = (path: string) => Promise<typeof import('../../host/lua-node.js')>;
-
-interface Shot {
-  perSec: number;
-  cpuUs: number;
-}
 
 async function shoot(server: Server, words: string[], pipeline: number, count: number) {
   const beforeSec = cpuSec(server.pid);
@@ -139,17 +136,8 @@ function tcpRow(
   pipeline: string,
 ): Row {
   const row: Row = { script, pipeline };
-  const figure = (kind: string, what: keyof Shot) =>
-    median((shots.get(`${script} P${pipeline}/${kind}`) ?? []).map((shot) => shot[what]));
-  for (const { kind } of servers) {
-    row[`${kind} op/s`] = Math.round(figure(kind, 'perSec'));
-    row[`${kind} µs`] = Number(figure(kind, 'cpuUs').toFixed(2));
-    if (kind === 'redis') continue;
-    for (const what of ['perSec', 'cpuUs'] as const) {
-      const ratio = figure(kind, what) / figure('redis', what);
-      row[`${kind}/redis ${what === 'perSec' ? 'op/s' : 'µs'}`] = Number(ratio.toFixed(2));
-    }
-  }
+  const kinds = servers.map(({ kind }) => kind);
+  putMedians(row, kinds, (kind) => shots.get(`${script} P${pipeline}/${kind}`) ?? []);
   return row;
 }
 

@@ -22,6 +22,37 @@ export interface BenchResult {
   rows: Row[];
 }
 
+/** Operations a second, and CPU of the server for one of them. */
+export interface Shot {
+  perSec: number;
+  cpuUs: number;
+}
+
+/**
+ * Puts the medians of the servers' shots into a row, and what each is beside redis-server; the
+ * ratios are given to `each` unrounded.
+ */
+export function putMedians(
+  row: Row,
+  kinds: readonly ServerKind[],
+  shotsOf: (kind: ServerKind) => readonly Shot[],
+  each: (name: string, ratio: number) => void = () => undefined,
+): void {
+  const figure = (kind: ServerKind, what: keyof Shot) =>
+    median(shotsOf(kind).map((shot) => shot[what]));
+  for (const kind of kinds) {
+    row[`${kind} op/s`] = Math.round(figure(kind, 'perSec'));
+    row[`${kind} µs`] = Number(figure(kind, 'cpuUs').toFixed(2));
+    if (kind === 'redis') continue;
+    for (const what of ['perSec', 'cpuUs'] as const) {
+      const name = `${kind}/redis ${what === 'perSec' ? 'op/s' : 'µs'}`;
+      const ratio = figure(kind, what) / figure('redis', what);
+      row[name] = Number(ratio.toFixed(2));
+      each(name, ratio);
+    }
+  }
+}
+
 let ticksPerSec = 0;
 
 /** User and system CPU seconds of a process (all threads) so far. */

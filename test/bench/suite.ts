@@ -10,8 +10,9 @@ import {
   type BenchResult,
   contenders,
   cpuSec,
-  median,
+  putMedians,
   type Row,
+  type Shot,
 } from './measure.js';
 
 const KEYS = 1_000_000;
@@ -28,11 +29,6 @@ for (const count of [100, 300, 500, 600]) {
   TESTS.push([`lrange_${count}`, ['LRANGE', 'mylist', '0', String(count - 1)], 20]);
 }
 TESTS.push(['mset', ['-t', 'mset'], 4]);
-
-interface Shot {
-  perSec: number;
-  cpuUs: number;
-}
 
 async function shoot(
   { port, pid }: Server,
@@ -85,21 +81,13 @@ export async function suite({ rounds, scale }: BenchOptions): Promise<BenchResul
 
 function table(servers: Server[], shots: Map<string, Shot[]>, pipeline: string): Row[] {
   const ratios = new Map<string, number[]>();
+  const kinds = servers.map(({ kind }) => kind);
   const rows = TESTS.map(([test]) => {
     const row: Row = { test, pipeline };
-    const figure = (kind: string, what: keyof Shot) =>
-      median((shots.get(`${test} P${pipeline}/${kind}`) ?? []).map((shot) => shot[what]));
-    for (const { kind } of servers) {
-      row[`${kind} op/s`] = Math.round(figure(kind, 'perSec'));
-      row[`${kind} µs`] = Number(figure(kind, 'cpuUs').toFixed(2));
-      if (kind === 'redis') continue;
-      for (const what of ['perSec', 'cpuUs'] as const) {
-        const name = `${kind}/redis ${what === 'perSec' ? 'op/s' : 'µs'}`;
-        const ratio = figure(kind, what) / figure('redis', what);
-        row[name] = Number(ratio.toFixed(2));
-        ratios.set(name, [...(ratios.get(name) ?? []), ratio]);
-      }
-    }
+    const shotsOf = (kind: string) => shots.get(`${test} P${pipeline}/${kind}`) ?? [];
+    putMedians(row, kinds, shotsOf, (name, ratio) => {
+      ratios.set(name, [...(ratios.get(name) ?? []), ratio]);
+    });
     return row;
   });
   const mean: Row = { test: 'geometric mean', pipeline };

@@ -27,6 +27,7 @@ import {
   showTab,
 } from './browser.js';
 import { RICH_KEYS, richDump } from './rich-dump.js';
+import { withOwnPage } from './with-page.js';
 
 /** What the library says of a file: keys by type, and where it is damaged. */
 async function truthOf(bytes: Uint8Array) {
@@ -59,15 +60,8 @@ describe.skipIf(!hasChromium)('the page', { timeout: 4 * PATIENCE_MS }, () => {
     await server?.close();
   });
 
-  async function withPage(use: (page: Page) => Promise<void>, url = server.url): Promise<void> {
-    const { page, watch } = await openPage(browser, url);
-    try {
-      await use(page);
-      expect(watch).toEqual({ strangers: [], errors: [] });
-    } finally {
-      await page.context().close();
-    }
-  }
+  const withPage = (use: (page: Page) => Promise<void>, url = server.url) =>
+    withOwnPage(browser, url, use);
 
   const files = readdirSync(DATA).filter((name) => !name.endsWith('.stream'));
   test.each(files)('%s: all of it, right totals', async (name) => {

@@ -14,13 +14,13 @@ import {
   given,
   hasChromium,
   launch,
-  openPage,
   PATIENCE_MS,
   rowsOf,
   serve,
   showTab,
 } from './browser.js';
 import { RICH_KEYS, richDump } from './rich-dump.js';
+import { withOwnPage } from './with-page.js';
 
 const BLOCK_BYTES = 1 << 17;
 
@@ -49,15 +49,7 @@ describe.skipIf(!hasChromium)('the page', { timeout: 4 * PATIENCE_MS }, () => {
     await server?.close();
   });
 
-  async function withPage(use: (page: Page) => Promise<void>): Promise<void> {
-    const { page, watch } = await openPage(browser, server.url);
-    try {
-      await use(page);
-      expect(watch).toEqual({ strangers: [], errors: [] });
-    } finally {
-      await page.context().close();
-    }
-  }
+  const withPage = (use: (page: Page) => Promise<void>) => withOwnPage(browser, server.url, use);
 
   test('slots: those in use, their keys, shards', async () => {
     const pairs = Array.from({ length: 400 }, (_, i) => [`{tag}:${i}`, 'x'.repeat(2000)]).flat();

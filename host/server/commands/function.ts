@@ -16,8 +16,7 @@ import type { Finder } from '../scripting.js';
 
 const POLICIES = ['flush', 'append', 'replace'] as const;
 
-const byName: Finder = (engine, words) =>
-  engine.functions.find(words.text(1)) ?? 'ERR Function not found';
+const byName: Finder = (engine, words) => engine.functions.find(words.text(1));
 
 function call(isReadOnly: boolean): DirectHandler {
   const kind = { isFunction: true, isReadOnly };

@@ -6,7 +6,6 @@ import type { DirectHandler, HostCall, HostHandler } from '../host-commands.js';
 import type { CallKind, Finder } from '../scripting.js';
 import { FUNCTION_FAMILY, functionCalls } from './function.js';
 
-const NOSCRIPT = 'NOSCRIPT No matching script. Please use EVAL.';
 const SHA_LENGTH = 40;
 
 function call(kind: CallKind, find: Finder): DirectHandler {
@@ -18,8 +17,8 @@ const byText: Finder = (engine, words) => engine.load(words.text(1));
 const bySha: Finder = (engine, words) => {
   const { latest } = engine;
   if (latest !== undefined && words.is(1, latest.name)) return latest;
-  if (words.length(1) !== SHA_LENGTH) return NOSCRIPT;
-  return engine.find(words.text(1)) ?? NOSCRIPT;
+  if (words.length(1) !== SHA_LENGTH) return undefined;
+  return engine.find(words.text(1));
 };
 
 const WRITES = { isFunction: false, isReadOnly: false };
