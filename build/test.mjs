@@ -121,9 +121,14 @@ async function vitest(names) {
 
 /** Tests that passed on a second try are no failure, but somebody should look at them. */
 function listRetries(text) {
-  const retried = stripVTControlCharacters(text).match(/^\s*✓.*\(retry x\d+\).*$/gm) ?? [];
+  const retried = [];
+  let file = '';
+  for (const line of stripVTControlCharacters(text).split('\n')) {
+    file = /^\s*[✓❯] (\S+\.test\.ts)/.exec(line)?.[1] ?? file;
+    if (/^\s*✓.*\(retry x\d+\)/.test(line)) retried.push(`${file}: ${line.trim()}`);
+  }
   if (retried.length > 0) console.log(`\nPassed on the second try only: ${retried.length}`);
-  for (const line of retried) console.log(`  ${line.trim()}`);
+  for (const line of retried) console.log(`  ${line}`);
 }
 
 function listSkips(report) {

@@ -158,10 +158,14 @@ export class RedisOracle {
     const path = join(dir, 's');
     const args = ['--port', '0', '--unixsocket', path, '--save', '', '--dir', dir];
     args.push('--appendonly', 'yes', '--appendfsync', 'no', '--auto-aof-rewrite-percentage', '0');
+    args.push('--enable-debug-command', 'yes');
     const child = spawn('redis-server', args, { stdio: 'ignore' });
     for (let tries = 0; ; tries++) {
       try {
-        return new RedisOracle(dir, child, await RawConnection.open({ path }));
+        const oracle = new RedisOracle(dir, child, await RawConnection.open({ path }));
+        // its DEL would come between any two commands of a batch
+        await oracle.command('DEBUG', 'SET-ACTIVE-EXPIRE', '0');
+        return oracle;
       } catch (error) {
         if (tries === 100) throw error;
         await sleep(50);
