@@ -13,6 +13,7 @@ import {
   filterPattern, filterReset, filterShapes, filterSlots,
 } from './inspect/filter';
 import { digestMissing, digestSame } from './inspect/digest';
+import { seenTo } from './inspect/convert-seen';
 import { digestTo } from './inspect/digest-table';
 import { setMode } from './inspect/mode';
 import { optionsReset, setOptionNumber, setOptionText } from './inspect/options';
@@ -97,6 +98,11 @@ export function sameKeys(): f64 {
 /** The part (of 1024) this pass did not come to any more. */
 export function comparedTo(): u32 {
   return digestTo;
+}
+
+/** MODE_CONVERT: the part (of 1024) up to which keys were known apart; the others need a pass. */
+export function convertedTo(): u32 {
+  return seenTo;
 }
 
 // ---- what went wrong, and where

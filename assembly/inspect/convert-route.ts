@@ -35,6 +35,9 @@ export const OPT_SPLIT_COUNT: u32 = 5;
 export const OPT_SPLIT_LIST: u32 = 6;
 /** Pairs of u32: database in the source, database in the output. */
 export const OPT_DB_MAP: u32 = 7;
+/** How often the files were read before, and bytes for the table of keys (convert-seen.ts). */
+export const OPT_PASS: u32 = 8;
+export const OPT_SEEN_BYTES: u32 = 9;
 
 const SLOTS: u64 = 16384;
 const SEED: u64 = 0x726573706974;

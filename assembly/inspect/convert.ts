@@ -1,7 +1,8 @@
 /**
  * Rewriting: an RDB file made of an RDB file, of another version, with fewer keys, in several
- * parts, or out of several files one after the other. In one pass; memory does not grow with the
- * file, and with a value only where it must be known before it is written (see partHold).
+ * parts, or out of several files one after the other. In one pass, unless more keys have to be told
+ * apart than there is memory for (convert-seen.ts); memory does not grow with the file, and with
+ * a value only where it must be known before it is written (see partHold).
  *
  *   convert.ts          what becomes of each record; which keys are copied, rewritten, left out
  *   convert-target.ts   what a version can hold      convert-loss.ts    what it cannot
@@ -35,10 +36,13 @@ import {
 } from './convert-parts';
 import { putByte, putLength, putPacking, putSlot, putU64 } from './convert-put';
 import {
-  OPT_FLAGS, OPT_PACK, OPT_VALKEY, OPT_VERSION, SPLIT_NONE, SPLIT_SIZE, expectedParts, fixedParts,
-  isFull, mapDb, routeBegin, routeKey, splitKind,
+  OPT_FLAGS, OPT_PACK, OPT_PASS, OPT_SEEN_BYTES, OPT_VALKEY, OPT_VERSION, SPLIT_NONE, SPLIT_SIZE,
+  expectedParts, fixedParts, isFull, mapDb, routeBegin, routeKey, splitKind,
 } from './convert-route';
-import { seenAdd, seenHas, seenReset } from './convert-seen';
+import {
+  SEEN_PARTS, TURN_NOW, TURN_NO_MEMORY, TURN_OTHER, seenAdd, seenHas, seenName, seenNextPass,
+  seenReset, seenTo, seenTurn,
+} from './convert-seen';
 import { streamBegin, streamDrop, streamEnd, streamRecord } from './convert-stream';
 import {
   SINCE_AUX, SINCE_CHECKSUM, SINCE_FUNCTIONS, SINCE_MODULES, SINCE_MODULE_AUX, SINCE_SLOT_INFO,
@@ -63,7 +67,7 @@ export const CONVERT_SALVAGE: u32 = 4;
 /** Another file went before into the same output; another will follow. */
 export const CONVERT_GOES_ON: u32 = 8;
 export const CONVERT_MORE_FOLLOWS: u32 = 16;
-/** A key that was written already is left out. */
+/** A key that was written already is left out. Takes more passes when `seenTo` says so. */
 export const CONVERT_UNIQUE: u32 = 32;
 
 /** Pieces of values that do not lie whole in a chunk. */
@@ -86,6 +90,11 @@ let isStarted: bool = false;
 /** The reader of the current key. */
 let source: RdbReader = changetype<RdbReader>(0);
 let plan: u32 = PLAN_DROP;
+/** TURN_* of the current key, and whether it is noted as written when its value passed. */
+let turn: i32 = TURN_NOW;
+let notesLate: bool = false;
+/** How often the files were read before. */
+let pass: u32 = 0;
 let hasHead: bool = false;
 let isOpen: bool = false;
 let nodes: u64 = 0;
@@ -96,7 +105,7 @@ let canTakeBack: bool = false;
 let head: usize = 0;
 let tail: usize = 0;
 
-/** A file comes next. False: no memory. */
+/** A file comes next, in its pass. False: no memory. */
 export function convertBegin(): bool {
   flags = <u32>optionNumber(OPT_FLAGS);
   hasTarget = false;
@@ -105,9 +114,12 @@ export function convertBegin(): bool {
   putPacking(<u32>optionNumber(OPT_PACK));
   routeBegin();
   if (!keysBegin((flags & CONVERT_DROP_EXPIRY) != 0)) return false;
+  const before = pass;
+  pass = <u32>optionNumber(OPT_PASS);
+  if (pass > before) seenNextPass();
   if (flags & CONVERT_GOES_ON) return true;
   isStarted = false;
-  seenReset();
+  seenReset(<u64>optionNumber(OPT_SEEN_BYTES));
   if (!partsBegin(expectedParts())) return false;
   partScratchFree(head);
   partScratchFree(tail);
@@ -191,11 +203,11 @@ function endPart(): void {
   partClose();
 }
 
-/** The file is at its end; so is the output, unless another file follows. */
+/** The file is at its end; so is the output, unless another file follows, or another pass. */
 export function convertFinish(r: RdbReader): void {
   settleTarget(r);
   start();
-  if (flags & CONVERT_MORE_FOLLOWS) return;
+  if ((flags & CONVERT_MORE_FOLLOWS) || seenTo < SEEN_PARTS) return;
   if (splitKind == SPLIT_SIZE) {
     // parts before the last have ended already
     if (partsCount == 0) return;
@@ -224,6 +236,7 @@ export function convertBroken(r: RdbReader): void {
 export function convertFile(r: RdbReader, kind: i32): void {
   if (kind == REC_EOF) return;
   settleTarget(r);
+  if (pass > 0) return;
   switch (kind) {
     case REC_AUX:
       aux(r);
@@ -283,8 +296,8 @@ function library(r: RdbReader, isPreGa: bool): void {
   const nameLen = isPreGa ? r.a.len : firstLine(code.ptr, code.len);
   if (flags & CONVERT_UNIQUE) {
     // the same library again is no loss, another of that name is
-    if (seenAdd(DB_FUNCTION_CODE, code.ptr, code.len) == 0) return;
-    if (seenAdd(DB_FUNCTION_NAMES, name, nameLen) == 0) {
+    if (!isNewName(DB_FUNCTION_CODE, code.ptr, code.len)) return;
+    if (!isNewName(DB_FUNCTION_NAMES, name, nameLen)) {
       lossOf(LOSS_DUPLICATE, 1, name, nameLen, r);
       return;
     }
@@ -305,6 +318,12 @@ function library(r: RdbReader, isPreGa: bool): void {
   putBytes(name, nameLen);
   putByte(10);
   putBytes(code.ptr, code.len);
+}
+
+function isNewName(kind: u32, ptr: usize, len: usize): bool {
+  if (seenName(kind, ptr, len)) return seenAdd();
+  outFail();
+  return false;
 }
 
 function firstLine(ptr: usize, len: usize): usize {
@@ -341,8 +360,9 @@ export function convertKey(r: RdbReader): void {
   hasHead = false;
   isOpen = true;
   const db = mapDb(r.db);
-  plan = planOf(r);
-  if (plan != PLAN_DROP && (flags & CONVERT_UNIQUE) && !isNew(db, r)) plan = PLAN_DROP;
+  turn = TURN_NOW;
+  notesLate = false;
+  plan = flags & CONVERT_UNIQUE ? planOfUnique(db, r) : planOf(r);
   if (plan != PLAN_DROP && !usePart(r)) plan = PLAN_DROP;
   const isRewritten = plan == PLAN_REWRITE || plan == PLAN_STREAM;
   if (plan != PLAN_COPY) rdbDropRaw(r);
@@ -385,14 +405,24 @@ function planOfModule(r: RdbReader): u32 {
   return PLAN_COPY;
 }
 
-function isNew(db: u32, r: RdbReader): bool {
-  // a key that a filter has not judged is noted when it has (convertEnd)
-  const got = filterNeedsValue()
-    ? (seenHas(db, r.key.ptr, r.key.len) ? 0 : 1)
-    : seenAdd(db, r.key.ptr, r.key.len);
-  if (got < 0) outFail();
-  if (got == 0) lossNote(LOSS_DUPLICATE, 1);
-  return got > 0;
+/** What becomes of a key that must not come twice. */
+function planOfUnique(db: u32, r: RdbReader): u32 {
+  turn = seenTurn(db, r.key.ptr, r.key.len);
+  if (turn == TURN_NO_MEMORY) outFail();
+  if (turn == TURN_NO_MEMORY || turn == TURN_OTHER) return PLAN_DROP;
+  let found = planOf(r);
+  if (found != PLAN_DROP) {
+    // a key that a filter has not judged is noted when it has (convertEnd)
+    notesLate = filterNeedsValue();
+    if (notesLate ? seenHas() : !seenAdd()) {
+      lossNote(LOSS_DUPLICATE, 1);
+      found = PLAN_DROP;
+    }
+  }
+  if (turn == TURN_NOW) return found;
+  // all that was told in an earlier pass
+  lossBegin();
+  return PLAN_DROP;
 }
 
 /** The next bytes of a value that is copied. */
@@ -458,17 +488,14 @@ export function convertEnd(r: RdbReader, isWanted: bool): void {
   }
   if (!isWanted) return;
   lossTell(r);
-  if (!isWritten) return;
-  part.keys++;
-  if ((flags & CONVERT_UNIQUE) && filterNeedsValue()) {
-    if (seenAdd(mapDb(r.db), r.key.ptr, r.key.len) < 0) outFail();
-  }
+  if (notesLate) seenAdd();
+  if (isWritten) part.keys++;
 }
 
 /** The current value is damaged and left out. */
 export function convertDamage(r: RdbReader): void {
   giveUp();
-  lossOf(LOSS_DAMAGED, 1, r.key.ptr, r.key.len, r);
+  if (turn == TURN_NOW) lossOf(LOSS_DAMAGED, 1, r.key.ptr, r.key.len, r);
 }
 
 function giveUp(): void {

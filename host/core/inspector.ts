@@ -21,6 +21,7 @@ interface InspectExports {
   missingKeys(): number;
   sameKeys(): number;
   comparedTo(): number;
+  convertedTo(): number;
   rdbBytes(): number;
   leftOutCount(reason: number): number;
   leftOutExamples(): number;
@@ -183,6 +184,11 @@ export class Inspector {
   get compared(): { missing: number; same: number; to: number } {
     const x = this.#x;
     return { missing: x.missingKeys(), same: x.sameKeys(), to: x.comparedTo() };
+  }
+
+  /** MODE_CONVERT: as `compared.to`, for keys that must not come twice (convert-seen.ts there). */
+  get convertedTo(): number {
+    return this.#x.convertedTo();
   }
 
   /** The file's version once its head was read; Valkey's own numbering is told apart. */

@@ -62,6 +62,10 @@ class DescriptorSource implements OpenedSource {
     return this.sourceSize;
   }
 
+  get canReopen(): boolean {
+    return this.#ownsFd && this.sourceSize !== undefined;
+  }
+
   position(): number {
     return this.#position - this.#head.length;
   }
@@ -186,6 +190,10 @@ class UnpackedSource implements OpenedSource {
     unpacked.on('error', () => {});
     feed(packed.pieces(), unpacked).catch((error) => unpacked.destroy(error));
     this.#pieces = pullSource(unpacked as AsyncIterable<Uint8Array>);
+  }
+
+  get canReopen(): boolean {
+    return this.#packed.canReopen;
   }
 
   position(): number {

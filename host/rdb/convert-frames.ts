@@ -9,6 +9,8 @@ export const OPT_SPLIT = 4;
 export const OPT_SPLIT_COUNT = 5;
 export const OPT_SPLIT_LIST = 6;
 export const OPT_DB_MAP = 7;
+export const OPT_PASS = 8;
+export const OPT_SEEN_BYTES = 9;
 
 /** Flags in OPT_FLAGS, as in assembly/inspect/convert.ts. */
 export const CONVERT_DROP_EXPIRY = 1;

@@ -2,7 +2,7 @@
 // several. The work is done in the core (assembly/inspect/convert.ts); here are its options.
 
 import { Inspector, type KeyFilter, latin1, MODE_CONVERT } from '../core/inspector.js';
-import { RespiteError } from '../errors.js';
+import { isRespiteError, RespiteError } from '../errors.js';
 import {
   CONVERT_ALL,
   CONVERT_DROP_EXPIRY,
@@ -16,19 +16,27 @@ import {
   OPT_DB_MAP,
   OPT_FLAGS,
   OPT_PACK,
+  OPT_PASS,
+  OPT_SEEN_BYTES,
   OPT_VALKEY,
   OPT_VERSION,
   type RdbLoss,
 } from './convert-frames.js';
+import { ConvertInput, type ConvertSource } from './convert-input.js';
 import { inspectModule } from './module.js';
 import { type InspectOptions, inspectFlags } from './read-rdb.js';
 import { outputs } from './run.js';
-import { pullSource, type RdbPullSource, type RdbSource } from './source.js';
+import type { RdbPullSource } from './source.js';
 import { type NamedPart, partName, type SplitBy, splitOptions } from './split-by.js';
 
 /** Valkey's own version of the format. */
 export const VALKEY_VERSION = 80;
 const VERSION_MAX = 15;
+/** assembly/inspect/convert-seen.ts */
+const SEEN_PARTS = 1024;
+const TABLE_MAX = 12 * 2 ** 26;
+
+export type Duplicates = 'error' | 'first' | 'last' | 'keep';
 
 /** Database in the source → database in the output; those not named stay. */
 export type DbMap = Readonly<Record<number, number>>;
@@ -54,9 +62,15 @@ export interface ConvertOptions extends InspectOptions {
    * A key that comes twice, in several files or because databases are put together: `error`
    * (ERR_RESPITE_RDB_LOSS), the `first` or the `last` one stays (the last: files are read in
    * reverse order), or `keep`: not looked for, for sources that have none; servers refuse files
-   * with duplicates. Looking takes 23 to 46 bytes of memory a key, of at most 1 GiB.
+   * with duplicates. Looking takes 15 to 30 bytes of memory a key, see `tableBytes`.
    */
-  duplicates?: 'error' | 'first' | 'last' | 'keep' | undefined;
+  duplicates?: Duplicates | undefined;
+  /**
+   * Memory for telling keys apart; default 6 MiB, for 425,000. With more keys sources are read
+   * again for the others: paths, bytes, Blobs, and functions that open one. When there is another
+   * source (a stream, a live server), the table grows instead, to at most 768 MiB.
+   */
+  tableBytes?: number | undefined;
 }
 
 /** What was made; complete when the iteration has ended. */
@@ -91,7 +105,7 @@ export interface RdbSplit extends AsyncIterable<{ part: SplitPart; block: Uint8A
  * Rejects with ERR_RESPITE_RDB_FORMAT where the source is damaged; the blocks up to there are no
  * whole file then, unless `salvage` is given: then what was whole is, and the error comes last.
  */
-export function convertRdb(source: RdbSource, options: ConvertOptions = {}): RdbConversion {
+export function convertRdb(source: ConvertSource, options: ConvertOptions = {}): RdbConversion {
   return new Conversion([source], options);
 }
 
@@ -104,29 +118,36 @@ export interface MergeOptions extends Omit<ConvertOptions, 'mapDb'> {
  * Puts several RDB files together into one, as `convertRdb` does with each. Auxiliary fields are
  * those of the source that is read first. Without `version`: the highest of the sources.
  */
-export function mergeRdb(sources: readonly RdbSource[], options: MergeOptions = {}): RdbConversion {
+export function mergeRdb(
+  sources: readonly ConvertSource[],
+  options: MergeOptions = {},
+): RdbConversion {
   return new Conversion(sources, options);
 }
 
 /** Makes several RDB files of one, in one pass. */
-export function splitRdb(source: RdbSource, by: SplitBy, options: ConvertOptions = {}): RdbSplit {
+export function splitRdb(
+  source: ConvertSource,
+  by: SplitBy,
+  options: ConvertOptions = {},
+): RdbSplit {
   return new Split(source, by, options);
 }
 
 class Conversion implements RdbConversion {
   readonly summary = emptySummary();
-  readonly #sources: readonly RdbSource[];
+  readonly #sources: readonly ConvertSource[];
   readonly #options: MergeOptions;
 
-  constructor(sources: readonly RdbSource[], options: MergeOptions) {
+  constructor(sources: readonly ConvertSource[], options: MergeOptions) {
     checkOptions(options);
     this.#sources = sources;
     this.#options = options;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    const run = new Run(this.#options, this.summary, undefined);
-    for await (const frame of run.frames(this.#sources)) {
+    const run = new Run(this.#sources, this.#options, this.summary);
+    for await (const frame of run.frames()) {
       if (frame.kind === 'data') yield frame.bytes;
     }
   }
@@ -135,11 +156,11 @@ class Conversion implements RdbConversion {
 class Split implements RdbSplit {
   readonly summary = emptySummary();
   readonly parts: SplitPart[] = [];
-  readonly #source: RdbSource;
+  readonly #source: ConvertSource;
   readonly #by: SplitBy;
   readonly #options: ConvertOptions;
 
-  constructor(source: RdbSource, by: SplitBy, options: ConvertOptions) {
+  constructor(source: ConvertSource, by: SplitBy, options: ConvertOptions) {
     checkOptions(options);
     this.#source = source;
     this.#by = by;
@@ -147,8 +168,8 @@ class Split implements RdbSplit {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<{ part: SplitPart; block: Uint8Array }> {
-    const run = new Run(this.#options, this.summary, this.#by);
-    for await (const frame of run.frames([this.#source])) {
+    const run = new Run([this.#source], this.#options, this.summary, this.#by);
+    for await (const frame of run.frames()) {
       if (frame.kind === 'open') {
         const { part: index, label } = frame;
         this.parts.push({ index, name: partName(this.#by, label), keys: 0, bytes: 0 });
@@ -179,68 +200,117 @@ function checkOptions({ version }: MergeOptions): void {
   });
 }
 
-/** Sources through one inspector, one after the other, into the same parts. */
+type Places = Record<number, number | Uint8Array>;
+
+/** Sources through one inspector, one after the other and if need be again, into the same parts. */
 class Run {
   readonly #options: MergeOptions;
   readonly #summary: ConvertSummary;
   readonly #by: SplitBy | undefined;
+  readonly #given: readonly ConvertSource[];
+  readonly #duplicates: Duplicates;
 
-  constructor(options: MergeOptions, summary: ConvertSummary, by: SplitBy | undefined) {
+  constructor(
+    given: readonly ConvertSource[],
+    options: MergeOptions,
+    summary: ConvertSummary,
+    by?: SplitBy,
+  ) {
+    this.#given = given;
     this.#options = options;
     this.#summary = summary;
     this.#by = by;
+    const canOccur = given.length > 1 || options.mapDb !== undefined;
+    this.#duplicates = options.duplicates ?? (canOccur ? 'error' : 'keep');
   }
 
-  async *frames(given: readonly RdbSource[]): AsyncGenerator<Frame> {
+  async *frames(): AsyncGenerator<Frame> {
+    const inputs: ConvertInput[] = [];
+    try {
+      for (const [index, source] of this.#given.entries()) {
+        inputs.push(await ConvertInput.open(source, index, this.#duplicates !== 'keep'));
+      }
+      if (this.#duplicates === 'last') inputs.reverse();
+      yield* this.#passes(inputs);
+    } finally {
+      for (const input of inputs) await input.close();
+    }
+  }
+
+  /** Reads the inputs, and once more where keys are left (assembly/inspect/convert-seen.ts). */
+  async *#passes(inputs: readonly ConvertInput[]): AsyncGenerator<Frame> {
     const options = this.#options;
     const inspector = new Inspector(await inspectModule(options.wasm));
-    inspector.filter(options.filter);
-    const sources: Peeked[] = [];
-    for (const [index, source] of given.entries()) sources.push(await peek(source, index));
-    if (options.duplicates === 'last') sources.reverse();
-    const version = options.version ?? Math.max(0, ...sources.map((source) => source.version));
-    const cutter = new FrameCutter();
-    for (const [turn, { source, index }] of sources.entries()) {
-      inspector.options(this.#places({ turn, turns: sources.length, index }, version));
-      inspector.open(MODE_CONVERT, inspectFlags(options));
-      try {
-        for await (const output of outputs(inspector, source, options)) {
-          this.#summary.version = version;
-          for (const frame of cutter.cut(output)) {
-            this.#note(frame, sources.length);
-            yield frame;
-          }
+    const canReopen = inputs.every((input) => input.canReopen);
+    const shared = {
+      ...(this.#by === undefined ? {} : splitOptions(this.#by)),
+      ...this.#version(inputs),
+      [OPT_PACK]: ['source', 'always', 'never'].indexOf(options.compress ?? 'source'),
+      [OPT_SEEN_BYTES]: canReopen ? (options.tableBytes ?? 0) : TABLE_MAX,
+    };
+    let left = inputs;
+    let damage: unknown;
+    for (let pass = 0; pass === 0 || inspector.convertedTo < SEEN_PARTS; pass++) {
+      inspector.filter(options.filter);
+      // a file is verified when it is read for the first time
+      const own = pass === 0 ? options : { ...options, checksum: false };
+      for (const [turn, input] of left.entries()) {
+        const map = this.#mapOf(input.index);
+        let flags = this.#flags(map);
+        if (turn > 0 || pass > 0) flags |= CONVERT_GOES_ON;
+        if (turn < left.length - 1) flags |= CONVERT_MORE_FOLLOWS;
+        const mapped: Places = map === undefined ? {} : { [OPT_DB_MAP]: mapBytes(map) };
+        inspector.options({ ...shared, ...mapped, [OPT_FLAGS]: flags, [OPT_PASS]: pass });
+        inspector.open(MODE_CONVERT, inspectFlags(own));
+        try {
+          yield* this.#file(inspector, await input.take(), own);
+        } catch (error) {
+          // the file ends where the damage is, for the keys of all passes
+          if (!options.salvage || !isRespiteError(error, 'ERR_RESPITE_RDB_FORMAT')) throw error;
+          damage = error;
+          left = left.slice(0, turn + 1);
+          break;
+        } finally {
+          inspector.close();
         }
-      } finally {
-        inspector.close();
+      }
+    }
+    if (damage !== undefined) throw damage;
+  }
+
+  async *#file(
+    inspector: Inspector,
+    source: RdbPullSource,
+    options: MergeOptions,
+  ): AsyncGenerator<Frame> {
+    const cutter = new FrameCutter();
+    for await (const output of outputs(inspector, source, options)) {
+      for (const frame of cutter.cut(output)) {
+        this.#note(frame);
+        yield frame;
       }
     }
   }
 
-  #places(
-    { turn, turns, index }: { turn: number; turns: number; index: number },
-    version: number,
-  ): Record<number, number | Uint8Array> {
-    const { filter, dropExpiry, compress = 'source', salvage } = this.#options;
-    const map = this.#mapOf(index);
-    const isAll = turns === 1 && this.#by === undefined && map === undefined && isEmpty(filter);
-    let flags = isAll ? CONVERT_ALL : 0;
-    if (dropExpiry) flags |= CONVERT_DROP_EXPIRY;
-    if (salvage) flags |= CONVERT_SALVAGE;
-    if (turn > 0) flags |= CONVERT_GOES_ON;
-    if (turn < turns - 1) flags |= CONVERT_MORE_FOLLOWS;
-    if (this.#duplicates(turns) !== 'keep') flags |= CONVERT_UNIQUE;
+  #version(inputs: readonly ConvertInput[]): Record<number, number> {
+    const version = this.#options.version ?? Math.max(0, ...inputs.map((input) => input.version));
+    this.#summary.version = version;
     const isValkey = version === VALKEY_VERSION;
-    const places: Record<number, number | Uint8Array> = {
-      ...(this.#by === undefined ? {} : splitOptions(this.#by)),
+    return {
       // a future version is written as the newest known
       [OPT_VERSION]: isValkey ? VALKEY_VERSION : Math.min(version, VERSION_MAX),
       [OPT_VALKEY]: isValkey ? 1 : 0,
-      [OPT_FLAGS]: flags,
-      [OPT_PACK]: ['source', 'always', 'never'].indexOf(compress),
     };
-    if (map !== undefined) places[OPT_DB_MAP] = mapBytes(map);
-    return places;
+  }
+
+  #flags(map: DbMap | undefined): number {
+    const { filter, dropExpiry, salvage } = this.#options;
+    const isOne = this.#given.length === 1 && this.#by === undefined;
+    let flags = isOne && map === undefined && isEmpty(filter) ? CONVERT_ALL : 0;
+    if (dropExpiry) flags |= CONVERT_DROP_EXPIRY;
+    if (salvage) flags |= CONVERT_SALVAGE;
+    if (this.#duplicates !== 'keep') flags |= CONVERT_UNIQUE;
+    return flags;
   }
 
   #mapOf(index: number): DbMap | undefined {
@@ -248,13 +318,7 @@ class Run {
     return Array.isArray(mapDb) ? mapDb[index] : (mapDb as DbMap | undefined);
   }
 
-  #duplicates(turns: number): NonNullable<MergeOptions['duplicates']> {
-    const { duplicates, mapDb } = this.#options;
-    const canOccur = turns > 1 || mapDb !== undefined;
-    return duplicates ?? (canOccur ? 'error' : 'keep');
-  }
-
-  #note(frame: Frame, turns: number): void {
+  #note(frame: Frame): void {
     const summary = this.#summary;
     if (frame.kind === 'close') {
       summary.keys += frame.keys;
@@ -263,7 +327,7 @@ class Run {
       const { loss } = frame;
       summary.losses[loss.kind] = (summary.losses[loss.kind] ?? 0) + 1;
       this.#options.onLoss?.(loss);
-      const isRefused = loss.kind === 'duplicate' && this.#duplicates(turns) === 'error';
+      const isRefused = loss.kind === 'duplicate' && this.#duplicates === 'error';
       if (isRefused || (this.#options.strict && loss.kind !== 'needsModule')) throw lossError(loss);
     }
   }
@@ -287,39 +351,4 @@ function isEmpty(filter: KeyFilter | undefined): boolean {
 function mapBytes(map: DbMap): Uint8Array {
   const pairs = Object.entries(map).flatMap(([from, to]) => [Number(from), to]);
   return new Uint8Array(Uint32Array.from(pairs).buffer);
-}
-
-interface Peeked {
-  source: RdbPullSource;
-  index: number;
-  /** 0: not known; reading will tell why. */
-  version: number;
-}
-
-const MAGIC_BYTES = 9;
-
-/** Looks at the version of a source without losing its first bytes. */
-async function peek(source: RdbSource, index: number): Promise<Peeked> {
-  const from = pullSource(source);
-  const head = new Uint8Array(MAGIC_BYTES);
-  let length = 0;
-  while (length < MAGIC_BYTES) {
-    const pulled = await from.pull(head.subarray(length));
-    if (pulled === 0) break;
-    length += pulled;
-  }
-  let given = 0;
-  const again: RdbPullSource = {
-    size: from.size,
-    pull(into) {
-      if (given === length) return from.pull(into);
-      const part = head.subarray(given, Math.min(length, given + into.length));
-      into.set(part);
-      given += part.length;
-      return part.length;
-    },
-    close: () => from.close?.(),
-  };
-  const version = /^(?:REDIS|VALKEY)(\d+)$/.exec(latin1(head.subarray(0, length)))?.[1];
-  return { source: again, index, version: Number(version ?? 0) };
 }

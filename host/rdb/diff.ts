@@ -9,7 +9,7 @@ import { inspectModule } from './module.js';
 import { inspectFlags, type ReadOptions } from './read-rdb.js';
 import { RecordCutter } from './records.js';
 import { outputs } from './run.js';
-import type { RdbSource } from './source.js';
+import type { OpenAgain, RdbSource } from './source.js';
 
 const R_DIFF = 80;
 const HEAD = 64;
@@ -51,9 +51,6 @@ export interface DiffOptions extends Omit<ReadOptions, 'values' | 'elementBytesM
 export interface RdbDiff extends AsyncIterable<DiffEntry> {
   readonly counts: DiffCounts;
 }
-
-/** Opens a source; `isAgain`: it will be asked for once more. */
-export type OpenAgain = (isAgain: boolean) => RdbSource | Promise<RdbSource>;
 
 const PHASE_KEEP = 0;
 const PHASE_COMPARE = 1;

@@ -24,9 +24,14 @@ export interface RdbPullSource {
   pull(into: Uint8Array): number | Promise<number>;
   /** All bytes there will be, where that is known. */
   readonly size?: number | undefined;
+  /** Who opens it anew under the same name reads the same bytes: of files, not of pipes. */
+  readonly canReopen?: boolean | undefined;
   /** Called once when reading is over, at the end or before. */
   close?(): void | Promise<void>;
 }
+
+/** Opens a source; `isAgain`: it may be asked for once more. */
+export type OpenAgain = (isAgain: boolean) => RdbSource | Promise<RdbSource>;
 
 const PIECE_BYTES = 1 << 20;
 
@@ -160,6 +165,10 @@ class NamedSource implements RdbPullSource {
 
   get size(): number | undefined {
     return this.#source?.size;
+  }
+
+  get canReopen(): boolean | undefined {
+    return this.#source?.canReopen;
   }
 
   pull(into: Uint8Array): number | Promise<number> {

@@ -10,13 +10,14 @@ import {
   rewriteOptions,
   versionOption,
   versionValue,
+  withSources,
   writeConversion,
 } from './rewrite.js';
 
 async function convert(job: Job): Promise<void> {
   const losses = new LossList(job);
   const options = { ...convertOptions(job, losses), mapDb: mapsOf(job, 1)?.[0] };
-  await writeConversion(job, convertRdb(await job.open(), options), losses);
+  await withSources(job, ([source]) => writeConversion(job, convertRdb(source!, options), losses));
 }
 
 export function addConvert(rdb: Command): void {

@@ -1,11 +1,11 @@
 // `respite rdb diff`: what differs between two dumps.
 
 import type { Command } from 'commander';
-import { isRespiteError, RespiteError } from '../../errors.js';
+import { isRespiteError } from '../../errors.js';
 import { bytesText } from '../../rdb/bytes-text.js';
 import { type DiffEntry, DiffPrefixes, diffRdb, type RdbDiff } from '../../rdb/diff.js';
 import { type Job, perform, sourceCommand } from './common.js';
-import { Spool } from './spool.js';
+import { spoolsOf } from './spool.js';
 import { countText, nameText, type TableColumn, tableText } from './tables.js';
 import { sizeValue } from './values.js';
 
@@ -39,18 +39,10 @@ interface Options {
 }
 
 async function diff(job: Job): Promise<void> {
-  const [first, second] = job.sources as [string, string];
-  if (first === '-' && second === '-') {
-    const message = 'Standard input cannot be both sources';
-    throw new RespiteError('ERR_RESPITE_INVALID_CONFIG', message);
-  }
   const options = job.options as unknown as Options;
-  const spools = [new Spool(job, first), new Spool(job, second)] as const;
-  const found = diffRdb(
-    (isAgain) => spools[0].open(isAgain),
-    (isAgain) => spools[1].open(isAgain),
-    { ...job.readOptions, tableBytes: options.memory },
-  );
+  const spools = spoolsOf(job);
+  const [first, second] = spools.map((spool) => (isAgain: boolean) => spool.open(isAgain));
+  const found = diffRdb(first!, second!, { ...job.readOptions, tableBytes: options.memory });
   try {
     await tell(job, found, options);
   } finally {

@@ -2,7 +2,6 @@
 
 import type { Command } from 'commander';
 import { mergeRdb } from '../../rdb/convert.js';
-import type { RdbSource } from '../../rdb/source.js';
 import { perform, sourceCommand } from './common.js';
 import {
   convertOptions,
@@ -10,6 +9,7 @@ import {
   mapsOf,
   rewriteOptions,
   versionOption,
+  withSources,
   writeConversion,
 } from './rewrite.js';
 
@@ -27,11 +27,8 @@ export function addMerge(rdb: Command): void {
   versionOption(rewriteOptions(command)).action(
     perform(async (job) => {
       const losses = new LossList(job);
-      const sources: RdbSource[] = [];
-      for (const name of job.sources) sources.push(await job.open(name));
-      const mapDb = mapsOf(job, sources.length);
-      const options = { ...convertOptions(job, losses), mapDb };
-      await writeConversion(job, mergeRdb(sources, options), losses);
+      const options = { ...convertOptions(job, losses), mapDb: mapsOf(job, job.sources.length) };
+      await withSources(job, (sources) => writeConversion(job, mergeRdb(sources, options), losses));
     }),
   );
 }

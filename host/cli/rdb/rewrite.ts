@@ -11,8 +11,11 @@ import {
   VALKEY_VERSION,
 } from '../../rdb/convert.js';
 import type { LossKind, RdbLoss } from '../../rdb/convert-frames.js';
+import type { OpenAgain } from '../../rdb/source.js';
 import type { Job } from './common.js';
 import { type Output, openOutput } from './output.js';
+import { spoolsOf } from './spool.js';
+import { sizeValue } from './values.js';
 
 /** The format each release writes (RDB.md, section 1), later ones first; 7.2 is 7.02 here. */
 const RELEASES: readonly [server: string, from: number, version: number][] = [
@@ -77,6 +80,11 @@ export function rewriteOptions(command: Command): Command {
         ...['error', 'first', 'last', 'keep'],
       ]),
     )
+    .option(
+      '--memory <bytes>',
+      'to find keys that come twice (default 6mb, 425,000 keys); more keys take more passes',
+      sizeValue,
+    )
     .option('--losses <file>', 'write what the output cannot hold there, a JSON record a line')
     .option('--refuse-loss', 'end with exit code 4 at the first thing that cannot be held');
 }
@@ -107,6 +115,7 @@ export function convertOptions(job: Job, losses: LossList): ConvertOptions {
     dropExpiry: options.dropExpiry === true,
     compress: options.compress as ConvertOptions['compress'],
     duplicates: options.duplicates as ConvertOptions['duplicates'],
+    tableBytes: options.memory as number | undefined,
     strict: options.refuseLoss === true,
     onLoss: (loss) => losses.add(loss),
   };
@@ -165,6 +174,22 @@ export class LossList {
       else if (kind === 'damaged') job.damaged(count);
       else job.skipped(count, text);
     }
+  }
+}
+
+/**
+ * Runs `work` with the job's sources, which can be opened more than once; what was kept of them for
+ * that is removed afterwards.
+ */
+export async function withSources(
+  job: Job,
+  work: (sources: OpenAgain[]) => Promise<void>,
+): Promise<void> {
+  const spools = spoolsOf(job);
+  try {
+    await work(spools.map((spool) => (isAgain) => spool.open(isAgain)));
+  } finally {
+    for (const spool of spools) spool.close();
   }
 }
 

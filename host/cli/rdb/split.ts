@@ -3,10 +3,18 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { isRespiteError, RespiteError } from '../../errors.js';
 import { type SplitPart, splitRdb } from '../../rdb/convert.js';
+import type { OpenAgain } from '../../rdb/source.js';
 import type { SplitBy } from '../../rdb/split-by.js';
 import { type Job, perform, sourceCommand } from './common.js';
 import { type Output, openOutput } from './output.js';
-import { convertOptions, LossList, mapsOf, rewriteOptions, versionOption } from './rewrite.js';
+import {
+  convertOptions,
+  LossList,
+  mapsOf,
+  rewriteOptions,
+  versionOption,
+  withSources,
+} from './rewrite.js';
 import { countValue, sizeValue, slotValue } from './values.js';
 
 type Range = [from: number, to: number];
@@ -82,11 +90,15 @@ class PartFiles {
 }
 
 async function split(job: Job): Promise<void> {
-  const files = new PartFiles(job);
   const by = splitBy(job);
+  await withSources(job, ([source]) => writeParts(job, source!, by));
+}
+
+async function writeParts(job: Job, source: OpenAgain, by: SplitBy): Promise<void> {
+  const files = new PartFiles(job);
   const losses = new LossList(job);
   const options = { ...convertOptions(job, losses), mapDb: mapsOf(job, 1)?.[0] };
-  const parts = splitRdb(await job.open(), by, options);
+  const parts = splitRdb(source, by, options);
   try {
     for await (const { part, block } of parts) {
       await files.of(part).write(block);

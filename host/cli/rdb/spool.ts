@@ -10,6 +10,15 @@ import type { Job } from './common.js';
 
 const PIECE_BYTES = 1 << 18;
 
+/** One for each of the job's sources. */
+export function spoolsOf(job: Job): Spool[] {
+  if (job.sources.filter((name) => name === '-').length > 1) {
+    const message = 'Standard input cannot be several sources';
+    throw new RespiteError('ERR_RESPITE_INVALID_CONFIG', message);
+  }
+  return job.sources.map((name) => new Spool(job, name));
+}
+
 export class Spool {
   readonly #job: Job;
   readonly #name: string;
@@ -22,9 +31,15 @@ export class Spool {
 
   /** Opens the source; `isAgain`: not for the last time. */
   async open(isAgain: boolean): Promise<RdbSource> {
-    const isFile = this.#name !== '-' && !this.#name.includes('://');
-    if (this.#folder === undefined && isAgain && !isFile) await this.#keep();
+    if (this.#folder === undefined && isAgain && !this.#isFile()) await this.#keep();
     return this.#job.open(this.#folder === undefined ? this.#name : this.#file);
+  }
+
+  /** Not a pipe under a name, as the shell makes of <(command). */
+  #isFile(): boolean {
+    if (this.#name === '-' || this.#name.includes('://')) return false;
+    const stat = fs.statSync(this.#name, { throwIfNoEntry: false });
+    return stat === undefined || stat.isFile() || stat.isDirectory();
   }
 
   get #file(): string {

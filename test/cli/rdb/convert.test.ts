@@ -1,6 +1,15 @@
 // `respite rdb convert`, `filter`, `split`, `merge`: command lines, files, exit codes.
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdtempSync,
+  promises,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -17,6 +26,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const h = new RdbHarness();
 const T = 1_900_000_000_000;
+const KEPT = 'is needed again: kept in';
 const select = (db: number) => Buffer.concat([Buffer.from([254]), len(db)]);
 function made(name: string, ...parts: Buffer[]): string {
   const path = join(dir, name);
@@ -146,5 +156,27 @@ describe('filter, split, merge', () => {
     expect(await at(mapped.bytes)).toEqual([
       ...['0 user:1', '0 user:2', '0 h', '4 user:1', '9 user:1'],
     ]);
+  });
+
+  test('merge in several passes, of a file, a pipe under a name, and standard input', async () => {
+    const some = (name: string, from: number) =>
+      made(name, ...Array.from({ length: 1500 }, (_, n) => key(0, `k${from + n}`, str(name))));
+    const [file, piped, stdinFile] = [some('a', 0), some('b', 1000), some('c', 2000)] as const;
+    const pipe = join(dir, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const args = ['merge', '--duplicates', 'last', '--memory', '1', file, pipe, '-'];
+    const running = runRdb(args, { stdinFile });
+    await promises.writeFile(pipe, readFileSync(piped));
+    const { code, bytes, err } = await running;
+    expect([code, err.match(/is needed again: kept in/g)]).toEqual([0, Array(2).fill(KEPT)]);
+    for (const [, folder] of err.matchAll(/kept in (\S+)/g))
+      expect(existsSync(folder!)).toBe(false);
+    const values = (await keysOf(bytes)).map(({ at, value }) => `${at} ${value}`);
+    const want = Array.from({ length: 3500 }, (_, n) => {
+      return `0 k${n} "${n < 1000 ? 'a' : n < 2000 ? 'b' : 'c'}"`;
+    });
+    expect(values.sort()).toEqual(want.sort());
+    const twice = await runRdb(['merge', '-', '-'], { stdinFile });
+    expect([twice.code, twice.err]).toEqual([2, expect.stringContaining('Standard input')]);
   });
 });
