@@ -6,4 +6,6 @@ import './style/base.css';
 import './style/parts.css';
 import './style/views.css';
 
-render(<App />, document.getElementById('app') as HTMLElement);
+const place = document.getElementById('app') as HTMLElement;
+// a task of its own: compiling and running what was imported takes long enough
+setTimeout(() => render(<App />, place));

@@ -12,17 +12,13 @@ import {
   cpuSec,
   loadKeys,
   median,
+  type Shot,
 } from './measure.js';
 
 const KEYS = 1_000_000;
 const TESTS = ['set', 'get', 'incr', 'mset'];
 const REQUESTS: Record<number, number> = { 1: 200_000, 16: 1_000_000, 100: 3_000_000 };
 const run = promisify(execFile);
-
-interface Shot {
-  perSec: number;
-  cpuUs: number;
-}
 
 async function shoot(server: Server, test: string, pipeline: number, count: number): Promise<Shot> {
   const beforeSec = cpuSec(server.pid);

@@ -9,7 +9,8 @@ export interface RdbIo {
   /** Takes bytes, which may be overwritten as soon as the promise settles (at once without). */
   write(bytes: Uint8Array): void | Promise<void>;
   writeErr(text: string): void;
-  /** Whether somebody looks at standard error. */
+  /** Whether somebody looks at standard output, at standard error. */
+  readonly outIsTerminal: boolean;
   readonly errIsTerminal: boolean;
   /** Columns of that terminal, or of what stands for it. */
   readonly columns: number;
@@ -39,6 +40,7 @@ export function processIo(platform: Platform = createNodePlatform()): RdbIo {
     platform,
     write: (bytes) => writeAll(1, bytes),
     writeErr: (text) => platform.process.writeStderr(text),
+    outIsTerminal: process.stdout.isTTY === true,
     errIsTerminal: process.stderr.isTTY === true,
     columns: process.stderr.columns ?? 80,
     stdin: 0,

@@ -3,6 +3,7 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { latin1 } from '../../core/inspector.js';
+import { RespiteError } from '../../errors.js';
 import {
   type ConvertOptions,
   type ConvertSummary,
@@ -199,6 +200,13 @@ export async function writeConversion(
   conversion: RdbConversion,
   losses: LossList,
 ): Promise<void> {
+  const { output = '-' } = job.options;
+  if (output === '-' && job.io.outIsTerminal) {
+    const reason = 'an RDB file is not for a terminal: name one with -o, or pipe it on';
+    throw new RespiteError('ERR_RESPITE_INVALID_CONFIG', `Nothing was written: ${reason}`, {
+      details: { option: 'output', reason },
+    });
+  }
   const { out } = job;
   try {
     for await (const block of conversion) {

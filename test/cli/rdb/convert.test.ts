@@ -116,6 +116,21 @@ describe('filter, split, merge', () => {
     expect(await at((await runRdb(first)).bytes)).toEqual(['0 user:1', '0 user:2', '0 h']);
   });
 
+  test('an RDB file is not written to a terminal', async () => {
+    for (const args of [
+      ['filter', small],
+      ['filter', '-o', '-', small],
+      ['merge', small],
+    ]) {
+      const ran = await runRdb(args, { outIsTerminal: true });
+      expect([ran.code, ran.bytes.length]).toEqual([2, 0]);
+      expect(ran.err).toContain('-o');
+    }
+    const out = join(dir, 'shown.rdb');
+    const ran = await runRdb(['filter', '-o', out, small], { outIsTerminal: true });
+    expect([ran.code, existsSync(out)]).toEqual([0, true]);
+  });
+
   test('split', async () => {
     const by = async (...args: string[]) => {
       const folder = mkdtempSync(join(dir, 'split-'));

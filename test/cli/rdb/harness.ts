@@ -39,6 +39,7 @@ export async function runRdb(args: readonly string[], options: RunIo = {}): Prom
     platform,
     write: (bytes) => void parts.push(Buffer.from(bytes)),
     writeErr: platform.process.writeStderr,
+    outIsTerminal: false,
     errIsTerminal: false,
     columns: 80,
     stdin,
