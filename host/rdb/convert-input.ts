@@ -31,18 +31,17 @@ export class ConvertInput {
     const input = new ConvertInput(given, index);
     const from = await input.#open(isAgain);
     input.#opened = from;
-    const head = new Uint8Array(MAGIC_BYTES);
-    let length = 0;
-    while (length < MAGIC_BYTES) {
-      const pulled = await from.pull(head.subarray(length));
-      if (pulled === 0) break;
-      length += pulled;
+    try {
+      const head = await headOf(from);
+      input.canReopen ||= from.canReopen === true;
+      input.#opened = withHead(from, head);
+      const version = /^(?:REDIS|VALKEY)(\d+)$/.exec(latin1(head))?.[1];
+      input.version = Number(version ?? 0);
+      return input;
+    } catch (error) {
+      await input.close();
+      throw error;
     }
-    input.canReopen ||= from.canReopen === true;
-    input.#opened = withHead(from, head.subarray(0, length));
-    const version = /^(?:REDIS|VALKEY)(\d+)$/.exec(latin1(head.subarray(0, length)))?.[1];
-    input.version = Number(version ?? 0);
-    return input;
   }
 
   async #open(isAgain: boolean): Promise<RdbPullSource> {
@@ -66,6 +65,17 @@ export class ConvertInput {
 function isAtHand(source: RdbSource): boolean {
   if (source instanceof Uint8Array || source instanceof ArrayBuffer) return true;
   return typeof Blob !== 'undefined' && source instanceof Blob;
+}
+
+async function headOf(from: RdbPullSource): Promise<Uint8Array> {
+  const head = new Uint8Array(MAGIC_BYTES);
+  let length = 0;
+  while (length < MAGIC_BYTES) {
+    const pulled = await from.pull(head.subarray(length));
+    if (pulled === 0) break;
+    length += pulled;
+  }
+  return head.subarray(0, length);
 }
 
 /** A source whose first bytes were read already. */

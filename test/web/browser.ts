@@ -81,6 +81,8 @@ export async function openPage(
 export async function give(page: Page, file: string | Given): Promise<void> {
   await page.locator('input[type=file]').first().setInputFiles(file);
   await page.locator('#view-overview').waitFor();
+  // the last of its cards, which come one after the other
+  await page.getByRole('table', { name: 'What the file says of itself' }).waitFor();
 }
 
 export interface Given {

@@ -4,6 +4,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { useDark } from '../state.js';
 import type { EChartsType } from './echarts.js';
+import { nextTurn } from './turns.js';
 
 /** Colours of the style sheet, for canvases. */
 export interface Colours {
@@ -23,16 +24,6 @@ interface ChartProps {
   /** Called again when the colours change; same function, same chart. */
   option: (colours: Colours) => ChartOption;
   onClick?: (data: unknown) => void;
-}
-
-let turn: Promise<unknown> = Promise.resolve();
-
-/** A frame of its own for each step of each chart, so that none holds up the page for long. */
-function nextTurn(): Promise<unknown> {
-  turn = turn.then(
-    () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))),
-  );
-  return turn;
 }
 
 let isWarm = false;
@@ -58,10 +49,13 @@ export async function preloadCharts(): Promise<void> {
   }
 }
 
+const HIDDEN = { show: false } as const;
 const AXES = { xAxis: { type: 'category', data: ['a', 'b'] }, yAxis: {} } as const;
 const LEAF = { name: 'b', value: 1 };
 /** Each has little that the one before had not. */
 const WARMING: readonly ChartOption[] = [
+  { animation: false },
+  { animation: false, xAxis: HIDDEN, yAxis: HIDDEN },
   { ...AXES, animation: false },
   { ...AXES, animation: false, series: [{ type: 'bar', data: [1, 2] }] },
   { animation: false, series: [{ type: 'treemap', data: [LEAF] }] },

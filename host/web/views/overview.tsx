@@ -7,6 +7,7 @@ import type { ViewProps } from '../app.js';
 import { bytes, count, duration, percent, short, time } from '../format.js';
 import { type Bar, Bars } from '../parts/bars.js';
 import { Card, Figure } from '../parts/card.js';
+import { OneByOne } from '../parts/turns.js';
 import { TypeTag } from '../parts/type-tag.js';
 import { FindingCard } from './findings.js';
 import { ExpiryCard, IdleCard, SizesCard } from './histograms.js';
@@ -195,23 +196,25 @@ export function OverviewView({ ready, go, openKey, inspect }: ViewProps) {
       <DamageBanner report={report} onSalvage={() => inspect.open(source, true)} />
       <Figures report={report} tookMs={tookMs} />
       <div class="grid">
-        <TypesCard report={report} />
-        <EncodingsCard report={report} />
-        <ExpiryCard report={report} />
-        <SizesCard report={report} />
-        <IdleCard report={report} />
-        {report.databases.length > 1 && <DatabasesCard report={report} />}
-        {findings.length > 0 && (
-          <Card title="Findings">
-            {findings.map((finding) => (
-              <FindingCard key={finding.id} finding={finding} isShort openKey={openKey} />
-            ))}
-            <button type="button" class="link" onClick={() => go('findings')}>
-              All findings ({report.findings.length})
-            </button>
-          </Card>
-        )}
-        <FileCard report={report} />
+        <OneByOne>
+          <TypesCard report={report} />
+          <EncodingsCard report={report} />
+          <ExpiryCard report={report} />
+          <SizesCard report={report} />
+          <IdleCard report={report} />
+          {report.databases.length > 1 && <DatabasesCard report={report} />}
+          {findings.length > 0 && (
+            <Card title="Findings">
+              {findings.map((finding) => (
+                <FindingCard key={finding.id} finding={finding} isShort openKey={openKey} />
+              ))}
+              <button type="button" class="link" onClick={() => go('findings')}>
+                All findings ({report.findings.length})
+              </button>
+            </Card>
+          )}
+          <FileCard report={report} />
+        </OneByOne>
       </div>
     </>
   );

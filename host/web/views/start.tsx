@@ -1,6 +1,7 @@
 // The page without a file: a place to drop one, and what happens with it.
 
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { preloadCharts } from '../parts/chart.js';
 import type { Source } from '../protocol.js';
 import { blobSource } from '../state.js';
 
@@ -86,6 +87,10 @@ export function StartView({
   problem: string | undefined;
   onFile: (source: Source) => void;
 }) {
+  useEffect(() => {
+    const asked = requestIdleCallback(() => void preloadCharts());
+    return () => cancelIdleCallback(asked);
+  }, []);
   return (
     <main class="start">
       {problem !== undefined && (
