@@ -97,6 +97,9 @@ export interface KeyFilter {
   limit?: number;
 }
 
+/** Parts of the hashes of names: of assembly/inspect/digest-table.ts and convert-seen.ts. */
+export const HASH_PARTS = 1024;
+
 const INPUT_BYTES = 1 << 18;
 const ERROR_TEXT_MAX = 80;
 const INITIAL_PAGES = 32;

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { RespiteError } from '../errors.js';
-import { pullSource, type RdbPullSource } from '../rdb/source.js';
+import { pullHead, pullSource, type RdbPullSource } from '../rdb/source.js';
 
 /** A source that was opened. */
 export interface OpenedSource extends RdbPullSource {
@@ -72,14 +72,7 @@ class DescriptorSource implements OpenedSource {
 
   /** The first bytes, which stay to be read. */
   async peek(): Promise<Uint8Array> {
-    const head = Buffer.alloc(HEAD_BYTES);
-    let length = 0;
-    while (length < HEAD_BYTES) {
-      const read = await this.pull(head.subarray(length));
-      if (read === 0) break;
-      length += read;
-    }
-    this.#head = head.subarray(0, length);
+    this.#head = await pullHead(this, HEAD_BYTES);
     return this.#head;
   }
 

@@ -2,7 +2,13 @@
 // once.
 
 import { latin1 } from '../core/inspector.js';
-import { type OpenAgain, pullSource, type RdbPullSource, type RdbSource } from './source.js';
+import {
+  type OpenAgain,
+  pullHead,
+  pullSource,
+  type RdbPullSource,
+  type RdbSource,
+} from './source.js';
 
 /** Sources given as functions can be read more than once, as paths, bytes and Blobs can. */
 export type ConvertSource = RdbSource | OpenAgain;
@@ -32,7 +38,7 @@ export class ConvertInput {
     const from = await input.#open(isAgain);
     input.#opened = from;
     try {
-      const head = await headOf(from);
+      const head = await pullHead(from, MAGIC_BYTES);
       input.canReopen ||= from.canReopen === true;
       input.#opened = withHead(from, head);
       const version = /^(?:REDIS|VALKEY)(\d+)$/.exec(latin1(head))?.[1];
@@ -65,17 +71,6 @@ export class ConvertInput {
 function isAtHand(source: RdbSource): boolean {
   if (source instanceof Uint8Array || source instanceof ArrayBuffer) return true;
   return typeof Blob !== 'undefined' && source instanceof Blob;
-}
-
-async function headOf(from: RdbPullSource): Promise<Uint8Array> {
-  const head = new Uint8Array(MAGIC_BYTES);
-  let length = 0;
-  while (length < MAGIC_BYTES) {
-    const pulled = await from.pull(head.subarray(length));
-    if (pulled === 0) break;
-    length += pulled;
-  }
-  return head.subarray(0, length);
 }
 
 /** A source whose first bytes were read already. */

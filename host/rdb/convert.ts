@@ -1,7 +1,7 @@
 // RDB files made of RDB files: of another version, with fewer keys, several out of one, one out of
 // several. The work is done in the core (assembly/inspect/convert.ts); here are its options.
 
-import { Inspector, type KeyFilter, latin1, MODE_CONVERT } from '../core/inspector.js';
+import { HASH_PARTS, Inspector, type KeyFilter, latin1, MODE_CONVERT } from '../core/inspector.js';
 import { isRespiteError, RespiteError } from '../errors.js';
 import {
   CONVERT_ALL,
@@ -32,9 +32,6 @@ import { type NamedPart, partName, type SplitBy, splitOptions } from './split-by
 /** Valkey's own version of the format. */
 export const VALKEY_VERSION = 80;
 const VERSION_MAX = 15;
-/** assembly/inspect/convert-seen.ts */
-const SEEN_PARTS = 1024;
-const TABLE_MAX = 12 * 2 ** 26;
 
 export type Duplicates = 'error' | 'first' | 'last' | 'keep';
 
@@ -246,11 +243,11 @@ class Run {
       ...(this.#by === undefined ? {} : splitOptions(this.#by)),
       ...this.#version(inputs),
       [OPT_PACK]: ['source', 'always', 'never'].indexOf(options.compress ?? 'source'),
-      [OPT_SEEN_BYTES]: canReopen ? (options.tableBytes ?? 0) : TABLE_MAX,
+      [OPT_SEEN_BYTES]: canReopen ? (options.tableBytes ?? 0) : Number.MAX_SAFE_INTEGER,
     };
     let left = inputs;
     let damage: unknown;
-    for (let pass = 0; pass === 0 || inspector.convertedTo < SEEN_PARTS; pass++) {
+    for (let pass = 0; pass === 0 || inspector.convertedTo < HASH_PARTS; pass++) {
       inspector.filter(options.filter);
       // a file is verified when it is read for the first time
       const own = pass === 0 ? options : { ...options, checksum: false };

@@ -1,7 +1,13 @@
 // What differs between two dumps, key by key. Memory: 16 bytes for each key of the first, up to a
 // limit; beyond it in several passes.
 
-import { Inspector, MODE_DIGEST, VALUE_TYPES, type ValueType } from '../core/inspector.js';
+import {
+  HASH_PARTS,
+  Inspector,
+  MODE_DIGEST,
+  VALUE_TYPES,
+  type ValueType,
+} from '../core/inspector.js';
 import { isRespiteError } from '../errors.js';
 import type { BytesText } from './analysis-types.js';
 import { bytesText } from './bytes-text.js';
@@ -55,8 +61,6 @@ export interface RdbDiff extends AsyncIterable<DiffEntry> {
 const PHASE_KEEP = 0;
 const PHASE_COMPARE = 1;
 const PHASE_LIST = 2;
-/** Parts of the hashes of names, in assembly/inspect/digest-table.ts. */
-const PARTS = 1024;
 
 /**
  * Compares two dumps: values element by element (sets, hashes, sorted sets in any order, whatever
@@ -73,16 +77,21 @@ export function diffRdb(first: OpenAgain, second: OpenAgain, options: DiffOption
     // a file is verified when it is read for the first time
     const again = { ...options, checksum: false };
     let damage: unknown;
-    for (let from = 0, width = PARTS, own = options; from < PARTS; own = again) {
+    for (let from = 0, width = HASH_PARTS, own = options; from < HASH_PARTS; own = again) {
       const run = (places: Record<number, number>, source: RdbSource, how = own) =>
         differing(inspector, source, places, how);
-      const range = { 0: PHASE_KEEP, 1: from, 2: Math.min(from + width, PARTS), 3: tableBytes };
+      const range = {
+        0: PHASE_KEEP,
+        1: from,
+        2: Math.min(from + width, HASH_PARTS),
+        3: tableBytes,
+      };
       yield* run(range, await first(true));
       const { to } = inspector.compared;
       width = to - from;
       from = to;
       try {
-        for await (const entry of run({ 0: PHASE_COMPARE }, await second(to < PARTS))) {
+        for await (const entry of run({ 0: PHASE_COMPARE }, await second(to < HASH_PARTS))) {
           counts[entry.kind]++;
           yield entry;
         }
@@ -95,7 +104,7 @@ export function diffRdb(first: OpenAgain, second: OpenAgain, options: DiffOption
       const { missing, same } = inspector.compared;
       counts.same += same;
       if (missing === 0 || damage !== undefined) continue;
-      for await (const entry of run({ 0: PHASE_LIST }, await first(to < PARTS), again)) {
+      for await (const entry of run({ 0: PHASE_LIST }, await first(to < HASH_PARTS), again)) {
         counts.removed++;
         yield entry;
       }

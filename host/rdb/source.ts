@@ -185,6 +185,18 @@ class NamedSource implements RdbPullSource {
   }
 }
 
+/** Up to `bytes` of what comes first; fewer only where the source ends. */
+export async function pullHead(from: RdbPullSource, bytes: number): Promise<Uint8Array> {
+  const head = new Uint8Array(bytes);
+  let length = 0;
+  while (length < bytes) {
+    const pulled = await from.pull(head.subarray(length));
+    if (pulled === 0) break;
+    length += pulled;
+  }
+  return head.subarray(0, length);
+}
+
 /** Any source as one to pull from. */
 export function pullSource(source: RdbSource): RdbPullSource {
   if (typeof source === 'string' || source instanceof URL) {

@@ -1,7 +1,8 @@
 // The frame: header, tabs, the view in hand, and the drawer with a key's value.
 
-import { useCallback, useState } from 'preact/hooks';
+import { useCallback, useEffect, useState } from 'preact/hooks';
 import { bytes } from './format.js';
+import { preloadCharts } from './parts/chart.js';
 import type { OpenKey } from './parts/key-cell.js';
 import { Mark } from './parts/mark.js';
 import { Tabs } from './parts/tabs.js';
@@ -148,6 +149,7 @@ export function App() {
   const inspect = useInspect();
   const { state } = inspect;
   const isOver = useDrop(inspect.open);
+  useEffect(() => void preloadCharts(), []);
   return (
     <div class={isOver ? 'page dropping' : 'page'}>
       <Header inspect={inspect} />

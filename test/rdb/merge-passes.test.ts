@@ -14,7 +14,7 @@ import {
 import { Prng, runSeed } from '../support/prng.js';
 import { key, len, rdb, str } from '../support/rdb-build.js';
 import { RdbHarness, ROOT } from '../support/rdb-harness.js';
-import { keysOf, text } from '../support/rdb-logical.js';
+import { collected, keysOf, text } from '../support/rdb-logical.js';
 
 const h = new RdbHarness();
 const rich = readFileSync(join(ROOT, 'test/rdb/data/nocompress-redis8.0.6-rdb12.rdb'));
@@ -75,14 +75,8 @@ async function merged(
     };
   });
   const run = mergeRdb(given, { ...options, onLoss });
-  const blocks: Buffer[] = [];
-  let error: unknown;
-  try {
-    for await (const block of run) blocks.push(Buffer.from(block));
-  } catch (cause) {
-    error = cause;
-  }
-  const whole = error === undefined || options.salvage ? Buffer.concat(blocks) : undefined;
+  const { bytes, error } = await collected(run);
+  const whole = error === undefined || options.salvage ? bytes : undefined;
   const read = whole === undefined ? [] : await keysOf(whole);
   const keys = read.map(({ at, value, expireAtMs }) => `${at} ${expireAtMs} ${value}`);
   const libraries = text(whole ?? Buffer.alloc(0)).split('#!lua name=').length - 1;

@@ -87,6 +87,20 @@ export interface Converted {
   error: unknown;
 }
 
+/** All blocks in one, and the error they ended with, if any. */
+export async function collected(
+  run: AsyncIterable<Uint8Array>,
+): Promise<{ bytes: Buffer; error: unknown }> {
+  const blocks: Buffer[] = [];
+  let error: unknown;
+  try {
+    for await (const block of run) blocks.push(Buffer.from(block));
+  } catch (thrown) {
+    error = thrown;
+  }
+  return { bytes: Buffer.concat(blocks), error };
+}
+
 /** The whole output, and the error it ended with, if any. */
 export async function convertAll(
   source: RdbSource,
@@ -94,14 +108,8 @@ export async function convertAll(
 ): Promise<Converted> {
   const losses: RdbLoss[] = [];
   const conversion = convertRdb(source, { ...options, onLoss: (loss) => losses.push(loss) });
-  const blocks: Buffer[] = [];
-  let error: unknown;
-  try {
-    for await (const block of conversion) blocks.push(Buffer.from(block));
-  } catch (thrown) {
-    error = thrown;
-  }
-  return { bytes: Buffer.concat(blocks), summary: conversion.summary, losses, error };
+  const { bytes, error } = await collected(conversion);
+  return { bytes, summary: conversion.summary, losses, error };
 }
 
 /** As `convertAll`; an error is thrown. */

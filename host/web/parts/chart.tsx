@@ -26,15 +26,11 @@ interface ChartProps {
   onClick?: (data: unknown) => void;
 }
 
-let isWarm = false;
-
 /**
  * Loads what charts need and draws one of each kind out of sight, ahead of the first: the browser
  * compiles code when it runs for the first time, which would hold the page up then.
  */
 export async function preloadCharts(): Promise<void> {
-  if (isWarm) return;
-  isWarm = true;
   const { init } = await import('./echarts.js');
   const size = { width: 64, height: 64 };
   for (const option of WARMING) {

@@ -1,8 +1,6 @@
 // A file being read: how far, how fast, how long still, and a way out.
 
-import { useEffect } from 'preact/hooks';
 import { bytes, duration } from '../format.js';
-import { preloadCharts } from '../parts/chart.js';
 import type { Progress } from '../protocol.js';
 import type { State } from '../state.js';
 
@@ -52,7 +50,6 @@ export function ReadingView({
   state: Extract<State, { phase: 'reading' }>;
   onCancel: () => void;
 }) {
-  useEffect(() => void preloadCharts(), []);
   return (
     <main class="start">
       <div class="drop reading">

@@ -1,7 +1,6 @@
 // The page without a file: a place to drop one, and what happens with it.
 
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
-import { preloadCharts } from '../parts/chart.js';
 import type { Source } from '../protocol.js';
 import { blobSource } from '../state.js';
 
@@ -87,10 +86,6 @@ export function StartView({
   problem: string | undefined;
   onFile: (source: Source) => void;
 }) {
-  useEffect(() => {
-    const asked = requestIdleCallback(() => void preloadCharts());
-    return () => cancelIdleCallback(asked);
-  }, []);
   return (
     <main class="start">
       {problem !== undefined && (
