@@ -84,6 +84,8 @@ let chunkTop: u32 = 0;
 let chunkEnd: u32 = 0;
 /** Never take chunks beyond this one, whatever the platform would give. */
 let chunkLimit: u32 = CHUNK_MAX;
+/** Chunks memory grows by beyond what is needed at once, at most. */
+let growStepMax: u32 = CHUNK_MAX;
 
 /** The reserve: how many chunks it should have, how many it has, the first (a list). */
 let reserveSize: u32 = 0;
@@ -312,6 +314,14 @@ export function allocSetLimit(chunks: u32): void {
   chunkLimit = min(chunks, CHUNK_MAX);
 }
 
+/**
+ * Memory grows in steps of an eighth, which spares a growing data set most of the calls. Who must
+ * stay within a bound whatever the size of one block sets the most of a step here.
+ */
+export function allocSetGrowStep(chunks: u32): void {
+  growStepMax = chunks;
+}
+
 /** Bytes that could still be taken without touching the limit, free spans included. */
 export function allocHeadroom(): usize {
   const fresh = chunkLimit > chunkTop ? <usize>(chunkLimit - chunkTop) : 0;
@@ -477,7 +487,7 @@ function takeFresh(chunks: u32): bool {
   const end = chunkTop + chunks;
   if (end > chunkEnd) {
     const need = end - chunkEnd;
-    const step = min(max<u32>(64, chunkEnd >>> 3), chunkLimit - chunkEnd);
+    const step = min(max<u32>(64, min(chunkEnd >>> 3, growStepMax)), chunkLimit - chunkEnd);
     if (memory.grow(<i32>max(step, need)) < 0 && memory.grow(<i32>need) < 0) return false;
     chunkEnd = <u32>memory.size() - 1;
   }

@@ -28,11 +28,16 @@ interface Part {
   times: number;
 }
 
-/** A long string as the file has it: what is in it before and behind LARGE random bytes. */
-function long(isPacked: boolean, before = Buffer.alloc(0), after = Buffer.alloc(0)): Part[] {
+/** A long string as the file has it: what is in it before and behind `size` random bytes. */
+function long(
+  isPacked: boolean,
+  before = Buffer.alloc(0),
+  after = Buffer.alloc(0),
+  size = LARGE,
+): Part[] {
   const unit = new Prng(1).bytes(1024);
-  const times = LARGE / unit.length;
-  const full = before.length + LARGE + after.length;
+  const times = size / unit.length;
+  const full = before.length + size + after.length;
   if (!isPacked) {
     const head = Buffer.concat([len(full), before]);
     return [
@@ -193,6 +198,15 @@ describe(`a string of ${LARGE / MB} MB`, () => {
     }
     expect(tooMuch).toEqual([]);
   });
+});
+
+// An allocator that grows by an eighth would stay within the bound with 20 MB, but not with this.
+test('memory grows by no more than a step behind a string of 192 MB', WAIT, async () => {
+  const size = 192 * MB;
+  const tool = TOOLS.find(({ name }) => name === 'resp --restore small')!;
+  const used = await memoryOf(tool, [key(0), ...long(false, undefined, undefined, size)]);
+  expect(used).toBeGreaterThan(size);
+  expect(used).toBeLessThanOrEqual(size + MORE_BYTES_MAX);
 });
 
 describe('is told as it is', () => {
