@@ -14,7 +14,7 @@ import {
   splitRdb,
 } from '../../host/rdb/index.js';
 import { key, len, rdb, str } from '../support/rdb-build.js';
-import { RdbHarness, ROOT } from '../support/rdb-harness.js';
+import { RdbHarness } from '../support/rdb-harness.js';
 import {
   allFiles,
   convertAll,
@@ -24,6 +24,7 @@ import {
   readingOf,
   text,
 } from '../support/rdb-logical.js';
+import { ROOT } from '../support/servers.js';
 
 const h = new RdbHarness();
 const OWN = join(ROOT, 'test/rdb/data');

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { type ConvertOptions, convertRdb, type RespiteError } from '../../host/rdb/index.js';
 import { Prng, runSeed } from '../support/prng.js';
 import { i64, key, listpack, rdb, str } from '../support/rdb-build.js';
-import { RdbHarness, ROOT } from '../support/rdb-harness.js';
+import { RdbHarness } from '../support/rdb-harness.js';
 import {
   allFiles,
   convertAll,
@@ -17,6 +17,7 @@ import {
   readingOf,
   withoutLosses,
 } from '../support/rdb-logical.js';
+import { ROOT } from '../support/servers.js';
 
 const ALL = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 80];
 /** Large files: where something ends or begins. */

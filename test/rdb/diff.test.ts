@@ -6,7 +6,8 @@ import { describe, expect, test } from 'vitest';
 import { type DiffOptions, DiffPrefixes, diffRdb } from '../../host/rdb/index.js';
 import { Prng, runSeed } from '../support/prng.js';
 import { type MadeKey, madeRdb } from '../support/rdb-file.js';
-import { DATA, hasData, ROOT } from '../support/rdb-harness.js';
+import { DATA, hasData } from '../support/rdb-harness.js';
+import { ROOT } from '../support/servers.js';
 
 async function diff(a: Uint8Array, b: Uint8Array, options: DiffOptions = {}) {
   const found = diffRdb(

@@ -12,7 +12,8 @@ import { inspectFlags } from '../../host/rdb/read-rdb.js';
 import { outputs } from '../../host/rdb/run.js';
 import { commandsOf } from '../support/commands.js';
 import { random, rareFiles } from '../support/rdb-build.js';
-import { RdbHarness, ROOT } from '../support/rdb-harness.js';
+import { RdbHarness } from '../support/rdb-harness.js';
+import { ROOT } from '../support/servers.js';
 
 const RUNS = Number(process.env.RESPITE_FUZZ_RUNS ?? 20000) / 10;
 /** One for all: what exportCommands does, without a new instance each time. */

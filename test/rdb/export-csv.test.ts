@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { exportCsv, type RdbEntry, readRdb } from '../../host/rdb/index.js';
 import { gathered, latin1, textOf } from '../support/rdb-export.js';
-import { DATA, hasData, ROOT } from '../support/rdb-harness.js';
+import { DATA, hasData } from '../support/rdb-harness.js';
+import { ROOT } from '../support/servers.js';
 
 const OWN = join(ROOT, 'test/rdb/data');
 const own = readdirSync(OWN).filter((name) => name.endsWith('.rdb'));

@@ -14,7 +14,7 @@ import {
 import { Prng, runSeed } from '../support/prng.js';
 import { len, str } from '../support/rdb-build.js';
 import { gathered, type Json, keysOf, latin1, recordsOf, textOf } from '../support/rdb-export.js';
-import { ROOT } from '../support/rdb-harness.js';
+import { ROOT } from '../support/servers.js';
 
 const seed = runSeed();
 const MODULES = ['rdb.wasm', 'rdb-scalar.wasm'];

@@ -22,7 +22,8 @@ import {
   sortedTexts,
   textOf,
 } from '../support/rdb-export.js';
-import { DATA, hasData, RdbHarness, ROOT } from '../support/rdb-harness.js';
+import { DATA, hasData, RdbHarness } from '../support/rdb-harness.js';
+import { ROOT } from '../support/servers.js';
 
 const SERVERS = join(DATA, 'servers');
 const FIXTURES = join(DATA, 'fixtures');

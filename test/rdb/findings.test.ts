@@ -11,7 +11,7 @@ import {
   htmlReport,
 } from '../../host/rdb/index.js';
 import { type MadeKey, madeRdb } from '../support/rdb-file.js';
-import { ROOT } from '../support/rdb-harness.js';
+import { ROOT } from '../support/servers.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 const HOUR = 3_600_000;

@@ -14,7 +14,8 @@ import {
   rdb,
   str,
 } from '../support/rdb-build.js';
-import { DATA, hasData, RdbHarness, ROOT } from '../support/rdb-harness.js';
+import { DATA, hasData, RdbHarness } from '../support/rdb-harness.js';
+import { ROOT } from '../support/servers.js';
 
 const RUNS = Number(process.env.RESPITE_FUZZ_RUNS ?? 20_000);
 const OWN = join(ROOT, 'test/rdb/data');

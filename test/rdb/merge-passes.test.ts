@@ -13,8 +13,9 @@ import {
 } from '../../host/rdb/index.js';
 import { Prng, runSeed } from '../support/prng.js';
 import { key, len, rdb, str } from '../support/rdb-build.js';
-import { RdbHarness, ROOT } from '../support/rdb-harness.js';
+import { RdbHarness } from '../support/rdb-harness.js';
 import { collected, keysOf, text } from '../support/rdb-logical.js';
+import { ROOT } from '../support/servers.js';
 
 const h = new RdbHarness();
 const rich = readFileSync(join(ROOT, 'test/rdb/data/nocompress-redis8.0.6-rdb12.rdb'));

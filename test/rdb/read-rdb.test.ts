@@ -16,7 +16,8 @@ import {
   readRdb,
 } from '../../host/rdb/index.js';
 import { Prng, runSeed } from '../support/prng.js';
-import { DATA, hasData, ROOT } from '../support/rdb-harness.js';
+import { DATA, hasData } from '../support/rdb-harness.js';
+import { ROOT } from '../support/servers.js';
 
 const SERVERS = join(DATA, 'servers');
 const OWN = join(ROOT, 'test/rdb/data');

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { payload, random, rareFiles, str } from '../support/rdb-build.js';
 import { decode } from '../support/rdb-decode.js';
-import { FLAG, RdbHarness, REC, ROOT } from '../support/rdb-harness.js';
+import { FLAG, RdbHarness, REC } from '../support/rdb-harness.js';
+import { ROOT } from '../support/servers.js';
 
 const RUNS = Number(process.env.RESPITE_FUZZ_RUNS ?? 20000);
 const OWN = join(ROOT, 'test/rdb/data');

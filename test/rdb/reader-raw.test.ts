@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { random, rareFiles } from '../support/rdb-build.js';
-import { type Event, RdbHarness, REC, ROOT } from '../support/rdb-harness.js';
+import { type Event, RdbHarness, REC } from '../support/rdb-harness.js';
+import { ROOT } from '../support/servers.js';
 
 const h = new RdbHarness();
 const OWN = join(ROOT, 'test/rdb/data');

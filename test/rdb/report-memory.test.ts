@@ -14,7 +14,7 @@ import {
   reportMemory,
 } from '../../host/rdb/index.js';
 import { Prng, runSeed } from '../support/prng.js';
-import { ROOT } from '../support/rdb-harness.js';
+import { ROOT } from '../support/servers.js';
 
 const OWN = join(ROOT, 'test/rdb/data');
 const files = readdirSync(OWN).filter((name) => name.endsWith('.rdb'));

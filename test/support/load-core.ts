@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from './rdb-harness.js';
+import { ROOT } from './servers.js';
 
 export function coreModule(): WebAssembly.Module {
   const path = join(ROOT, 'build/core.wasm');

@@ -1,9 +1,5 @@
 // The loader in a Wasm instance of its own, driven from tests.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { ROOT } from './rdb-harness.js';
+import { compileWasm, FAULTS } from './compile.js';
 
 type Fn = (...args: number[]) => number;
 
@@ -86,22 +82,7 @@ export interface Info {
   errorArg: number;
 }
 
-let compiled: WebAssembly.Module | undefined;
-
-function loadModule(): WebAssembly.Module {
-  if (compiled) return compiled;
-  const dir = mkdtempSync(join(tmpdir(), 'respite-load-'));
-  const out = join(dir, 'load.wasm');
-  const asc = join(ROOT, 'node_modules/assemblyscript/bin/asc.js');
-  const flags = ['--config', 'asconfig.json', '--enable', 'simd', '--use', 'ALLOC_FAULTS=1'];
-  execFileSync(process.execPath, [asc, 'test/support/load-entry.ts', ...flags, '-o', out], {
-    cwd: ROOT,
-    stdio: 'pipe',
-  });
-  compiled = new WebAssembly.Module(readFileSync(out));
-  rmSync(dir, { recursive: true });
-  return compiled;
-}
+const loadModule = () => compileWasm('test/support/load-entry.ts', FAULTS);
 
 export class LoadHarness {
   readonly memory = new WebAssembly.Memory({ initial: 32, maximum: 65536 });

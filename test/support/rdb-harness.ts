@@ -1,11 +1,8 @@
 // The RDB reader in a Wasm instance of its own, driven from tests: bytes in, plain events out.
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { compileWasm, FAULTS } from './compile.js';
+import { ROOT } from './servers.js';
 
 /** Real servers' dumps and public fixtures; tests that need them skip where they are missing. */
 export const DATA = join(process.env.RESPITE_DATA ?? join(ROOT, '../shared/data'), 'rdb');
@@ -91,31 +88,9 @@ export interface RdbExports {
   [name: string]: Fn;
 }
 
-let compiled: WebAssembly.Module | undefined;
-
-/** Compile the test entry (once in this process). */
+/** The test entry. */
 export function rdbModule(): WebAssembly.Module {
-  if (compiled) return compiled;
-  const dir = mkdtempSync(join(tmpdir(), 'respite-rdb-'));
-  const out = join(dir, 'rdb.wasm');
-  const asc = join(ROOT, 'node_modules/assemblyscript/bin/asc.js');
-  execFileSync(
-    process.execPath,
-    [
-      asc,
-      'test/support/rdb-entry.ts',
-      '--config',
-      'asconfig.json',
-      '--use',
-      'ALLOC_FAULTS=1',
-      '-o',
-      out,
-    ],
-    { cwd: ROOT, stdio: 'pipe' },
-  );
-  compiled = new WebAssembly.Module(readFileSync(out));
-  rmSync(dir, { recursive: true });
-  return compiled;
+  return compileWasm('test/support/rdb-entry.ts', FAULTS);
 }
 
 export interface ReadOptions {

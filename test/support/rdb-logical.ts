@@ -15,7 +15,8 @@ import {
   readRdb,
 } from '../../host/rdb/index.js';
 import { rareFiles } from './rdb-build.js';
-import { DATA, hasData, RdbHarness, ROOT } from './rdb-harness.js';
+import { DATA, hasData, RdbHarness } from './rdb-harness.js';
+import { ROOT } from './servers.js';
 
 export const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
 

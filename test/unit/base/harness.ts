@@ -3,14 +3,11 @@
  * Also: a seeded generator, and a real redis-server on a unix socket as the oracle.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import asc from 'assemblyscript/asc';
 import { Redis } from 'ioredis';
-
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+import { compileWasm } from '../../support/compile.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: raw exports of any signature, in tests only
 export type Exports = Record<string, (...args: any[]) => any> & Record<string, any>;
@@ -28,25 +25,9 @@ export interface Module {
 
 /** Compiles `entry` (a path from the repository's root) and instantiates it with 16 MiB. */
 export async function compile(entry: string): Promise<Module> {
-  let binary: Uint8Array | undefined;
-  const args = [entry, '--outFile', 'out.wasm', '--exportTable', '--baseDir', ROOT];
-  args.push('--config', join(ROOT, 'asconfig.json'), '--zeroFilledMemory');
-  const result = await asc.main(args, {
-    readFile: (name: string, base: string) => {
-      try {
-        return readFileSync(name.startsWith('/') ? name : join(base, name), 'utf8');
-      } catch {
-        return null;
-      }
-    },
-    writeFile: (_name: string, contents: Uint8Array | string) => {
-      if (typeof contents !== 'string') binary = contents;
-    },
-  });
-  if (result.error || !binary) throw new Error(`${result.error}\n${result.stderr.toString()}`);
   const memory = new WebAssembly.Memory({ initial: 256, maximum: 65536 });
-  const compiled = await WebAssembly.compile(binary as BufferSource);
-  const instance = await WebAssembly.instantiate(compiled, { env: { memory } });
+  const module = compileWasm(entry, ['--exportTable']);
+  const instance = await WebAssembly.instantiate(module, { env: { memory } });
   const bytes = new Uint8Array(memory.buffer);
   return {
     exports: instance.exports as Exports,

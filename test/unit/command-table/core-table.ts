@@ -5,8 +5,9 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { compileWasm } from '../../support/compile.js';
+import { ROOT } from '../../support/servers.js';
 
-const ROOT = path.resolve(import.meta.dirname, '../../..');
 const GENERATOR = path.join(ROOT, 'build/gen-commands.mjs');
 
 const ENTRY = `
@@ -103,12 +104,8 @@ export class CoreTable {
     );
     const entry = path.join(out, 'entry.ts');
     fs.writeFileSync(entry, ENTRY);
-    const asc = path.join(ROOT, 'node_modules/assemblyscript/bin/asc.js');
-    const wasm = path.join(out, 'entry.wasm');
-    const args = [asc, path.relative(ROOT, entry), '--config', 'asconfig.json', '-o', wasm];
-    execFileSync(process.execPath, args, { cwd: ROOT, stdio: 'pipe' });
     const memory = new WebAssembly.Memory({ initial: 32, maximum: 65536 });
-    const module = await WebAssembly.compile(fs.readFileSync(wasm));
+    const module = compileWasm(path.relative(ROOT, entry), []);
     const abort = () => {
       throw new Error('abort');
     };

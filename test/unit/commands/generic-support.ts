@@ -2,11 +2,8 @@
 // own compiled beside the real index, the effects stream, the role and other state no command
 // sets. The clock stands still unless a test moves it.
 
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Arg, encodeCommand } from '../../support/bytes.js';
-import { ROOT } from '../../support/servers.js';
+import { compileWasm } from '../../support/compile.js';
 
 const AUTHENTICATED = 1 << 7;
 const MASTER = 1 << 2;
@@ -15,31 +12,13 @@ type Raw = Record<string, (...args: number[]) => number> & {
   init(databases: number, lo: bigint, hi: bigint): number;
 };
 
-const compiled = new Map<string, WebAssembly.Module>();
-
-/** Compiles the core with the test exports of generic-core/entry.ts. */
-export function compileCore(...flags: string[]): WebAssembly.Module {
-  const name = flags.join(' ');
-  const known = compiled.get(name);
-  if (known !== undefined) return known;
-  execFileSync(process.execPath, [join(ROOT, 'build/gen-commands.mjs')], { cwd: ROOT });
-  const dir = join(ROOT, 'build/out');
-  mkdirSync(dir, { recursive: true });
-  const out = join(dir, `generic-${process.pid}-${compiled.size}.wasm`);
-  const entry = 'test/unit/commands/generic-core/entry.ts';
-  execFileSync(
-    process.execPath,
-    [join(ROOT, 'node_modules/assemblyscript/bin/asc.js'), entry, '-o', out, '-O1', ...flags],
-    { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] },
-  );
-  const module = new WebAssembly.Module(readFileSync(out));
-  rmSync(out);
-  compiled.set(name, module);
-  return module;
+/** The core with the test exports of generic-core/entry.ts. */
+export function compileCore(flags?: readonly string[]): WebAssembly.Module {
+  return compileWasm('test/unit/commands/generic-core/entry.ts', flags);
 }
 
 export interface TestCoreOptions {
-  flags?: string[];
+  flags?: readonly string[];
   /** Growing memory with this maximum instead of one of a fixed size. */
   growPages?: number;
   seed?: bigint;
@@ -54,7 +33,7 @@ export class TestCore {
   readonly handle: number;
 
   constructor(options: TestCoreOptions = {}) {
-    const module = compileCore(...(options.flags ?? ['--enable', 'simd']));
+    const module = compileCore(options.flags);
     const pages = options.growPages ?? 4096;
     this.memory = new WebAssembly.Memory({
       initial: options.growPages === undefined ? pages : 32,

@@ -3,6 +3,7 @@
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Arg } from '../../support/bytes.js';
+import { FAULTS } from '../../support/compile.js';
 import { CoreClient, compileCore } from './support/core-client.js';
 
 const OOM = "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
@@ -10,7 +11,7 @@ const LONG = 'l'.repeat(100);
 
 let module: WebAssembly.Module;
 beforeAll(() => {
-  module = compileCore('--enable', 'simd', '--use', 'ALLOC_FAULTS=1');
+  module = compileCore(FAULTS);
 }, 300_000);
 
 const words = (text: string): Arg[] => text.replaceAll('LONG', LONG).split(' ');

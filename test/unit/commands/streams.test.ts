@@ -4,14 +4,14 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type MemoryClient, MemoryHost } from '../../sim/memory-host.js';
 import { type Arg, encodeCommand } from '../../support/bytes.js';
+import { FAULTS } from '../../support/compile.js';
 import { CoreClient, compileCore } from './support/core-client.js';
 
 const OOM = "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
 
 let module: WebAssembly.Module;
 beforeAll(() => {
-  const fast = ['--optimizeLevel', '0'];
-  module = compileCore('--enable', 'simd', '--use', 'ALLOC_FAULTS=1', ...fast);
+  module = compileCore(FAULTS);
 }, 300_000);
 
 const text = (reply: Buffer) => reply.toString('latin1');

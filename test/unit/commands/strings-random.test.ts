@@ -3,6 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Arg, encodeCommand, show, toBytes } from '../../support/bytes.js';
+import { SCALAR, SIMD } from '../../support/compile.js';
 import { Prng } from '../../support/prng.js';
 import {
   CoreClient,
@@ -314,13 +315,13 @@ function sameEffect(a: Buffer[] | undefined, b: Buffer[] | undefined): boolean {
 }
 
 describe.skipIf(!hasRedis).each([
-  { build: 'SIMD', flags: ['--enable', 'simd'], seeds: [1, 2, 3, 4] },
-  { build: 'scalar', flags: ['--disable', 'simd'], seeds: [5] },
+  { build: 'SIMD', flags: SIMD, seeds: [1, 2, 3, 4] },
+  { build: 'scalar', flags: SCALAR, seeds: [5] },
 ])('random string and bitmap commands, $build build', ({ flags, seeds }) => {
   let module: WebAssembly.Module;
   let redis: RedisOracle;
   beforeAll(async () => {
-    module = compileCore(...flags);
+    module = compileCore(flags);
     redis = await RedisOracle.start();
   }, 300_000);
   afterAll(() => redis?.stop());

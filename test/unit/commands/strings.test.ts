@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Arg, splitArgs } from '../../support/bytes.js';
+import { FAULTS, SCALAR } from '../../support/compile.js';
 import { Prng } from '../../support/prng.js';
 import { CoreClient, compileCore } from './support/core-client.js';
 
@@ -20,8 +21,8 @@ const OOM = "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
 let module: WebAssembly.Module;
 let scalar: WebAssembly.Module;
 beforeAll(() => {
-  module = compileCore('--enable', 'simd', '--use', 'ALLOC_FAULTS=1');
-  scalar = compileCore('--disable', 'simd');
+  module = compileCore(FAULTS);
+  scalar = compileCore(SCALAR);
 }, 300_000);
 
 const text = (reply: Buffer) => reply.toString('latin1');

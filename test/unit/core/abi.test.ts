@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { INPUT_REGIONS } from '../../../host/core/record.js';
+import { CONFIG } from '../../support/compile.js';
 import { ROOT } from '../../support/servers.js';
 
 interface Declared {
@@ -78,7 +79,7 @@ describe.each(['core', 'core-scalar'])('build/%s.wasm', (build) => {
 test('the text form of a build shows no runtime allocator', { timeout: 120_000 }, () => {
   const wat = join(dir, 'names.wat');
   const asc = join(ROOT, 'node_modules/assemblyscript/bin/asc.js');
-  const args = ['assembly/index.ts', '-t', wat, '-O1', '--enable', 'simd'];
+  const args = ['assembly/index.ts', '-t', wat, '--config', CONFIG, '--enable', 'simd'];
   execFileSync(process.execPath, [asc, ...args], { cwd: ROOT, stdio: 'pipe' });
   const runtime = readFileSync(wat, 'utf8').match(/\(func \$~lib\/rt\/[^\s)]+/g) ?? [];
   expect(runtime).toEqual([]);

@@ -1,13 +1,9 @@
 // The reading commands of collections: the same lines to the core and to redis-server, raw replies
 // compared in both protocols.
 
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compileWasm } from '../../support/compile.js';
 import { CoreClient, hasRedis, RedisOracle } from '../commands/support/core-client.js';
-import { root } from './support/module.js';
 
 const LIST = 1;
 const SET = 2;
@@ -16,25 +12,6 @@ const HASH = 4;
 
 let core: CoreClient;
 let redis: RedisOracle;
-
-function compile(): WebAssembly.Module {
-  const dir = mkdtempSync(join(tmpdir(), 'respite-types-'));
-  try {
-    const out = join(dir, 'core.wasm');
-    const args = [
-      join(root, 'node_modules/.bin/asc'),
-      'test/unit/types/support/core-entry.ts',
-      '-o',
-      out,
-    ];
-    args.push('--enable', 'simd', '--optimizeLevel', '1');
-    const made = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
-    if (made.status !== 0) throw new Error(made.stderr);
-    return new WebAssembly.Module(readFileSync(out));
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
-}
 
 function put(type: number, key: string, a: string, b = '', num = 0): void {
   const { core: c } = core;
@@ -50,7 +27,7 @@ function put(type: number, key: string, a: string, b = '', num = 0): void {
 }
 
 beforeAll(async () => {
-  core = new CoreClient(compile());
+  core = new CoreClient(compileWasm('test/unit/types/support/core-entry.ts'));
   (core.debug.limitsSet as (a: number, b: number) => number)(7 - 1, 0); // sets as in Redis 7.0
   if (!hasRedis) return;
   redis = await RedisOracle.start();

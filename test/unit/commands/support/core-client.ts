@@ -7,27 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Core } from '../../../../host/core/core.js';
 import { type Arg, encodeCommand, toBytes } from '../../../support/bytes.js';
+import { compileWasm } from '../../../support/compile.js';
 import { RawConnection } from '../../../support/connection.js';
 import { FrameReader } from '../../../support/resp.js';
 import { sleep } from '../../../support/wait.js';
 
-const ROOT = new URL('../../../../', import.meta.url).pathname;
-const ENTRY = 'test/unit/commands/support/strings-entry.ts';
-
-/** Compiles the test entry; `flags` as for asc. */
-export function compileCore(...flags: string[]): WebAssembly.Module {
-  const dir = mkdtempSync(join(tmpdir(), 'respite-core-'));
-  try {
-    const out = join(dir, 'core.wasm');
-    const args = [join(ROOT, 'node_modules/.bin/asc'), ENTRY, '-o', out, ...flags];
-    const made = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
-    if (made.status !== 0) {
-      throw new Error(`asc ended by ${made.signal ?? made.status}: ${made.error ?? made.stderr}`);
-    }
-    return new WebAssembly.Module(readFileSync(out));
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
+/** The core with the debug exports of strings-entry.ts; `flags` as for asc. */
+export function compileCore(flags?: readonly string[]): WebAssembly.Module {
+  return compileWasm('test/unit/commands/support/strings-entry.ts', flags);
 }
 
 const ENCODINGS: Record<number, string> = { 0: 'raw', 1: 'int', 8: 'embstr', 9: 'quicklist' };

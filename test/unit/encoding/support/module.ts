@@ -1,11 +1,6 @@
 // Compiles assembly/encoding with a checking allocator in place of base/alloc and wraps the module.
 
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import asc from 'assemblyscript/asc';
-
-export const root = resolve(import.meta.dirname, '../../../..');
-const entry = 'test/assembly/encoding/exports.ts';
+import { compileWasm } from '../../../support/compile.js';
 
 type Fn = (...args: (number | bigint)[]) => number;
 type Fn64 = (...args: (number | bigint)[]) => bigint;
@@ -15,33 +10,7 @@ export interface Raw {
   [name: string]: Fn;
 }
 
-let compiled: Promise<WebAssembly.Module> | undefined;
-
-async function compile(): Promise<WebAssembly.Module> {
-  let binary: Uint8Array | undefined;
-  const result = await asc.main(
-    [entry, '--config', 'asconfig.json', '--outFile', 'out.wasm', '--baseDir', root],
-    {
-      readFile(name: string, baseDir: string) {
-        const isAlloc = name.endsWith('assembly/base/alloc.ts');
-        const path = isAlloc
-          ? join(root, 'test/assembly/encoding/checked-alloc.ts')
-          : resolve(baseDir, name);
-        try {
-          return readFileSync(path, 'utf8');
-        } catch {
-          return null;
-        }
-      },
-      writeFile(name: string, contents: string | Uint8Array) {
-        if (name.endsWith('.wasm')) binary = contents as Uint8Array;
-      },
-      listFiles: () => null,
-    },
-  );
-  if (result.error || !binary) throw new Error(`asc: ${result.error} ${result.stderr}`);
-  return WebAssembly.compile(binary as BufferSource);
-}
+const CHECKED = ['assembly/base/alloc.ts', 'test/assembly/encoding/checked-alloc.ts'] as const;
 
 /** One instance of the encodings, with typed access to its memory. */
 export class Encoding {
@@ -52,7 +21,6 @@ export class Encoding {
   #inputCap = 0;
 
   static async load(): Promise<Encoding> {
-    compiled ??= compile();
     const self = new Encoding();
     const env = {
       memory: self.memory,
@@ -60,7 +28,10 @@ export class Encoding {
         throw new Error('abort');
       },
     };
-    const instance = await WebAssembly.instantiate(await compiled, { env });
+    const instance = await WebAssembly.instantiate(
+      compileWasm('test/assembly/encoding/exports.ts', [], CHECKED),
+      { env },
+    );
     self.#exports = instance.exports;
     self.raw = instance.exports as unknown as Raw;
     return self;

@@ -1,73 +1,12 @@
 // Compiles the test entry and wraps streams of the module in a class that speaks JavaScript.
 
-import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { compileWasm, FAULTS } from '../../../support/compile.js';
 import type { Id, StreamBody } from './body.js';
 
-const root = resolve(import.meta.dirname, '../../../..');
 // biome-ignore lint/suspicious/noExplicitAny: raw exports take and return numbers and bigints
 type Raw = Record<string, any>;
 
-function compile(): WebAssembly.Module {
-  if (!existsSync(join(root, 'assembly/commands/generated/table.ts'))) {
-    spawnSync('node', ['build/gen-commands.mjs'], { cwd: root });
-  }
-  const entry = 'test/unit/stream/support/entry.ts';
-  // The test files run in processes of their own; the first one compiles for all.
-  const hash = createHash('sha1');
-  for (const file of readdirSync(join(root, 'assembly'), { recursive: true, encoding: 'utf8' })) {
-    if (file.endsWith('.ts')) hash.update(readFileSync(join(root, 'assembly', file)));
-  }
-  hash.update(readFileSync(join(root, entry)));
-  const out = join(tmpdir(), `respite-stream-${hash.digest('hex')}.wasm`);
-  // Whoever makes the lock compiles; the others wait for it, but not for ever.
-  const lock = `${out}.lock`;
-  for (let waited = 0; !existsSync(out) && waited < 600; waited++) {
-    if (tryLock(lock)) {
-      try {
-        compileTo(entry, out);
-      } finally {
-        rmSync(lock);
-      }
-    } else {
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
-    }
-  }
-  if (!existsSync(out)) compileTo(entry, out);
-  return new WebAssembly.Module(readFileSync(out));
-}
-
-function tryLock(path: string): boolean {
-  try {
-    closeSync(openSync(path, 'wx'));
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function compileTo(entry: string, out: string): void {
-  const flags = ['--config', 'asconfig.json', '--enable', 'simd', '--use', 'ALLOC_FAULTS=1'];
-  const fresh = `${out}.${process.pid}.wasm`;
-  const asc = join(root, 'node_modules/assemblyscript/bin/asc.js');
-  const args = [asc, entry, ...flags, '-o', fresh];
-  const done = spawnSync('node', args, { cwd: root, encoding: 'utf8' });
-  if (done.status !== 0) throw new Error(done.stderr);
-  renameSync(fresh, out);
-}
-
-const compiled = compile();
+const compiled = compileWasm('test/unit/stream/support/entry.ts', FAULTS);
 
 /** One instance of the core with the stream functions. */
 export class StreamModule {

@@ -1,38 +1,10 @@
 // Compiles the types (with injectable allocation failures) and wraps one instance of them.
 
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import asc from 'assemblyscript/asc';
-
-const root = resolve(import.meta.dirname, '../../../..');
-const entry = 'test/unit/types/support/entry.ts';
+import { compileWasm, FAULTS } from '../../../support/compile.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: raw exports take numbers and bigints alike
 type Fn = (...args: any[]) => any;
 export type Raw = Record<string, Fn>;
-
-let compiled: Promise<WebAssembly.Module> | undefined;
-
-async function compile(): Promise<WebAssembly.Module> {
-  let binary: Uint8Array | undefined;
-  const args = [entry, '--config', 'asconfig.json', '--outFile', 'out.wasm', '--baseDir', root];
-  args.push('--use', 'ALLOC_FAULTS=1', '--enable', 'simd', '--optimizeLevel', '1');
-  const result = await asc.main(args, {
-    readFile(name: string, baseDir: string) {
-      try {
-        return readFileSync(resolve(baseDir, name), 'utf8');
-      } catch {
-        return null;
-      }
-    },
-    writeFile(name: string, contents: string | Uint8Array) {
-      if (name.endsWith('.wasm')) binary = contents as Uint8Array;
-    },
-    listFiles: () => null,
-  });
-  if (result.error || !binary) throw new Error(`asc: ${result.error} ${result.stderr}`);
-  return WebAssembly.compile(binary as BufferSource);
-}
 
 export const LIST = 1;
 export const SET = 2;
@@ -69,7 +41,6 @@ export class Types {
   readonly scratchSize = 1 << 20;
 
   static async load(): Promise<Types> {
-    compiled ??= compile();
     const self = new Types();
     const env = {
       memory: self.memory,
@@ -80,7 +51,10 @@ export class Types {
         self.found.push({ el: self.read(el, elLen), val: self.read(val, valLen), num });
       },
     };
-    const instance = await WebAssembly.instantiate(await compiled, { env });
+    const instance = await WebAssembly.instantiate(
+      compileWasm('test/unit/types/support/entry.ts', FAULTS),
+      { env },
+    );
     self.#exports = instance.exports;
     self.raw = instance.exports as unknown as Raw;
     self.raw.allocInit!();
@@ -224,5 +198,3 @@ export function element(rng: Rng, longMax = 200): Buffer {
   if (kind < 9) return rng.text(rng.below(30));
   return rng.text(rng.below(longMax));
 }
-
-export { join, root };
