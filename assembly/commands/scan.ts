@@ -171,15 +171,16 @@ function walk(db: usize, cursor: u64): u64 {
 /** Whether a collected entry belongs in the reply; deletes it where it has expired. */
 function isWanted(db: usize, item: usize): bool {
   if (!isMatch(item)) return false;
-  if (scanType != 0) {
-    const name = typeName(entryType(item));
-    if (!equalsNoCase(argPtr(scanType), argLen(scanType), name)) return false;
+  if (isExpired(item)) {
+    if (!isReplica) {
+      dbFindRaw(db, itemKeyPtr(item), itemKeyLen(item));
+      dbExpireFound(db, item);
+      return false;
+    }
+    if (entryIsHidden(item)) return false;
   }
-  if (!isExpired(item)) return true;
-  if (isReplica) return !entryIsHidden(item);
-  dbFindRaw(db, itemKeyPtr(item), itemKeyLen(item));
-  dbExpireFound(db, item);
-  return false;
+  return scanType == 0 ||
+    equalsNoCase(argPtr(scanType), argLen(scanType), typeName(entryType(item)));
 }
 
 const cursorText = memory.data(32);

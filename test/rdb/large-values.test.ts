@@ -189,7 +189,9 @@ describe(`a string of ${LARGE / MB} MB`, () => {
       for (const isPacked of [false, true]) {
         const holds = HOLDS.test(tool.name) || HELD.test(shape);
         const times = KEPT.test(shape) && tool.mode === MODE_CONVERT ? 2 : holds ? 1 : 0;
-        const limit = times * LARGE + MORE_BYTES_MAX;
+        // RESTORE takes the value as the file has it: here 33 bytes for 32, as nothing repeats.
+        const asInFile = isPacked && /--restore/.test(tool.name) ? LARGE / 32 : 0;
+        const limit = times * (LARGE + asInFile) + MORE_BYTES_MAX;
         const used = await memoryOf(tool, partsOf(isPacked)).catch((error) => error);
         if (used <= limit) continue;
         const how = typeof used === 'number' ? `${(used / MB).toFixed(1)} MB` : String(used);
