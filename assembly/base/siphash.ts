@@ -60,27 +60,7 @@ function tailWord(ptr: usize, len: usize): u64 {
  * The 64-bit SipHash-1-2 of `len` bytes at `ptr` under the current seed. O(len).
  */
 export function siphash(ptr: usize, len: usize): u64 {
-  let v0 = seed0 ^ 0x736f6d6570736575;
-  let v1 = seed1 ^ 0x646f72616e646f6d;
-  let v2 = seed0 ^ 0x6c7967656e657261;
-  let v3 = seed1 ^ 0x7465646279746573;
-  const last = tailWord(ptr, len) | (<u64>len << 56);
-  const end = ptr + (len & ~7);
-  for (; ptr < end; ptr += 8) {
-    const m = load<u64>(ptr);
-    v3 ^= m;
-    v0 += v1; v1 = rotl<u64>(v1, 13) ^ v0; v0 = rotl<u64>(v0, 32);
-    v2 += v3; v3 = rotl<u64>(v3, 16) ^ v2;
-    v0 += v3; v3 = rotl<u64>(v3, 21) ^ v0;
-    v2 += v1; v1 = rotl<u64>(v1, 17) ^ v2; v2 = rotl<u64>(v2, 32);
-    v0 ^= m;
-  }
-  v3 ^= last;
-  v0 += v1; v1 = rotl<u64>(v1, 13) ^ v0; v0 = rotl<u64>(v0, 32);
-  v2 += v3; v3 = rotl<u64>(v3, 16) ^ v2;
-  v0 += v3; v3 = rotl<u64>(v3, 21) ^ v0;
-  v2 += v1; v1 = rotl<u64>(v1, 17) ^ v2; v2 = rotl<u64>(v2, 32);
-  return sipFinish(v0 ^ last, v1, v2 ^ 0xff, v3);
+  return hashOf(ptr, len, false);
 }
 
 /**
@@ -88,14 +68,24 @@ export function siphash(ptr: usize, len: usize): u64 {
  * case hash alike. O(len).
  */
 export function siphashNoCase(ptr: usize, len: usize): u64 {
+  return hashOf(ptr, len, true);
+}
+
+// @ts-ignore: decorator
+@inline function word(m: u64, isLower: bool): u64 {
+  return isLower ? toLower64(m) : m;
+}
+
+// @ts-ignore: decorator
+@inline function hashOf(ptr: usize, len: usize, isLower: bool): u64 {
   let v0 = seed0 ^ 0x736f6d6570736575;
   let v1 = seed1 ^ 0x646f72616e646f6d;
   let v2 = seed0 ^ 0x6c7967656e657261;
   let v3 = seed1 ^ 0x7465646279746573;
-  const last = toLower64(tailWord(ptr, len)) | (<u64>len << 56);
+  const last = word(tailWord(ptr, len), isLower) | (<u64>len << 56);
   const end = ptr + (len & ~7);
   for (; ptr < end; ptr += 8) {
-    const m = toLower64(load<u64>(ptr));
+    const m = word(load<u64>(ptr), isLower);
     v3 ^= m;
     v0 += v1; v1 = rotl<u64>(v1, 13) ^ v0; v0 = rotl<u64>(v0, 32);
     v2 += v3; v3 = rotl<u64>(v3, 16) ^ v2;

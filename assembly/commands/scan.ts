@@ -13,15 +13,15 @@ import { htScan } from '../hashtable/hashtable';
 import { itemKeyLen, itemKeyPtr } from '../hashtable/item';
 import {
   dbAt,
-  dbExpireFound,
   dbFindRaw,
   dbKeys,
+  dbMeetExpired,
   dbRandom,
   entryType,
   isExpired,
+  lookupReadNoTouch,
 } from '../keyspace/db';
 import { entryIsHidden } from '../keyspace/entries';
-import { isReplica } from '../keyspace/state';
 import { argInt, argI64OrReply } from '../resp/arg-values';
 import { argc, argIs, argLen, argPtr } from '../resp/args';
 import { replySyntaxError } from '../resp/errors';
@@ -171,16 +171,15 @@ function walk(db: usize, cursor: u64): u64 {
 /** Whether a collected entry belongs in the reply; deletes it where it has expired. */
 function isWanted(db: usize, item: usize): bool {
   if (!isMatch(item)) return false;
-  if (isExpired(item)) {
-    if (!isReplica) {
-      dbFindRaw(db, itemKeyPtr(item), itemKeyLen(item));
-      dbExpireFound(db, item);
-      return false;
-    }
-    if (entryIsHidden(item)) return false;
+  if (scanType != 0) {
+    // Redis: TYPE asks for the key as a command does, with hits and misses.
+    const entry = lookupReadNoTouch(db, itemKeyPtr(item), itemKeyLen(item));
+    return entry != 0 &&
+      equalsNoCase(argPtr(scanType), argLen(scanType), typeName(entryType(entry)));
   }
-  return scanType == 0 ||
-    equalsNoCase(argPtr(scanType), argLen(scanType), typeName(entryType(item)));
+  if (!isExpired(item)) return true;
+  dbFindRaw(db, itemKeyPtr(item), itemKeyLen(item));
+  return !dbMeetExpired(db, item, false);
 }
 
 const cursorText = memory.data(32);

@@ -244,7 +244,7 @@ export function dbFindRaw(db: usize, keyPtr: usize, keyLen: u32): usize {
 @inline function find(db: usize, keyPtr: usize, keyLen: u32, touch: bool, write: bool): usize {
   const item = dbFindRaw(db, keyPtr, keyLen);
   if (item == 0) return 0;
-  if (isExpired(item) && expireNow(db, item, write)) return 0;
+  if (isExpired(item) && dbMeetExpired(db, item, write)) return 0;
   if (touch && !noTouch) touchClock(item);
   return item;
 }
@@ -253,7 +253,7 @@ export function dbFindRaw(db: usize, keyPtr: usize, keyLen: u32): usize {
  * What becomes of an expired entry that was met. True: the caller must not see it. Redis: a writer
  * on a writable replica deletes it as a master would, or it would be there twice.
  */
-function expireNow(db: usize, item: usize, write: bool): bool {
+export function dbMeetExpired(db: usize, item: usize, write: bool): bool {
   if (isReplica) {
     if (fromMaster) return false;
     if (!write) {

@@ -98,20 +98,7 @@ function pow5(k: u32): u64 {
 function putScaled(out: usize, mant: u64, q: i32, neg: bool): void {
   if (q >= 0) {
     const five = pow5(<u32>q);
-    let hi = mulHi(mant, five);
-    let lo = mant * five;
-    let exp2 = q + 64;
-    if (hi == 0) {
-      hi = lo;
-      lo = 0;
-      exp2 -= 64;
-    }
-    const shift = clz<u64>(hi);
-    if (shift) {
-      hi = (hi << shift) | (lo >> (64 - shift));
-      lo <<= shift;
-    }
-    putRounded(out, hi, lo, <i64>exp2 - <i64>shift, neg);
+    putNormal(out, mulHi(mant, five), mant * five, q + 64, neg);
     return;
   }
   putQuotient(out, 0, mant, q, neg);
