@@ -6,7 +6,6 @@ import { type Job, perform, sourceCommand } from './common.js';
 import {
   convertOptions,
   LossList,
-  mapsOf,
   rewriteOptions,
   versionOption,
   versionValue,
@@ -16,7 +15,7 @@ import {
 
 async function convert(job: Job): Promise<void> {
   const losses = new LossList(job);
-  const options = { ...convertOptions(job, losses), mapDb: mapsOf(job, 1)?.[0] };
+  const options = convertOptions(job, losses);
   await withSources(job, ([source]) => writeConversion(job, convertRdb(source!, options), losses));
 }
 

@@ -107,11 +107,12 @@ export function mapsOf(job: Job, sources: number): (DbMap | undefined)[] | undef
   });
 }
 
-/** The library's options as the command line has them; losses go to `losses`. */
+/** The library's options for one source as the command line has them; losses go to `losses`. */
 export function convertOptions(job: Job, losses: LossList): ConvertOptions {
   const { options } = job;
   return {
     ...job.readOptions,
+    mapDb: mapsOf(job, 1)?.[0],
     version: options.rdbVersion as number | undefined,
     dropExpiry: options.dropExpiry === true,
     compress: options.compress as ConvertOptions['compress'],

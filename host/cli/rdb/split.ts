@@ -7,14 +7,7 @@ import type { OpenAgain } from '../../rdb/source.js';
 import type { SplitBy } from '../../rdb/split-by.js';
 import { type Job, perform, sourceCommand } from './common.js';
 import { type Output, openOutput } from './output.js';
-import {
-  convertOptions,
-  LossList,
-  mapsOf,
-  rewriteOptions,
-  versionOption,
-  withSources,
-} from './rewrite.js';
+import { convertOptions, LossList, rewriteOptions, versionOption, withSources } from './rewrite.js';
 import { countValue, sizeValue, slotValue } from './values.js';
 
 type Range = [from: number, to: number];
@@ -97,7 +90,7 @@ async function split(job: Job): Promise<void> {
 async function writeParts(job: Job, source: OpenAgain, by: SplitBy): Promise<void> {
   const files = new PartFiles(job);
   const losses = new LossList(job);
-  const options = { ...convertOptions(job, losses), mapDb: mapsOf(job, 1)?.[0] };
+  const options = convertOptions(job, losses);
   const parts = splitRdb(source, by, options);
   try {
     for await (const { part, block } of parts) {

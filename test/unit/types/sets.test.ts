@@ -2,6 +2,7 @@
 // DUMP against redis-server. And compact blobs that a load brings.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectSame } from '../../support/same.js';
 import { hasRedis, RedisOracle } from '../encoding/support/redis.js';
 import { copies, expectUniform, key, strings, withFaults } from './support/model.js';
 import { ENC, element, Rng, SET, Types } from './support/module.js';
@@ -52,7 +53,7 @@ describe('set', () => {
         const check = () => {
           const all = t.scan('Set', obj).map((f) => key(f.el));
           expect(all.length).toBe(model.size);
-          expect(new Set(all)).toEqual(model);
+          if (!all.every((one) => model.has(one))) expect(new Set(all)).toEqual(model);
           expect(t.len(obj)).toBe(model.size);
         };
         if (redis) await redis.send('DEL', 'k');
@@ -83,7 +84,7 @@ describe('set', () => {
             const theirs = await redis.dump('k');
             const mine = t.dump(obj);
             expect(mine[0]).toBe(theirs[0]);
-            if (mine[0] === 11) expect(mine).toEqual(theirs);
+            if (mine[0] === 11) expectSame(mine, theirs);
             else expect(strings(mine, 1)).toEqual(strings(theirs, 1));
           }
         }
