@@ -11,8 +11,10 @@
 //   build/js/               the host, compiled by tsc, with type declarations
 //   build/web/              the page, bundled by vite (build/web.mjs)
 
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generateCommands } from './gen-commands.mjs';
@@ -29,9 +31,8 @@ const ARTEFACTS = [
   { entry: 'assembly/rdb-inspect.ts', out: 'build/rdb-scalar.wasm', flags: ['--disable', 'simd'] },
 ];
 
-function run(command, args) {
-  const { status, error } = spawnSync(command, args, { cwd: ROOT, stdio: 'inherit' });
-  if (error) throw error;
+async function run(command, args) {
+  const [status] = await once(spawn(command, args, { cwd: ROOT, stdio: 'inherit' }), 'close');
   if (status !== 0) process.exit(status ?? 1);
 }
 
@@ -60,19 +61,22 @@ const changed = Math.max(
   newest(path.join(ROOT, 'assembly')),
   fs.statSync(path.join(ROOT, 'asconfig.json')).mtimeMs,
 );
-for (const { entry, out, flags } of ARTEFACTS) {
-  if (only === 'core' && out !== 'build/core.wasm') continue;
-  if (isFresh(path.join(ROOT, out), changed)) continue;
-  run(bin('asc'), [
-    entry,
-    '-o',
-    out,
-    ...flags,
-    ...(only === 'dev' ? ['--optimizeLevel', '0'] : []),
-  ]);
-  // so that any other build makes it again, optimised
-  if (only === 'dev') fs.utimesSync(path.join(ROOT, out), new Date(0), new Date(0));
+const wanted = ARTEFACTS.filter(
+  ({ out }) =>
+    (only !== 'core' || out === 'build/core.wasm') && !isFresh(path.join(ROOT, out), changed),
+);
+/** Takes artefacts off the list until it is empty; one asc keeps one processor busy. */
+async function compile() {
+  for (let next = wanted.shift(); next !== undefined; next = wanted.shift()) {
+    const { entry, out, flags } = next;
+    const level = only === 'dev' ? ['--optimizeLevel', '0'] : [];
+    await run(bin('asc'), [entry, '-o', out, ...flags, ...level]);
+    // so that any other build makes it again, optimised
+    if (only === 'dev') fs.utimesSync(path.join(ROOT, out), new Date(0), new Date(0));
+  }
 }
+await Promise.all(Array.from({ length: os.availableParallelism() }, compile));
+
 /** A Wasm file as a module that exports its bytes in base64. */
 function embed(wasm, module, constant) {
   const file = path.join(ROOT, module);
@@ -90,5 +94,5 @@ if (only !== 'core') {
   embed('build/core.wasm', 'host/storage/generated/wasm.ts', 'CORE_WASM');
   embed('build/core-scalar.wasm', 'host/storage/generated/wasm-scalar.ts', 'CORE_WASM');
 }
-if (only !== 'core') run(bin('tsc'), ['-p', 'tsconfig.json']);
+if (only !== 'core') await run(bin('tsc'), ['-p', 'tsconfig.json']);
 if (only === undefined) await (await import('./web.mjs')).buildWeb();
