@@ -4,6 +4,10 @@
 
 const INITIAL_BYTES = 1024;
 const LINE_BREAK = /[\r\n]/g;
+/** biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII is what is asked for */
+const ASCII = /^[\x00-\x7f]*$/;
+/** Up to here a loop over the characters is faster than the encoder. */
+const SHORT = 256;
 
 /** What a host command may say. In RESP2 every RESP3 type becomes what Redis makes of it. */
 export interface ReplyWriter {
@@ -111,6 +115,10 @@ export class RespWriter implements ReplyWriter {
   }
 
   #blob(type: string, prefix: string, value: string | Uint8Array): void {
+    if (typeof value === 'string' && ASCII.test(value)) {
+      this.#text(`${type}${prefix.length + value.length}\r\n${prefix}${value}\r\n`);
+      return;
+    }
     const body = typeof value === 'string' ? encoder.encode(value) : value;
     this.#text(`${type}${prefix.length + body.length}\r\n${prefix}`);
     this.#reserve(body.length + 2);
@@ -126,7 +134,21 @@ export class RespWriter implements ReplyWriter {
 
   #text(text: string): void {
     this.#reserve(text.length * 3);
+    if (text.length <= SHORT && this.#ascii(text)) return;
     this.#length += encoder.encodeInto(text, this.#buffer.subarray(this.#length)).written;
+  }
+
+  /** For a text that has room; false: it is not ASCII, and nothing is written. */
+  #ascii(text: string): boolean {
+    const buffer = this.#buffer;
+    const at = this.#length;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 127) return false;
+      buffer[at + i] = code;
+    }
+    this.#length = at + text.length;
+    return true;
   }
 
   #reserve(bytes: number): void {
