@@ -24,6 +24,7 @@ import {
 } from './convert-frames.js';
 import { ConvertInput, type ConvertSource } from './convert-input.js';
 import { inspectModule } from './module.js';
+import { Once } from './once.js';
 import { type InspectOptions, inspectFlags } from './read-rdb.js';
 import { outputs } from './run.js';
 import type { RdbPullSource } from './source.js';
@@ -133,6 +134,7 @@ export function splitRdb(
 
 class Conversion implements RdbConversion {
   readonly summary = emptySummary();
+  readonly #once = new Once();
   readonly #sources: readonly ConvertSource[];
   readonly #options: MergeOptions;
 
@@ -143,6 +145,7 @@ class Conversion implements RdbConversion {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    this.#once.begin();
     const run = new Run(this.#sources, this.#options, this.summary);
     for await (const frame of run.frames()) {
       if (frame.kind === 'data') yield frame.bytes;
@@ -153,6 +156,7 @@ class Conversion implements RdbConversion {
 class Split implements RdbSplit {
   readonly summary = emptySummary();
   readonly parts: SplitPart[] = [];
+  readonly #once = new Once();
   readonly #source: ConvertSource;
   readonly #by: SplitBy;
   readonly #options: ConvertOptions;
@@ -165,6 +169,7 @@ class Split implements RdbSplit {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<{ part: SplitPart; block: Uint8Array }> {
+    this.#once.begin();
     const run = new Run([this.#source], this.#options, this.summary, this.#by);
     for await (const frame of run.frames()) {
       if (frame.kind === 'open') {

@@ -12,6 +12,7 @@ import { isRespiteError } from '../errors.js';
 import type { BytesText } from './analysis-types.js';
 import { bytesText } from './bytes-text.js';
 import { inspectModule } from './module.js';
+import { Once } from './once.js';
 import { inspectFlags, type ReadOptions } from './read-rdb.js';
 import { RecordCutter } from './records.js';
 import { outputs } from './run.js';
@@ -71,7 +72,9 @@ const PHASE_LIST = 2;
  */
 export function diffRdb(first: OpenAgain, second: OpenAgain, options: DiffOptions = {}): RdbDiff {
   const counts: DiffCounts = { removed: 0, added: 0, changed: 0, expiry: 0, same: 0 };
+  const once = new Once();
   async function* entries(): AsyncGenerator<DiffEntry> {
+    once.begin();
     const inspector = new Inspector(await inspectModule(options.wasm));
     const { tableBytes = 0 } = options;
     // a file is verified when it is read for the first time

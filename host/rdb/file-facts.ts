@@ -19,14 +19,17 @@ export interface RdbFile {
   version: number;
   /** Valkey numbers its format itself, from 80 on. */
   isValkey: boolean;
-  /** Auxiliary fields by name, as text (redis-ver, ctime, used-mem, repl-id …). */
+  /**
+   * Auxiliary fields by name (redis-ver, ctime, used-mem, repl-id …), as text: UTF-8, or, what is
+   * none, a character for each byte.
+   */
   aux: Record<string, string>;
   /**
    * Keys by database, and how many of them expire: as the file announces them, and as counted once
    * that database was read.
    */
   databases: { db: number; keys: number; expires: number }[];
-  /** Sources of function libraries. */
+  /** Sources of function libraries, as text likewise. */
   functions: string[];
   /** How often module data without a key occurred. */
   moduleAux: number;
@@ -36,7 +39,9 @@ export interface RdbFile {
 
 export function emptyFile(): RdbFile {
   return {
-    ...{ version: 0, isValkey: false, aux: {}, databases: [], functions: [] },
+    // no prototype: a field may be called __proto__
+    aux: Object.create(null) as Record<string, string>,
+    ...{ version: 0, isValkey: false, databases: [], functions: [] },
     ...{ moduleAux: 0, checksum: undefined },
   };
 }
@@ -71,10 +76,20 @@ function databaseOf(file: RdbFile, db: number): RdbFile['databases'][number] {
   return database;
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function textOf(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return latin1(bytes);
+  }
+}
+
 function addPlain(file: RdbFile, record: PlainRecord): void {
   switch (record.rec) {
     case REC_AUX:
-      file.aux[latin1(record.a)] = latin1(record.b);
+      file.aux[textOf(record.a)] = textOf(record.b);
       break;
     case REC_SELECTDB:
       databaseOf(file, record.db);
@@ -88,7 +103,7 @@ function addPlain(file: RdbFile, record: PlainRecord): void {
     }
     case REC_FUNCTION:
     case REC_FUNCTION_PRE_GA:
-      file.functions.push(latin1(record.rec === REC_FUNCTION ? record.a : record.b));
+      file.functions.push(textOf(record.rec === REC_FUNCTION ? record.a : record.b));
       break;
     case REC_MODULE_AUX:
       file.moduleAux++;

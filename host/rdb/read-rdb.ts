@@ -6,6 +6,7 @@ import {
   FLAG_SALVAGE,
   Inspector,
   type KeyFilter,
+  latin1,
   MODE_KEYS,
   MODE_VALUES,
 } from '../core/inspector.js';
@@ -13,7 +14,9 @@ import type { CoreModule } from '../core/load.js';
 import { RespiteError } from '../errors.js';
 import { addToFile, emptyFile, type RdbFile } from './file-facts.js';
 import { inspectModule } from './module.js';
+import { Once } from './once.js';
 import {
+  isWanted,
   type KeyFacts,
   keyFacts,
   type OnLongString,
@@ -55,7 +58,7 @@ export interface ReadOptions extends InspectOptions {
   /**
    * `none` (default): keys with all their facts. `all`: `elements` holds the value. `stream`: the
    * entry comes before its value, which `read()` delivers element by element; then its sizes (till
-   * then -1) and encoding are known.
+   * then -1) and encoding (till then `unknown`) are known.
    */
   values?: 'none' | 'all' | 'stream';
   /**
@@ -74,7 +77,13 @@ export interface ReadOptions extends InspectOptions {
 export interface RdbEntry extends KeyFacts {
   /** The value, with `values: 'all'`. */
   elements: RdbElement[];
-  /** The value element by element, with `values: 'stream'`; once, and before the next entry. */
+  /**
+   * The value element by element. With `values: 'all'` at any time; with `values: 'stream'`
+   * before the next entry is asked for, and what was read is not told again. Rejects with
+   * ERR_RESPITE_INVALID_CONFIG when values were not asked for, with ERR_RESPITE_CLOSED when the
+   * iteration has gone on, and as `readRdb` where the file is damaged: a value that `salvage`
+   * leaves out ends so, too.
+   */
   read(): AsyncGenerator<RdbElement>;
 }
 
@@ -104,6 +113,7 @@ const UNREAD: Partial<KeyFacts> = {
 class Reading implements RdbReading {
   readonly file = emptyFile();
   damaged = 0;
+  readonly #once = new Once();
   readonly #source: RdbSource;
   readonly #options: ReadOptions;
 
@@ -113,6 +123,7 @@ class Reading implements RdbReading {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<RdbEntry> {
+    this.#once.begin();
     const { values = 'none' } = this.#options;
     const records = this.#records(values === 'none' ? MODE_KEYS : MODE_VALUES);
     try {
@@ -145,15 +156,14 @@ class Reading implements RdbReading {
   }
 
   async *#whole(records: AsyncGenerator<RawRecord>): AsyncGenerator<RdbEntry> {
+    const isHeld = this.#options.values === 'all';
     let elements: RdbElement[] = [];
     let reader = new ElementReader();
     for await (const raw of records) {
-      if (raw.kind === R_END) {
-        const { isWanted, ...facts } = keyFacts(raw);
-        const read = async function* () {
-          yield* elements;
-        };
-        if (isWanted) yield { ...facts, elements, read };
+      if (raw.kind === R_END && isWanted(raw)) {
+        const own = elements;
+        const read = isHeld ? () => held(own) : refuseToRead;
+        yield { ...keyFacts(raw), elements, read };
       }
       if (raw.kind === R_END || raw.kind === R_KEY || raw.kind === R_DAMAGE) {
         elements = [];
@@ -170,30 +180,87 @@ class Reading implements RdbReading {
       const { value: raw, done } = await records.next();
       if (done) return;
       if (raw.kind !== R_KEY) continue;
-      const { isWanted: _, ...facts } = keyFacts(raw);
-      let isOver = false;
+      const value = new StreamedValue(records);
       const entry: RdbEntry = {
-        ...facts,
+        ...keyFacts(raw),
         ...UNREAD,
         elements: [],
-        async *read() {
-          const reader = new ElementReader();
-          while (!isOver) {
-            const next = await records.next();
-            if (next.done || next.value.kind === R_END || next.value.kind === R_DAMAGE) {
-              isOver = true;
-              if (!next.done && next.value.kind === R_END)
-                Object.assign(entry, keyFacts(next.value));
-              return;
-            }
-            const element = reader.element(next.value);
-            if (element !== undefined) yield element;
-          }
-        },
+        read: () => value.elements(entry),
       };
       yield entry;
-      // the rest of a value that nobody read to its end
-      for await (const _rest of entry.read()) if (isOver) break;
+      await value.pass();
     }
   }
+}
+
+async function* held(elements: readonly RdbElement[]): AsyncGenerator<RdbElement> {
+  yield* elements;
+}
+
+// biome-ignore lint/correctness/useYield: it ends before the first
+async function* refuseToRead(): AsyncGenerator<RdbElement> {
+  const reason = "ask for values with `values: 'all'` or `values: 'stream'`";
+  throw new RespiteError('ERR_RESPITE_INVALID_CONFIG', `This entry has no value: ${reason}`, {
+    details: { option: 'values', reason },
+  });
+}
+
+/** The value of the entry that was handed out last, while its records come. */
+class StreamedValue {
+  readonly #records: AsyncGenerator<RawRecord>;
+  readonly #reader = new ElementReader();
+  /** Its last record has come. */
+  #isOver = false;
+  /** The iteration over the keys has gone on. */
+  #isPast = false;
+  /** What ended reading the file: the iteration over the keys ends with it, too. */
+  #failure: { error: unknown } | undefined;
+
+  constructor(records: AsyncGenerator<RawRecord>) {
+    this.#records = records;
+  }
+
+  /** The facts of `entry` are made complete at the end. */
+  async *elements(entry: RdbEntry): AsyncGenerator<RdbElement> {
+    if (this.#isPast) {
+      const text = 'This value is over: read() must be called before the next entry is asked for';
+      throw new RespiteError('ERR_RESPITE_CLOSED', text);
+    }
+    while (!this.#isOver) {
+      const raw = await this.#next();
+      if (raw === undefined) return;
+      if (raw.kind === R_END) Object.assign(entry, keyFacts(raw));
+      if (raw.kind === R_DAMAGE) throw damagedValue(entry);
+      const element = this.#isOver ? undefined : this.#reader.element(raw);
+      if (element !== undefined) yield element;
+    }
+  }
+
+  /** Goes past what nobody read of the value. */
+  async pass(): Promise<void> {
+    this.#isPast = true;
+    if (this.#failure !== undefined) throw this.#failure.error;
+    while (!this.#isOver) await this.#next();
+  }
+
+  async #next(): Promise<RawRecord | undefined> {
+    try {
+      const { value: raw, done } = await this.#records.next();
+      this.#isOver = done === true || raw.kind === R_END || raw.kind === R_DAMAGE;
+      return done ? undefined : raw;
+    } catch (error) {
+      this.#isOver = true;
+      this.#failure = { error };
+      throw error;
+    }
+  }
+}
+
+function damagedValue({ key, db, offset }: KeyFacts): RespiteError {
+  const reason = 'damaged value, left out';
+  const name = latin1(key.subarray(0, 512));
+  const text = `The value of key ${JSON.stringify(name)} in database ${db} is damaged`;
+  return new RespiteError('ERR_RESPITE_RDB_FORMAT', text, {
+    details: { offset, reason, key: name, db },
+  });
 }

@@ -17,6 +17,11 @@ export const R_STREAM = 10;
 export const R_DAMAGE = 11;
 export const R_DATABASE = 12;
 
+/** Names of keys and what the file says of itself are whole, whatever their length. */
+const VALUE_PARTS: ReadonlySet<number> = new Set([
+  ...[R_STRING, R_ELEMENT, R_FIELD, R_SCORED, R_ENTRY, R_ENTRY_END, R_STREAM],
+]);
+
 const KEY_HEAD = 112;
 const FILE_HEAD = 96;
 
@@ -55,7 +60,7 @@ export class RecordCutter {
   readonly #recordMax: number;
   readonly #onLongString: OnLongString | undefined;
 
-  /** Of records longer than `recordMax` bytes only those are kept. */
+  /** Of parts of values longer than `recordMax` bytes only those are kept. */
   constructor(recordMax = Number.POSITIVE_INFINITY, onLongString?: OnLongString) {
     this.#recordMax = recordMax;
     this.#onLongString = onLongString;
@@ -73,11 +78,13 @@ export class RecordCutter {
       const view = new DataView(output.buffer, output.byteOffset + at, 8);
       const size = view.getUint32(0, true);
       if (at + size > output.length) {
-        this.#open = new Uint8Array(Math.min(size, this.#recordMax));
+        const kind = view.getUint32(4, true);
+        const isCut = size > this.#recordMax && VALUE_PARTS.has(kind);
+        this.#open = new Uint8Array(isCut ? this.#recordMax : size);
         this.#have = 0;
         this.#left = size;
         this.#size = size;
-        this.#isString = view.getUint32(4, true) === R_STRING && size > this.#recordMax;
+        this.#isString = isCut && kind === R_STRING;
         this.#goOn(output.subarray(at));
         return;
       }
@@ -138,7 +145,12 @@ export interface KeyFacts {
   offset: number;
 }
 
-export function keyFacts({ bytes, view }: RawRecord): KeyFacts & { isWanted: boolean } {
+/** Whether the filter wants the key, now that its value is known. */
+export function isWanted({ view }: RawRecord): boolean {
+  return view.getUint32(44, true) !== 0;
+}
+
+export function keyFacts({ bytes, view }: RawRecord): KeyFacts {
   const type = VALUE_TYPES[view.getUint32(16, true)] ?? 'other';
   const some = (value: number) => (value < 0 ? undefined : value);
   return {
@@ -157,7 +169,6 @@ export function keyFacts({ bytes, view }: RawRecord): KeyFacts & { isWanted: boo
     memoryBytes: view.getFloat64(88, true),
     expiringFields: view.getFloat64(96, true),
     offset: view.getFloat64(48, true),
-    isWanted: view.getUint32(44, true) !== 0,
   };
 }
 
