@@ -240,18 +240,18 @@ class Run {
   async *frames(): AsyncGenerator<Frame> {
     const inputs = this.#given.map((given, i) => new ConvertInput(given, i, this.#options));
     try {
+      const inspector = new Inspector(await inspectModule(this.#options.wasm));
       for (const input of inputs) await input.open(this.#duplicates !== 'keep');
       if (this.#duplicates === 'last') inputs.reverse();
-      yield* this.#passes(inputs);
+      yield* this.#passes(inspector, inputs);
     } finally {
       for (const input of inputs) await input.close();
     }
   }
 
   /** Reads the inputs, and once more where keys are left (assembly/inspect/convert-seen.ts). */
-  async *#passes(inputs: readonly ConvertInput[]): AsyncGenerator<Frame> {
+  async *#passes(inspector: Inspector, inputs: readonly ConvertInput[]): AsyncGenerator<Frame> {
     const options = this.#options;
-    const inspector = new Inspector(await inspectModule(options.wasm));
     const canReopen = inputs.every((input) => input.canReopen);
     const shared = {
       ...(this.#by === undefined ? {} : splitOptions(this.#by)),
