@@ -55,7 +55,7 @@ export {
 } from './read-rdb.js';
 export type { Encoding, KeyFacts, OnLongString } from './records.js';
 export { type MemoryOptions, reportMemory } from './report-memory.js';
-export type { OpenAgain, RdbPullSource, RdbSource } from './source.js';
+export type { OpenAgain, RdbBytes, RdbPullSource, RdbSource } from './source.js';
 export type { SplitBy } from './split-by.js';
 export { type TextEscape, unescapeText } from './unescape.js';
 export type { RdbElement, StreamConsumer, StreamGroup, StreamMeta } from './values.js';
