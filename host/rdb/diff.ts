@@ -11,6 +11,15 @@ import {
 import { isRespiteError } from '../errors.js';
 import type { BytesText } from './analysis-types.js';
 import { bytesText } from './bytes-text.js';
+import {
+  type Checks,
+  callback,
+  checkOptions,
+  filterCheck,
+  INSPECT_CHECKS,
+  numberFrom,
+  text,
+} from './check-options.js';
 import { inspectModule } from './module.js';
 import { inspectFlags, type ReadOptions } from './read-rdb.js';
 import { RecordCutter } from './records.js';
@@ -58,6 +67,13 @@ export interface RdbDiff extends AsyncIterable<DiffEntry> {
   readonly counts: DiffCounts;
 }
 
+const CHECKS: Checks<DiffOptions> = {
+  ...INSPECT_CHECKS,
+  filter: filterCheck,
+  onLongString: callback,
+  tableBytes: numberFrom(0),
+};
+
 const PHASE_KEEP = 0;
 const PHASE_COMPARE = 1;
 const PHASE_LIST = 2;
@@ -70,6 +86,9 @@ const PHASE_LIST = 2;
  * Iterating rejects as `readRdb` does.
  */
 export function diffRdb(first: OpenAgain, second: OpenAgain, options: DiffOptions = {}): RdbDiff {
+  callback(first, 'first');
+  callback(second, 'second');
+  checkOptions(options, CHECKS);
   const counts: DiffCounts = { removed: 0, added: 0, changed: 0, expiry: 0, same: 0 };
   async function* entries(): AsyncGenerator<DiffEntry> {
     const inspector = new Inspector(await inspectModule(options.wasm));
@@ -165,6 +184,7 @@ export class DiffPrefixes {
   isFull = false;
 
   constructor(separators = ':') {
+    text(separators, 'separators');
     this.#separators = new Set(new TextEncoder().encode(separators));
   }
 
