@@ -2,7 +2,7 @@
 // use of rdb.wasm shares. Nothing is copied but the file's bytes into linear memory.
 
 import { type Inspector, STEP_END, STEP_ERROR, STEP_MORE, STEP_OUTPUT } from '../core/inspector.js';
-import { RespiteError } from '../errors.js';
+import { isRespiteError, RespiteError } from '../errors.js';
 import { wrongSource } from './pieces.js';
 import { pullSource, type RdbSource } from './source.js';
 import { Turns } from './turn.js';
@@ -36,20 +36,33 @@ export async function* outputs(
       if (isGivenUp(options)) throw new RespiteError('ERR_RESPITE_ABORTED');
       const into = inspector.input;
       const { length: room } = into;
-      let pulled = from.pull(into);
-      if (typeof pulled !== 'number') {
-        isWaiting = true;
-        pulled = await orGivenUp(pulled, options);
-        isWaiting = false;
+      let pulled: number | Promise<number>;
+      try {
+        pulled = from.pull(into);
+        if (typeof pulled !== 'number') {
+          isWaiting = true;
+          pulled = await orGivenUp(pulled, options);
+          isWaiting = false;
+        }
+      } catch (error) {
+        if (!isGivenUp(options)) yield* tellRest(inspector, options, turns);
+        throw error;
       }
       if (pulled === 0) break;
       if (!(Number.isInteger(pulled) && pulled > 0 && pulled <= room)) {
         throw wrongSource(`its pull() must give how many bytes it read, not ${String(pulled)}`);
       }
       inspector.fed(pulled);
-      const last = yield* drain(inspector, () => inspector.step(), options, turns);
       bytes += pulled;
-      options.onProgress?.(bytes, from.size, inspector.keysRead);
+      const tell = () => options.onProgress?.(bytes, from.size, inspector.keysRead);
+      let last: number;
+      try {
+        last = yield* drain(inspector, () => inspector.step(), options, turns);
+      } catch (error) {
+        if (isRespiteError(error, 'ERR_RESPITE_RDB_FORMAT')) tell();
+        throw error;
+      }
+      tell();
       if (last === STEP_END) return;
     }
     yield* drain(inspector, () => inspector.finish(), options, turns);
@@ -57,6 +70,19 @@ export async function* outputs(
     // who gives up waits no longer
     if (isWaiting || options.signal?.aborted) await letGo(from);
     else await from.close?.();
+  }
+}
+
+/** What came before a source failed; the error is the source's. */
+async function* tellRest(
+  inspector: Inspector,
+  options: RunOptions,
+  turns: Turns,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* drain(inspector, () => inspector.finish(), options, turns);
+  } catch (error) {
+    if (!isRespiteError(error)) throw error;
   }
 }
 
