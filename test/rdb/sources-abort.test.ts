@@ -1,5 +1,5 @@
-// Sources that stall, never end or cannot be read: reading ends when it is told to, others get their
-// turn meanwhile, and whatever was handed over is let go.
+// Sources that stall, never end or cannot be read: reading ends when it is told to, others get
+// their turn meanwhile, and whatever was handed over is let go.
 
 import { once } from 'node:events';
 import { createReadStream, readFileSync } from 'node:fs';
