@@ -3,21 +3,13 @@
 import { useId, useMemo, useState } from 'preact/hooks';
 import type { RdbElement } from '../../rdb/values.js';
 import { bytesLine, count, hexDump, isText, time, ttl } from '../format.js';
+import { jsonText } from '../json-text.js';
 import { type Column, Table } from '../parts/table.js';
 import type { ValueResult } from '../protocol.js';
 
 type Of<Kind extends RdbElement['kind']> = Extract<RdbElement, { kind: Kind }>;
 
 const decoder = new TextDecoder();
-function asJson(data: Uint8Array): string | undefined {
-  const first = data[0];
-  if (first !== 0x7b && first !== 0x5b) return undefined;
-  try {
-    return JSON.stringify(JSON.parse(decoder.decode(data)), null, 2);
-  } catch {
-    return undefined;
-  }
-}
 
 type Form = 'text' | 'json' | 'hex';
 
@@ -52,7 +44,7 @@ function blocksOf(text: string): string[] {
 
 function StringValue({ data, from, length }: StringProps) {
   const isPart = data.length < length;
-  const json = useMemo(() => (isPart ? undefined : asJson(data)), [data, isPart]);
+  const json = useMemo(() => (isPart ? undefined : jsonText(data)), [data, isPart]);
   const isPlain = useMemo(() => isText(data, isPart), [data, isPart]);
   const [wanted, setForm] = useState<Form>();
   const forms: Form[] = json === undefined ? ['text', 'hex'] : ['json', 'text', 'hex'];
