@@ -1,6 +1,6 @@
 // Values as tables, one form for each type; strings as text, as formatted JSON or in hexadecimal.
 
-import { useId, useMemo, useState } from 'preact/hooks';
+import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import type { RdbElement } from '../../rdb/values.js';
 import { bytesLine, count, hexDump, isText, time, ttl } from '../format.js';
 import { jsonText } from '../json-text.js';
@@ -199,9 +199,16 @@ type OnOpen = (opened: Opened) => void;
 
 const partOf = ([field, data]: readonly [Uint8Array, Uint8Array]) => ({ name: line(field), data });
 
-function Detail({ opened: { name, parts } }: { opened: Opened }) {
+function Detail({ opened }: { opened: Opened }) {
+  const { name, parts } = opened;
+  const place = useRef<HTMLElement>(null);
+  // below the table, maybe out of sight: the reader is taken there
+  useEffect(() => {
+    place.current?.focus({ preventScroll: true });
+    place.current?.scrollIntoView({ block: 'start' });
+  }, [opened]);
   return (
-    <section class="detail" aria-label="Element" aria-live="polite">
+    <section class="detail" aria-label="Element" tabIndex={-1} ref={place}>
       <h3>
         <code>{name}</code>
       </h3>
@@ -224,7 +231,10 @@ interface ElementsProps {
 
 export function Elements(props: ElementsProps) {
   const { facts, elements, string } = props.value;
-  const [opened, setOpened] = useState<Opened>();
+  // an element of another part is shown no longer
+  const [opened, setOpened] = useState<{ of: ValueResult; element: Opened }>();
+  const open = (element: Opened) => setOpened({ of: props.value, element });
+  const shown = opened?.of === props.value ? opened.element : undefined;
   if (facts === undefined) return null;
   const [first] = elements;
   if (facts.type === 'string') {
@@ -233,8 +243,8 @@ export function Elements(props: ElementsProps) {
   }
   return (
     <>
-      <Collection {...props} onOpen={setOpened} />
-      {opened !== undefined && <Detail key={opened.name} opened={opened} />}
+      <Collection {...props} onOpen={open} />
+      {shown !== undefined && <Detail key={shown.name} opened={shown} />}
     </>
   );
 }
