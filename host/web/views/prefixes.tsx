@@ -16,7 +16,7 @@ function rowColumns<Row extends PrefixRow>(
 ): Column<Row>[] {
   return [
     {
-      ...{ id: 'prefix', title: 'Prefix', width: 'minmax(150px, 1fr)', value: name },
+      ...{ id: 'prefix', title: 'Prefix', width: 'minmax(120px, 1fr)', value: name },
       render: (row) => <code title={`${row.prefix.text}*`}>{name(row)}*</code>,
     },
     {
@@ -39,12 +39,12 @@ function rowColumns<Row extends PrefixRow>(
       render: ({ memoryBytes }) => bytes(memoryBytes),
     },
     {
-      ...{ id: 'share', title: 'Share', width: '72px', isNumber: true },
+      ...{ id: 'share', title: 'Share', width: '84px', isNumber: true },
       value: ({ memoryBytes }) => memoryBytes,
       render: ({ memoryBytes }) => percent(memoryBytes, all.memoryBytes),
     },
     {
-      ...{ id: 'expires', title: 'Expire', width: '72px', isNumber: true },
+      ...{ id: 'expires', title: 'Expire', width: '84px', isNumber: true },
       value: ({ expires, keys }) => expires / Math.max(keys, 1),
       render: ({ expires, keys }) => percent(expires, keys),
     },
