@@ -67,7 +67,7 @@ export function time(ms: number): string {
     .replace(/\.000Z$|Z$/, ' UTC');
 }
 
-/** When a file says it was made (Unix seconds, as text); as it stands there where that is no time. */
+/** When a file says it was made (Unix seconds); as it stands there where that is no time. */
 export function timeMade(ctime: string): string {
   const date = new Date(ctime.trim() === '' ? Number.NaN : Number(ctime) * 1000);
   return Number.isNaN(date.getTime()) ? ctime : time(date.getTime());
