@@ -123,6 +123,18 @@ export function useHash(fallback: string): [string, (hash: string) => void] {
   return [hash, go];
 }
 
+/**
+ * What had the focus may go when the page shows something else (`what`): then `selector` has it,
+ * so that the keyboard goes on from there. Not before the page was used.
+ */
+export function useFocusKept(what: string, selector: string): void {
+  useEffect(() => {
+    const isLost = document.activeElement === null || document.activeElement === document.body;
+    if (!isLost || !navigator.userActivation.hasBeenActive) return;
+    document.querySelector<HTMLElement>(selector)?.focus();
+  }, [what, selector]);
+}
+
 /** Whether the page is dark; follows the system. */
 export function useDark(): boolean {
   const query = useMemo(() => matchMedia('(prefers-color-scheme: dark)'), []);

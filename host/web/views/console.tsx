@@ -8,7 +8,7 @@ import { bytes, count } from '../format.js';
 import { Card } from '../parts/card.js';
 import { ReplyText } from '../parts/reply.js';
 import type { ConsoleFacts, Progress } from '../protocol.js';
-import { problemText, sizeOf } from '../state.js';
+import { problemText, sizeOf, useFocusKept } from '../state.js';
 import type { Hint } from '../worker/command-hints.js';
 import type { Reply } from '../worker/reply.js';
 import { ProgressBar } from './reading.js';
@@ -228,6 +228,7 @@ function Starting({
 
 export function ConsoleView({ ready }: ViewProps) {
   const { life, lines, start, run, hint, stop, clear } = useConsole(ready);
+  useFocusKept(life.phase, '#view-console .running button, .console-start button');
   if (life.phase !== 'on') {
     return (
       <Card title="Console" wide>

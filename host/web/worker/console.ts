@@ -156,8 +156,8 @@ export class Console {
       if (core.trap === undefined) core.x.hostFree(ptr);
     }
     const facts = readLoadFacts(core);
-    const { createdSec } = facts;
-    if (createdSec !== undefined) this.#shiftMs = createdSec * 1000 - Date.now();
+    const made = timeMade(facts);
+    if (made !== undefined) this.#shiftMs = made.getTime() - Date.now();
     return notesOf(facts);
   }
 }
@@ -176,12 +176,19 @@ function failure(core: Core, name: string): RespiteError {
   return new RespiteError('ERR_RESPITE_RDB_FORMAT', text, { details });
 }
 
-function notesOf({ skipped, createdSec }: LoadFacts): string[] {
-  const notes = skipped.map(
+/** When the file says it was made; undefined: it does not, or it says what is no time. */
+function timeMade({ createdSec = Number.NaN }: LoadFacts): Date | undefined {
+  const date = new Date(createdSec * 1000);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+function notesOf(facts: LoadFacts): string[] {
+  const made = timeMade(facts);
+  const notes = facts.skipped.map(
     ({ name, count }) => `${count} values of type ${name} were left out: the core has no such type`,
   );
-  if (createdSec !== undefined) {
-    const when = new Date(createdSec * 1000).toISOString().replace(/\.\d+/, '');
+  if (made !== undefined) {
+    const when = made.toISOString().replace(/\.\d+/, '');
     notes.push(`The clock goes on from when the dump was made, ${when}: nothing has expired since`);
   }
   return notes;
