@@ -73,7 +73,8 @@ export async function search(
   const onRead = (bytes: number, size: number | undefined) => progress({ bytes, size });
   // one more than is shown tells whether there are more
   const filter = { ...filterOf(query), limit: limit + 1 };
-  const reading = readRdb(file.pieces({ signal, onRead }), { signal, filter, checksum: false });
+  const options = { signal, filter, checksum: false, salvage: source.salvage };
+  const reading = readRdb(file.pieces({ signal, onRead }), options);
   let batch: KeyFacts[] = [];
   let last = performance.now();
   let found = 0;
