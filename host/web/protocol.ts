@@ -81,6 +81,8 @@ export interface ConsoleStart {
   source: Source | undefined;
   /** Sources of the function libraries of the file, bytes as Latin-1 characters. */
   functions: readonly string[];
+  /** Of the core. */
+  databases: number;
 }
 
 export interface ConsoleFacts {

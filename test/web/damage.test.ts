@@ -167,6 +167,24 @@ describe.skipIf(!hasChromium)('damage', { timeout: 4 * PATIENCE_MS }, () => {
     });
   });
 
+  test('a folder', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'respite-web-'));
+    try {
+      await withPage(async (page) => {
+        const session = await page.context().newCDPSession(page);
+        const data = { items: [], files: [dir], dragOperationsMask: 1 };
+        for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+          await session.send('Input.dispatchDragEvent', { type, x: 600, y: 400, data });
+        }
+        const alert = page.getByRole('alert');
+        await alert.waitFor();
+        expect(await alert.innerText()).toContain('it is a folder');
+      });
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
+  });
+
   test('a file that was changed meanwhile', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'respite-web-'));
     try {
