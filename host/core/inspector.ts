@@ -2,6 +2,9 @@
 // its exports and its memory (assembly/rdb-inspect.ts is the other side).
 
 import { RespiteError } from '../errors.js';
+import { latin1, nameRegex, nameText } from './name-regex.js';
+
+export { latin1 } from './name-regex.js';
 
 interface InspectExports {
   init(): void;
@@ -82,7 +85,10 @@ export interface KeyFilter {
   match?: string | readonly string[];
   /** … and none of these may. */
   not?: string | readonly string[];
-  /** Tested on the name as Latin-1 text. */
+  /**
+   * Tested on the name as text where it is UTF-8, otherwise on a character a byte; with the flag `u`
+   * where the expression allows that.
+   */
   regex?: RegExp;
   type?: ValueType | readonly ValueType[];
   /** Estimated bytes in memory. */
@@ -127,7 +133,7 @@ export class Inspector {
       throw new RespiteError('ERR_RESPITE_CORE', 'the RDB reader met a broken invariant');
     };
     const inspectName = (ptr: number, len: number) =>
-      this.#regex?.test(latin1(this.bytes(ptr, len))) ? 1 : 0;
+      this.#regex?.test(nameText(this.bytes(ptr, len))) ? 1 : 0;
     const env = { memory: this.#memory, abort, inspectName };
     const instance = new WebAssembly.Instance(module, { env });
     this.#x = instance.exports as unknown as InspectExports;
@@ -216,7 +222,7 @@ export class Inspector {
     for (const pattern of list(filter.match)) this.#pattern(pattern, false);
     for (const pattern of list(filter.not)) this.#pattern(pattern, true);
     const { regex } = filter;
-    this.#regex = regex && new RegExp(regex.source, regex.flags.replace(/[gy]/g, ''));
+    this.#regex = regex && nameRegex(regex);
     if (regex !== undefined) x.filterAskHost();
   }
 
@@ -294,13 +300,4 @@ export class Inspector {
     const text = `The RDB is damaged at offset ${offset}${at}: ${reason}`;
     return new RespiteError('ERR_RESPITE_RDB_FORMAT', text, { details });
   }
-}
-
-/** Bytes as text, a character each. */
-export function latin1(bytes: Uint8Array): string {
-  let text = '';
-  for (let at = 0; at < bytes.length; at += 8192) {
-    text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  }
-  return text;
 }

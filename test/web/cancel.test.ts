@@ -130,7 +130,8 @@ describe.skipIf(!hasChromium)('cancelling', { timeout: 4 * PATIENCE_MS }, () => 
       await workersAre(page, 1);
       await search(page, '^user:1$');
       const found = page.locator('#view-search [role=status]');
-      expect(await found.innerText()).toBe('1 keys found');
+      const patient = { timeout: PATIENCE_MS };
+      await expect.poll(() => found.innerText(), patient).toBe('1 keys found');
       // another file ends it, too
       await stopped('(k+)+y$');
       await give(page, join(DATA, 'empty-redis8.0.6-rdb12.rdb'));
