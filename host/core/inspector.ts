@@ -86,8 +86,8 @@ export interface KeyFilter {
   /** … and none of these may. */
   not?: string | readonly string[];
   /**
-   * Tested on the name as text where it is UTF-8, otherwise on a character a byte; with the flag `u`
-   * where the expression allows that.
+   * Tested on the name as text where it is UTF-8, otherwise on a character a byte; with the flag
+   * `u` where the expression allows that.
    */
   regex?: RegExp;
   type?: ValueType | readonly ValueType[];

@@ -1,5 +1,5 @@
-// Search by names in the page: expressions find what the library finds (test/rdb/name-regex.test.ts),
-// parts of names may be bytes.
+// Search by names in the page: expressions find what the library finds
+// (test/rdb/name-regex.test.ts), parts of names may be bytes.
 
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
