@@ -6,10 +6,10 @@ import {
   FLAG_SALVAGE,
   Inspector,
   type KeyFilter,
-  latin1,
   MODE_KEYS,
   MODE_VALUES,
 } from '../core/inspector.js';
+import { nameText } from '../core/name-regex.js';
 import type { WasmSource } from '../core/load.js';
 import { RespiteError } from '../errors.js';
 import { checkOptions, READ_CHECKS } from './check-options.js';
@@ -276,7 +276,7 @@ class StreamedValue {
 
 function damagedValue({ key, db, offset }: KeyFacts): RespiteError {
   const reason = 'damaged value, left out';
-  const name = latin1(key.subarray(0, 512));
+  const name = nameText(key.subarray(0, 512));
   const text = `The value of key ${JSON.stringify(name)} in database ${db} is damaged`;
   return new RespiteError('ERR_RESPITE_RDB_FORMAT', text, {
     details: { offset, reason, key: name, db },

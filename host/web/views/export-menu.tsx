@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Ready } from '../app.js';
-import { CallError, type WorkerClient } from '../client.js';
+import { CallError, type WorkerPool } from '../client.js';
 import type { ExportFormat, Progress } from '../protocol.js';
 import { problemText, saveBlob } from '../state.js';
 
@@ -23,7 +23,7 @@ const ENDINGS: Record<ExportFormat, string> = {
 };
 
 /** Runs exports, one at a time, and saves what comes out. */
-function useExport({ source, report }: Ready, client: WorkerClient) {
+function useExport({ source, report }: Ready, client: WorkerPool) {
   const [status, setStatus] = useState('');
   const abort = useRef<AbortController>(undefined);
   const end = (text: string) => {
@@ -99,7 +99,7 @@ function Menu({
   );
 }
 
-export function ExportMenu({ ready, client }: { ready: Ready; client: WorkerClient }) {
+export function ExportMenu({ ready, client }: { ready: Ready; client: WorkerPool }) {
   const { status, run, cancel } = useExport(ready, client);
   const [isOpen, setOpen] = useState(false);
   const opener = useRef<HTMLButtonElement>(null);

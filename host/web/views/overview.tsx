@@ -3,6 +3,7 @@
 
 import { useMemo } from 'preact/hooks';
 import type { RdbAnalysis } from '../../rdb/analysis-types.js';
+import { canSalvage } from '../analysis.js';
 import type { ViewProps } from '../app.js';
 import { bytes, count, duration, percent, short, timeMade } from '../format.js';
 import { type Bar, Bars } from '../parts/bars.js';
@@ -178,7 +179,7 @@ export function DamageBanner({ report, onSalvage }: DamageProps) {
         </>
       )}
       . What is shown is everything before that: {count(total.keys)} keys.{' '}
-      {onSalvage !== undefined && (
+      {onSalvage !== undefined && canSalvage(report) && (
         <button type="button" class="button" onClick={onSalvage}>
           Leave damaged values out and read on
         </button>
@@ -193,7 +194,7 @@ export function OverviewView({ ready, go, openKey, inspect }: ViewProps) {
   return (
     <>
       <h1 class="hidden">Overview</h1>
-      <DamageBanner report={report} onSalvage={() => inspect.open(source, true)} />
+      <DamageBanner report={report} onSalvage={() => inspect.open({ ...source, salvage: true })} />
       <Figures report={report} tookMs={tookMs} />
       <div class="grid">
         <OneByOne>

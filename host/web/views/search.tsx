@@ -37,6 +37,7 @@ function useSearch({ ready: { source }, inspect: { client } }: ViewProps) {
   const [search, setSearch] = useState<Search>({ phase: 'idle' });
   const [lines, setLines] = useState<readonly KeyLine[]>([]);
   const abort = useRef<AbortController>(undefined);
+  useEffect(() => () => abort.current?.abort(), []);
   const run = (query: KeyQuery) => {
     abort.current?.abort();
     const controller = new AbortController();

@@ -2,7 +2,7 @@
 // values come in parts: so many elements, or so many bytes of a string.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { CallError, type WorkerClient } from '../client.js';
+import { CallError, type WorkerPool } from '../client.js';
 import { bytes, bytesLine, count, time, ttl } from '../format.js';
 import type { KnownFacts, OpenKey } from '../parts/key-cell.js';
 import { TypeTag } from '../parts/type-tag.js';
@@ -18,7 +18,7 @@ const STRING_PART = 64 * 1024;
 interface DrawerProps {
   wanted: OpenKey;
   source: Source;
-  client: WorkerClient;
+  client: WorkerPool;
   nowMs: number;
   onClose: () => void;
 }
