@@ -55,50 +55,6 @@ function useExport({ source, report }: Ready, client: WorkerPool) {
   return { status, run, cancel: isRunning ? () => abort.current?.abort() : undefined };
 }
 
-const MOVES: Record<string, (at: number) => number> = {
-  ArrowDown: (at) => (at + 1) % FORMATS.length,
-  ArrowUp: (at) => (at + FORMATS.length - 1) % FORMATS.length,
-  Home: () => 0,
-  End: () => FORMATS.length - 1,
-};
-
-/** A menu as the ARIA practices describe it: arrows choose, Enter saves, Escape leaves it. */
-function Menu({
-  onPick,
-  onLeave,
-}: {
-  onPick: (format: ExportFormat) => void;
-  onLeave: () => void;
-}) {
-  const place = useRef<HTMLDivElement>(null);
-  const items = () => [...(place.current?.querySelectorAll('button') ?? [])];
-  useEffect(() => items()[0]?.focus(), []);
-  const onKeyDown = (event: KeyboardEvent) => {
-    const move = MOVES[event.key];
-    if (event.key === 'Escape') onLeave();
-    else if (move !== undefined) {
-      items()[move(items().indexOf(event.target as HTMLButtonElement))]?.focus();
-    } else return;
-    event.preventDefault();
-  };
-  return (
-    <div class="menu-items" role="menu" aria-label="Export" ref={place} onKeyDown={onKeyDown}>
-      {FORMATS.map(([format, title, what]) => (
-        <button
-          key={format}
-          type="button"
-          role="menuitem"
-          tabIndex={-1}
-          onClick={() => onPick(format)}
-        >
-          {title}
-          <small>{what}</small>
-        </button>
-      ))}
-    </div>
-  );
-}
-
 export function ExportMenu({ ready, client }: { ready: Ready; client: WorkerPool }) {
   const { status, run, cancel } = useExport(ready, client);
   const [isOpen, setOpen] = useState(false);
@@ -149,5 +105,49 @@ export function ExportMenu({ ready, client }: { ready: Ready; client: WorkerPool
         )}
       </div>
     </>
+  );
+}
+
+const MOVES: Record<string, (at: number) => number> = {
+  ArrowDown: (at) => (at + 1) % FORMATS.length,
+  ArrowUp: (at) => (at + FORMATS.length - 1) % FORMATS.length,
+  Home: () => 0,
+  End: () => FORMATS.length - 1,
+};
+
+/** A menu as the ARIA practices describe it: arrows choose, Enter saves, Escape leaves it. */
+function Menu({
+  onPick,
+  onLeave,
+}: {
+  onPick: (format: ExportFormat) => void;
+  onLeave: () => void;
+}) {
+  const place = useRef<HTMLDivElement>(null);
+  const items = () => [...(place.current?.querySelectorAll('button') ?? [])];
+  useEffect(() => items()[0]?.focus(), []);
+  const onKeyDown = (event: KeyboardEvent) => {
+    const move = MOVES[event.key];
+    if (event.key === 'Escape') onLeave();
+    else if (move !== undefined) {
+      items()[move(items().indexOf(event.target as HTMLButtonElement))]?.focus();
+    } else return;
+    event.preventDefault();
+  };
+  return (
+    <div class="menu-items" role="menu" aria-label="Export" ref={place} onKeyDown={onKeyDown}>
+      {FORMATS.map(([format, title, what]) => (
+        <button
+          key={format}
+          type="button"
+          role="menuitem"
+          tabIndex={-1}
+          onClick={() => onPick(format)}
+        >
+          {title}
+          <small>{what}</small>
+        </button>
+      ))}
+    </div>
   );
 }
