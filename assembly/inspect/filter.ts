@@ -93,6 +93,8 @@ export function filterAskHost(): void {
   asksHost = true;
 }
 
+const STAR: u8 = 0x2a;
+
 function hasDb(db: u32): bool {
   return db < DBS && (load<u8>(dbs + (db >> 3)) & (<u32>1 << (db & 7))) != 0;
 }
@@ -111,7 +113,10 @@ export function filterPattern(ptr: usize, len: u32, isNot: bool): bool {
 
 function matchesAny(list: usize, ptr: usize, len: u32): bool {
   for (let at = list; at != 0; at = load<u32>(at)) {
-    if (globMatch(at + 8, load<u32>(at, 4), ptr, len, false)) return true;
+    const patternLen = load<u32>(at, 4);
+    // KEYS takes a lone star for all keys; as a pattern it does not match the empty name.
+    if (patternLen == 1 && load<u8>(at + 8) == STAR) return true;
+    if (globMatch(at + 8, patternLen, ptr, len, false)) return true;
   }
   return false;
 }

@@ -167,7 +167,10 @@ export async function servePage(options: PageServerOptions): Promise<PageServer>
     const say = (code: number) => response.writeHead(code, { 'content-length': 0 }).end();
     if (!isOwnHost(request.headers.host, host)) return say(421);
     if (request.method !== 'GET' && request.method !== 'HEAD') return say(405);
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const { url = '/' } = request;
+    // `//` and the like
+    if (!URL.canParse(url, 'http://localhost')) return say(400);
+    const { pathname } = new URL(url, 'http://localhost');
     if (pathname === FILE_PATH && file !== undefined) return sendFile(request, response, file);
     const asset = assets.get(pathname);
     if (asset === undefined) return say(404);

@@ -146,6 +146,18 @@ test('names are whole whatever is kept of elements', async () => {
   }
 });
 
+test('a lone star is for all names, the empty one too, as for KEYS', async () => {
+  const source = file(string('', 'x'), string('a', 'y'));
+  const names = async (filter: ReadOptions['filter']) => {
+    const found: string[] = [];
+    for await (const entry of readRdb(source, { filter })) found.push(text(entry.key));
+    return found;
+  };
+  expect(await names({ match: '*' })).toEqual(['', 'a']);
+  expect(await names({ match: '**' })).toEqual(['a']);
+  expect(await names({ not: '*' })).toEqual([]);
+});
+
 test('text of the file is UTF-8, or else a character for each byte', async () => {
   const source = '#!lua name=l\n-- ünïcode';
   const aux = (name: string, value: string | Uint8Array) =>

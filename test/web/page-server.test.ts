@@ -104,6 +104,12 @@ describe('what it refuses', () => {
     expect(await ask(await serve(file), path, {})).toBe(404);
   });
 
+  test('what is no path, without coming to an end', async () => {
+    const url = await serve(file);
+    expect(await ask(url, '//', {})).toBe(400);
+    expect(await ask(url, '/', {})).toBe(200);
+  });
+
   test('the file, when none was given', async () => {
     expect((await fetch(`${await serve()}file`)).status).toBe(404);
   });
