@@ -66,9 +66,10 @@ describe.skipIf(!hasChromium)('damage', { timeout: 4 * PATIENCE_MS }, () => {
     expect(await figure(page, 'Keys')).toBe(String(RICH_KEYS - 1));
   }
 
-  async function exported(page: Page, format: string): Promise<string> {
+  async function exported(page: Page, title: string): Promise<string> {
     const download = page.waitForEvent('download');
-    await page.getByLabel('Export').selectOption(format);
+    await page.getByRole('button', { name: 'Export…' }).click();
+    await page.getByRole('menuitem', { name: title }).click();
     return readFileSync(await (await download).path(), 'utf8');
   }
 
@@ -79,9 +80,9 @@ describe.skipIf(!hasChromium)('damage', { timeout: 4 * PATIENCE_MS }, () => {
       const found = page.locator('#view-search [role=status]');
       expect(await found.innerText()).toBe(`${RICH_KEYS - 1} keys found`);
       expect(await page.locator('#view-search [role=alert]').count()).toBe(0);
-      const csv = await exported(page, 'csv');
+      const csv = await exported(page, 'Keys (CSV)');
       expect(csv.trimEnd().split('\n')).toHaveLength(1 + RICH_KEYS - 1);
-      const lines = (await exported(page, 'ndjson')).trimEnd().split('\n');
+      const lines = (await exported(page, 'Data (NDJSON)')).trimEnd().split('\n');
       const records = lines.map((line) => JSON.parse(line) as { key?: string; damaged?: true });
       const whole = records.filter(({ key, damaged }) => key !== undefined && !damaged);
       expect(whole).toHaveLength(RICH_KEYS - 1);
