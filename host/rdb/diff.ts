@@ -11,12 +11,22 @@ import {
 import { isRespiteError } from '../errors.js';
 import type { BytesText } from './analysis-types.js';
 import { bytesText } from './bytes-text.js';
+import {
+  type Checks,
+  callback,
+  checkOptions,
+  filterCheck,
+  INSPECT_CHECKS,
+  numberFrom,
+  text,
+} from './check-options.js';
 import { inspectModule } from './module.js';
 import { Once } from './once.js';
 import { inspectFlags, type ReadOptions } from './read-rdb.js';
 import { RecordCutter } from './records.js';
 import { outputs } from './run.js';
 import type { OpenAgain, RdbSource } from './source.js';
+import { endable, opened, prepared } from './waiting.js';
 
 const R_DIFF = 80;
 const HEAD = 64;
@@ -59,6 +69,13 @@ export interface RdbDiff extends AsyncIterable<DiffEntry> {
   readonly counts: DiffCounts;
 }
 
+const CHECKS: Checks<DiffOptions> = {
+  ...INSPECT_CHECKS,
+  filter: filterCheck,
+  onLongString: callback,
+  tableBytes: numberFrom(0),
+};
+
 const PHASE_KEEP = 0;
 const PHASE_COMPARE = 1;
 const PHASE_LIST = 2;
@@ -71,9 +88,12 @@ const PHASE_LIST = 2;
  * Iterating rejects as `readRdb` does.
  */
 export function diffRdb(first: OpenAgain, second: OpenAgain, options: DiffOptions = {}): RdbDiff {
+  callback(first, 'first');
+  callback(second, 'second');
+  checkOptions(options, CHECKS);
   const counts: DiffCounts = { removed: 0, added: 0, changed: 0, expiry: 0, same: 0 };
   const once = new Once();
-  async function* entries(): AsyncGenerator<DiffEntry> {
+  async function* entries(options: DiffOptions): AsyncGenerator<DiffEntry> {
     once.begin();
     const inspector = new Inspector(await inspectModule(options.wasm));
     const { tableBytes = 0 } = options;
@@ -89,12 +109,13 @@ export function diffRdb(first: OpenAgain, second: OpenAgain, options: DiffOption
         2: Math.min(from + width, HASH_PARTS),
         3: tableBytes,
       };
-      yield* run(range, await first(true));
+      yield* run(range, await opened(first, true, options));
       const { to } = inspector.compared;
       width = to - from;
       from = to;
       try {
-        for await (const entry of run({ 0: PHASE_COMPARE }, await second(to < HASH_PARTS))) {
+        const other = await opened(second, to < HASH_PARTS, options);
+        for await (const entry of run({ 0: PHASE_COMPARE }, other)) {
           counts[entry.kind]++;
           yield entry;
         }
@@ -107,14 +128,15 @@ export function diffRdb(first: OpenAgain, second: OpenAgain, options: DiffOption
       const { missing, same } = inspector.compared;
       counts.same += same;
       if (missing === 0 || damage !== undefined) continue;
-      for await (const entry of run({ 0: PHASE_LIST }, await first(to < HASH_PARTS), again)) {
+      const listed = await opened(first, to < HASH_PARTS, options);
+      for await (const entry of run({ 0: PHASE_LIST }, listed, again)) {
         counts.removed++;
         yield entry;
       }
     }
     if (damage !== undefined) throw damage;
   }
-  return { counts, [Symbol.asyncIterator]: entries };
+  return { counts, [Symbol.asyncIterator]: () => endable(options, entries) };
 }
 
 async function* differing(
@@ -123,9 +145,11 @@ async function* differing(
   places: Readonly<Record<number, number>>,
   options: DiffOptions,
 ): AsyncGenerator<DiffEntry> {
-  inspector.filter(options.filter);
-  inspector.options(places);
-  inspector.open(MODE_DIGEST, inspectFlags(options));
+  await prepared(source, () => {
+    inspector.filter(options.filter);
+    inspector.options(places);
+    inspector.open(MODE_DIGEST, inspectFlags(options));
+  });
   const cutter = new RecordCutter();
   try {
     for await (const output of outputs(inspector, source, options)) {
@@ -168,6 +192,7 @@ export class DiffPrefixes {
   isFull = false;
 
   constructor(separators = ':') {
+    text(separators, 'separators');
     this.#separators = new Set(new TextEncoder().encode(separators));
   }
 

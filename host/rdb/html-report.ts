@@ -10,12 +10,13 @@ import type {
   PrefixRow,
   RdbAnalysis,
 } from './analysis-types.js';
+import { checkOptions, text } from './check-options.js';
 import { count, sizeText } from './findings.js';
 import { REPORT_CSS } from './html-style.js';
 
 export interface HtmlOptions {
   /** Shown on top: the file's name. */
-  title?: string;
+  title?: string | undefined;
 }
 
 const ENTITIES: Record<string, string> = {
@@ -220,19 +221,21 @@ function tile(
   return shape + treemap(node, inner, level + 1, color);
 }
 
+/** As the file says, where that is no time. */
+function timeMade(ctime: string | undefined): string {
+  const date = new Date(Number(ctime) * 1000);
+  return Number.isNaN(date.getTime()) ? (ctime ?? 'not told') : date.toISOString();
+}
+
 // ---- sections
 
 function facts({ file, total, bytesRead, slots, damage, damaged, bounds }: RdbAnalysis): string {
   const { aux } = file;
   const server = aux['valkey-ver'] ?? aux['redis-ver'];
-  const made = aux.ctime === undefined ? undefined : new Date(Number(aux.ctime) * 1000);
   const rows: [string, string][] = [
     ['Format', `${file.isValkey ? 'Valkey ' : ''}RDB ${file.version}`],
     ['Server', server ?? 'not told'],
-    [
-      'Written',
-      made === undefined || Number.isNaN(made.getTime()) ? 'not told' : made.toISOString(),
-    ],
+    ['Written', timeMade(aux.ctime)],
     ['Checksum', file.checksum ?? 'not reached'],
     ['Bytes read', count(bytesRead)],
     ['Names of keys', size(total.keyNameBytes)],
@@ -413,7 +416,9 @@ function times(analysis: RdbAnalysis): string {
 const FOOTER = 'Made by respite. Memory is estimated for a Redis 7 that has loaded the file.';
 
 /** The whole report. */
-export function htmlReport(analysis: RdbAnalysis, { title = 'RDB' }: HtmlOptions = {}): string {
+export function htmlReport(analysis: RdbAnalysis, options: HtmlOptions = {}): string {
+  checkOptions(options, { title: text });
+  const { title = 'RDB' } = options;
   const found = analysis.findings.map(finding).join('') || '<p class="none">None.</p>';
   const slots = analysis.slots?.rows ?? [];
   const body = [

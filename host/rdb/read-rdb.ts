@@ -6,12 +6,13 @@ import {
   FLAG_SALVAGE,
   Inspector,
   type KeyFilter,
-  latin1,
   MODE_KEYS,
   MODE_VALUES,
 } from '../core/inspector.js';
-import type { CoreModule } from '../core/load.js';
+import type { WasmSource } from '../core/load.js';
+import { nameText } from '../core/name-regex.js';
 import { RespiteError } from '../errors.js';
+import { checkOptions, READ_CHECKS } from './check-options.js';
 import { addToFile, emptyFile, type RdbFile } from './file-facts.js';
 import { inspectModule } from './module.js';
 import { Once } from './once.js';
@@ -28,15 +29,19 @@ import {
 } from './records.js';
 import { outputs, type RunOptions } from './run.js';
 import type { RdbSource } from './source.js';
+import { Turns } from './turn.js';
 import { ElementReader, type RdbElement } from './values.js';
+import { endable, prepared, release } from './waiting.js';
 
 /** More than the numbers in front of a record's strings take. */
 const RECORD_HEAD_MAX = 128;
+/** One record of so many looks at the clock. */
+const CLOCK_MASK = 31;
 
 /** What every way of reading takes. */
 export interface InspectOptions extends RunOptions {
-  /** Another rdb.wasm than the one in the package: bytes, or compiled. */
-  wasm?: Uint8Array | CoreModule | undefined;
+  /** Another rdb.wasm than the one in the package: bytes, or a `WebAssembly.Module`. */
+  wasm?: WasmSource | undefined;
   /** False: the CRC-64 is not computed. */
   checksum?: boolean | undefined;
   /** Formats newer than those known are read until something unknown occurs. */
@@ -60,7 +65,7 @@ export interface ReadOptions extends InspectOptions {
    * entry comes before its value, which `read()` delivers element by element; then its sizes (till
    * then -1) and encoding (till then `unknown`) are known.
    */
-  values?: 'none' | 'all' | 'stream';
+  values?: 'none' | 'all' | 'stream' | undefined;
   /**
    * Elements (field and value together) that come in several outputs of the core, so longer than
    * about 1 MiB, are cut to about so many bytes; default: never.
@@ -97,9 +102,11 @@ export interface RdbReading extends AsyncIterable<RdbEntry> {
 
 /**
  * Reads an RDB file. Rejects with ERR_RESPITE_RDB_FORMAT (offset, reason, key, database) where it
- * is damaged or ends early, after everything before was delivered.
+ * is damaged or ends early, after everything before was delivered. Throws
+ * ERR_RESPITE_INVALID_CONFIG at once where an option is wrong.
  */
 export function readRdb(source: RdbSource, options: ReadOptions = {}): RdbReading {
+  checkOptions(options, READ_CHECKS);
   return new Reading(source, options);
 }
 
@@ -122,10 +129,15 @@ class Reading implements RdbReading {
     this.#options = options;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<RdbEntry> {
+  [Symbol.asyncIterator](): AsyncGenerator<RdbEntry> {
+    const unread = () => release(this.#source);
+    return endable(this.#options, (options) => this.#entries(options), unread);
+  }
+
+  async *#entries(options: ReadOptions): AsyncGenerator<RdbEntry> {
     this.#once.begin();
-    const { values = 'none' } = this.#options;
-    const records = this.#records(values === 'none' ? MODE_KEYS : MODE_VALUES);
+    const { values = 'none' } = options;
+    const records = this.#records(values === 'none' ? MODE_KEYS : MODE_VALUES, options);
     try {
       if (values === 'stream') yield* this.#streamed(records);
       else yield* this.#whole(records);
@@ -134,19 +146,25 @@ class Reading implements RdbReading {
     }
   }
 
-  async *#records(mode: number): AsyncGenerator<RawRecord> {
-    const inspector = new Inspector(await inspectModule(this.#options.wasm));
-    inspector.filter(this.#options.filter);
-    inspector.open(mode, inspectFlags(this.#options));
-    const { elementBytesMax = Number.POSITIVE_INFINITY, onLongString, signal } = this.#options;
+  async *#records(mode: number, options: ReadOptions): AsyncGenerator<RawRecord> {
+    const inspector = await prepared(this.#source, async () => {
+      const inspector = new Inspector(await inspectModule(options.wasm));
+      inspector.filter(options.filter);
+      inspector.open(mode, inspectFlags(options));
+      return inspector;
+    });
+    const { elementBytesMax = Number.POSITIVE_INFINITY, onLongString, signal } = options;
+    const turns = new Turns();
+    let records = 0;
     const cutter = new RecordCutter(elementBytesMax + RECORD_HEAD_MAX, onLongString);
     try {
-      for await (const output of outputs(inspector, this.#source, this.#options)) {
+      for await (const output of outputs(inspector, this.#source, options)) {
         Object.assign(this.file, inspector.version);
         for (const raw of cutter.cut(output)) {
           if (addToFile(this.file, raw)) continue;
           if (raw.kind === R_DAMAGE) this.damaged++;
           yield raw;
+          if ((++records & CLOCK_MASK) === 0 && turns.isDue) await turns.give();
           if (signal?.aborted) throw new RespiteError('ERR_RESPITE_ABORTED');
         }
       }
@@ -258,7 +276,7 @@ class StreamedValue {
 
 function damagedValue({ key, db, offset }: KeyFacts): RespiteError {
   const reason = 'damaged value, left out';
-  const name = latin1(key.subarray(0, 512));
+  const name = nameText(key.subarray(0, 512));
   const text = `The value of key ${JSON.stringify(name)} in database ${db} is damaged`;
   return new RespiteError('ERR_RESPITE_RDB_FORMAT', text, {
     details: { offset, reason, key: name, db },
