@@ -53,7 +53,14 @@ interface DetailsOf {
   ERR_RESPITE_AUTH: { address?: string; reply?: string };
   ERR_RESPITE_PSYNC_REFUSED: { address?: string; reply: string };
   ERR_RESPITE_PROTOCOL: { data?: string; offset?: number };
-  ERR_RESPITE_RDB_FORMAT: { offset: number; reason: string; key?: string; db?: number };
+  ERR_RESPITE_RDB_FORMAT: {
+    offset: number;
+    reason: string;
+    key?: string;
+    db?: number;
+    /** Of several sources (`mergeRdb`), the one that is damaged: 0 is the first. */
+    source?: number;
+  };
   ERR_RESPITE_RDB_LOSS: { kind: string; db: number; key: string; count: number };
   ERR_RESPITE_OUT_OF_MEMORY: {
     limitBytes?: number;

@@ -42,11 +42,13 @@ export const LOSS_DUPLICATE: u32 = 13;
 export const LOSS_NEEDS_MODULE: u32 = 14;
 /** A value that is damaged inside. */
 export const LOSS_DAMAGED: u32 = 15;
-const LOSSES: u32 = 16;
+/** A library of functions whose name came before with other code. */
+export const LOSS_DUPLICATE_FUNCTION: u32 = 16;
+const LOSSES: u32 = 17;
 
 const NAME_MAX: usize = 1024;
 /** Numbers of the key's losses by kind, and which there are. */
-const numbers = memory.data(128, 8);
+const numbers = memory.data(136, 8);
 let noted: u32 = 0;
 
 /** The next key. */

@@ -5,10 +5,10 @@
  * of ranges or patterns that was asked for (their number: what none of them takes).
  */
 import { keyHashSlot } from '../base/crc16';
-import { globMatch } from '../base/glob';
 import { murmur64a } from '../base/murmur';
 import { RdbReader } from '../rdb/input';
 import { facts } from './facts';
+import { nameMatches } from './filter';
 import { optionNumber, optionTextLen, optionTextPtr } from './options';
 
 export const SPLIT_NONE: u32 = 0;
@@ -105,7 +105,7 @@ function patternOf(ptr: usize, len: u32): u32 {
   const end = optionTextPtr(OPT_SPLIT_LIST) + optionTextLen(OPT_SPLIT_LIST);
   let index: u32 = 0;
   for (let at = optionTextPtr(OPT_SPLIT_LIST); at < end; at += 4 + <usize>load<u32>(at)) {
-    if (globMatch(at + 4, load<u32>(at), ptr, len, false)) return index;
+    if (nameMatches(at + 4, load<u32>(at), ptr, len)) return index;
     index++;
   }
   return index;

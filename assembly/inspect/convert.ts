@@ -10,9 +10,10 @@
  *   convert-key.ts, convert-value.ts, convert-stream.ts, convert-put.ts   writing
  *   convert-seen.ts     which keys were there already
  *
- * A value that the target reads as it is is copied byte by byte (rdb/raw.ts) without a look inside;
- * any other is taken apart and written anew. What stands in front of the keys (auxiliary fields,
- * functions, module data) is kept for every part; the same behind the keys for the parts' ends.
+ * A value that the target reads as it is is copied byte by byte (rdb/raw.ts) without a look inside
+ * (but see convertVerifies); any other is taken apart and written anew. What stands in front of the
+ * keys (auxiliary fields, functions, module data) is kept for every part; the same behind the keys
+ * for the parts' ends.
  */
 import { equalsLiteral, writeLiteral } from '../base/literal';
 import { RdbReader } from '../rdb/input';
@@ -26,8 +27,8 @@ import { rdbSetHoldMax } from '../rdb/reader';
 import { rdbModuleName } from '../rdb/skip';
 import { keyHead, keysBegin, selectDb } from './convert-key';
 import {
-  LOSS_DAMAGED, LOSS_DUPLICATE, LOSS_FUNCTION, LOSS_KEY, LOSS_MODULE_AUX, LOSS_NEEDS_MODULE,
-  LOSS_SLOT_IMPORT, lossBegin, lossNote, lossOf, lossTell,
+  LOSS_DAMAGED, LOSS_DUPLICATE, LOSS_DUPLICATE_FUNCTION, LOSS_FUNCTION, LOSS_KEY, LOSS_MODULE_AUX,
+  LOSS_NEEDS_MODULE, LOSS_SLOT_IMPORT, lossBegin, lossNote, lossOf, lossTell,
 } from './convert-loss';
 import {
   Part, part, partAt, partBytes, partClose, partFind, partFlush, partHold, partMark,
@@ -53,7 +54,7 @@ import {
   valueField, valueScored,
 } from './convert-value';
 import { SHAPE_OTHER, SHAPE_STREAM, SHAPE_STRING } from './event';
-import { facts } from './facts';
+import { facts, isContainer, isEmptyCollection } from './facts';
 import { filterAllows, filterIsSure, filterNeedsValue } from './filter';
 import { optionNumber } from './options';
 import { outFail } from './out';
@@ -70,6 +71,11 @@ export const CONVERT_MORE_FOLLOWS: u32 = 16;
 /** A key that was written already is left out. Takes more passes when `seenTo` says so. */
 export const CONVERT_UNIQUE: u32 = 32;
 
+/** Libraries of functions that were written already are left out. */
+export const CONVERT_UNIQUE_FUNCTIONS: u32 = 64;
+
+/** Longer strings are not collected to be looked into. */
+const STRING_MAX: u64 = 4 << 20;
 /** Pieces of values that do not lie whole in a chunk. */
 export const CONVERT_PIECE: u64 = 1 << 16;
 
@@ -98,9 +104,13 @@ let pass: u32 = 0;
 let hasHead: bool = false;
 let isOpen: bool = false;
 let nodes: u64 = 0;
-/** Where the current key begins in its part; it can be taken back. */
+/** Where the current key begins in its part; it can be taken back whatever its size. */
 let mark: usize = 0;
 let canTakeBack: bool = false;
+/** What of the part had left its buffer then: as long as that is all, it can be taken back, too. */
+let markLeft: u64 = 0;
+/** The source breaks off, and so do the parts: without their proper end. */
+let isCut: bool = false;
 /** What stands in front of all keys, and behind them (only where there are several parts). */
 let head: usize = 0;
 let tail: usize = 0;
@@ -119,6 +129,7 @@ export function convertBegin(): bool {
   if (pass > before) seenNextPass();
   if (flags & CONVERT_GOES_ON) return true;
   isStarted = false;
+  isCut = false;
   seenReset(<u64>optionNumber(OPT_SEEN_BYTES));
   if (!partsBegin(expectedParts())) return false;
   partScratchFree(head);
@@ -195,19 +206,27 @@ function useFilePart(): void {
 function endPart(): void {
   if (changetype<usize>(part) == 0 || part.isScratch) return;
   if (splitKind != SPLIT_SIZE) putScratch(tail);
-  putByte(OP_EOF);
-  if (target >= SINCE_CHECKSUM) {
+  if (!isCut) putByte(OP_EOF);
+  if (!isCut && target >= SINCE_CHECKSUM) {
     partFlush();
     putU64(part.crc);
   }
   partClose();
 }
 
-/** The file is at its end; so is the output, unless another file follows, or another pass. */
+/** Another file follows, or another pass over all of them. */
+function isGoingOn(): bool {
+  return (flags & CONVERT_MORE_FOLLOWS) != 0 || seenTo < SEEN_PARTS;
+}
+
+/** The file is at its end; so is the output, unless there is more to come. */
 export function convertFinish(r: RdbReader): void {
   settleTarget(r);
   start();
-  if ((flags & CONVERT_MORE_FOLLOWS) || seenTo < SEEN_PARTS) return;
+  if (!isGoingOn()) endParts();
+}
+
+function endParts(): void {
   if (splitKind == SPLIT_SIZE) {
     // parts before the last have ended already
     if (partsCount == 0) return;
@@ -222,13 +241,20 @@ export function convertFinish(r: RdbReader): void {
   }
 }
 
-/** The file breaks off. */
+/**
+ * The file breaks off: what was whole stays. The output ends properly only if it was told to
+ * salvage; else it breaks off, too, so that nobody takes it for a whole copy.
+ */
 export function convertBroken(r: RdbReader): void {
-  if (!(flags & CONVERT_SALVAGE) || r.version == 0) return;
-  partsRush();
   if (isOpen) giveUp();
-  flags &= ~CONVERT_MORE_FOLLOWS;
-  convertFinish(r);
+  const isSalvaged = (flags & CONVERT_SALVAGE) != 0;
+  if (isSalvaged && isGoingOn()) return;
+  if (r.version == 0 && !isStarted) return;
+  isCut = !isSalvaged;
+  settleTarget(r);
+  start();
+  partsRush();
+  endParts();
 }
 
 // ---- about the file
@@ -294,11 +320,11 @@ function library(r: RdbReader, isPreGa: bool): void {
   const code = isPreGa ? r.b : r.a;
   const name = isPreGa ? r.a.ptr : code.ptr;
   const nameLen = isPreGa ? r.a.len : firstLine(code.ptr, code.len);
-  if (flags & CONVERT_UNIQUE) {
+  if (flags & CONVERT_UNIQUE_FUNCTIONS) {
     // the same library again is no loss, another of that name is
     if (!isNewName(DB_FUNCTION_CODE, code.ptr, code.len)) return;
     if (!isNewName(DB_FUNCTION_NAMES, name, nameLen)) {
-      lossOf(LOSS_DUPLICATE, 1, name, nameLen, r);
+      lossOf(LOSS_DUPLICATE_FUNCTION, 1, name, nameLen, r);
       return;
     }
   }
@@ -366,10 +392,11 @@ export function convertKey(r: RdbReader): void {
   if (plan != PLAN_DROP && !usePart(r)) plan = PLAN_DROP;
   const isRewritten = plan == PLAN_REWRITE || plan == PLAN_STREAM;
   if (plan != PLAN_COPY) rdbDropRaw(r);
-  rdbSetHoldMax(r, isRewritten ? u64.MAX_VALUE : 0);
+  rdbSetHoldMax(r, isRewritten ? u64.MAX_VALUE : holdToVerify(r.type));
   if (plan == PLAN_DROP) return;
   selectDb(db);
   mark = partMark();
+  markLeft = part.bytes;
   canTakeBack = filterNeedsValue() || (flags & CONVERT_SALVAGE) != 0;
   if (canTakeBack) partHold();
   if (plan == PLAN_COPY) keyHead(r, r.type);
@@ -378,7 +405,19 @@ export function convertKey(r: RdbReader): void {
 
 /** Whether the records of the value are needed, beside its bytes. */
 export function convertWantsValue(): bool {
-  return plan == PLAN_REWRITE || plan == PLAN_STREAM || filterNeedsValue();
+  if (plan == PLAN_REWRITE || plan == PLAN_STREAM || filterNeedsValue()) return true;
+  return convertVerifies() && (plan == PLAN_COPY || notesLate);
+}
+
+/** The longest string that is collected to be looked into, of a value that is not rewritten. */
+function holdToVerify(type: u32): u64 {
+  if (!convertVerifies()) return 0;
+  return isContainer(type) ? u64.MAX_VALUE : STRING_MAX;
+}
+
+/** Whether what is copied has to be whole inside. */
+export function convertVerifies(): bool {
+  return (flags & CONVERT_SALVAGE) != 0;
 }
 
 function planOf(r: RdbReader): u32 {
@@ -412,8 +451,8 @@ function planOfUnique(db: u32, r: RdbReader): u32 {
   if (turn == TURN_NO_MEMORY || turn == TURN_OTHER) return PLAN_DROP;
   let found = planOf(r);
   if (found != PLAN_DROP) {
-    // a key that a filter has not judged is noted when it has (convertEnd)
-    notesLate = filterNeedsValue();
+    // one that a filter has not judged, or that may be damaged, is noted at its end (convertEnd)
+    notesLate = filterNeedsValue() || convertVerifies();
     if (notesLate ? seenHas() : !seenAdd()) {
       lossNote(LOSS_DUPLICATE, 1);
       found = PLAN_DROP;
@@ -480,6 +519,10 @@ export function convertEnd(r: RdbReader, isWanted: bool): void {
   if (plan == PLAN_COPY) putBytes(r.rawPtr, r.rawSize);
   else if (plan == PLAN_REWRITE) valueEnd(r);
   else if (plan == PLAN_STREAM) streamEnd();
+  if (convertVerifies() && isEmpty()) {
+    convertDamage(r);
+    return;
+  }
   isOpen = false;
   const isWritten = plan != PLAN_DROP;
   if (isWritten && canTakeBack) {
@@ -492,6 +535,11 @@ export function convertEnd(r: RdbReader, isWanted: bool): void {
   if (isWritten) part.keys++;
 }
 
+/** A collection without elements, which servers refuse or leave out. */
+function isEmpty(): bool {
+  return convertWantsValue() && isEmptyCollection(source);
+}
+
 /** The current value is damaged and left out. */
 export function convertDamage(r: RdbReader): void {
   giveUp();
@@ -500,9 +548,9 @@ export function convertDamage(r: RdbReader): void {
 
 function giveUp(): void {
   isOpen = false;
+  if (plan == PLAN_DROP) return;
+  if (canTakeBack || part.bytes == markLeft) partTakeBack(mark);
   if (plan == PLAN_REWRITE) valueDrop();
   else if (plan == PLAN_STREAM) streamDrop();
-  if (plan == PLAN_DROP || !canTakeBack) return;
-  partTakeBack(mark);
-  partRelease();
+  if (canTakeBack) partRelease();
 }

@@ -33,11 +33,11 @@ import {
   streamOpen, walkNext, walkOpen,
 } from '../rdb/values';
 import {
-  SHAPE_HASH, SHAPE_LIST, SHAPE_ZSET, eventEntry, eventExpire, eventScore, eventString, eventValue,
+  SHAPE_HASH, SHAPE_ZSET, eventEntry, eventExpire, eventScore, eventString, eventValue,
 } from './event';
 import {
   facts, factsBlob, factsElement, factsEnd, factsField, factsKey, factsNode, factsScored,
-  factsStream, factsString, isContainer,
+  factsStream, factsString, isContainer, isEmptyCollection,
 } from './facts';
 import {
   INSPECT_ERR_BLOB, INSPECT_ERR_EMPTY, INSPECT_ERR_MEMORY, inspectError, setInspectError,
@@ -50,9 +50,10 @@ import {
   modeBegin, modeBlob, modeBroken, modeDamage, modeElement, modeElements, modeEnd, modeEntry,
   modeEntryEnd, modeEntryField, modeFacts, modeField, modeFile, modeFinish, modeHold,
   modeHoldsBack, modeKey, modeKeyMeta, modeMindsEmpty, modeRaw, modeRawInPieces, modeRawMax,
-  modeScored, modeString, modeValues,
+  modeScored, modeString, modeValues, modeVerifies,
 } from './mode';
 import { tallyBegin, tallyDamage, tallyEnd, tallyKey } from './tally';
+import { verifyBlob, verifyNode } from './verify';
 
 export const STEP_ERROR: i32 = -1;
 export const STEP_MORE: i32 = 0;
@@ -63,9 +64,6 @@ export const STEP_OUTPUT: i32 = 2;
 
 /** Flags of `inspectOpen` beside RDB_NO_CHECKSUM and RDB_ALLOW_FUTURE. */
 export const INSPECT_SALVAGE: u32 = 1 << 8;
-
-/** More than an empty value takes beside its name. */
-const EMPTY_BYTES_MAX: u64 = 4096;
 
 const WALK_NONE: u32 = 0;
 const WALK_PLAIN: u32 = 1;
@@ -239,7 +237,7 @@ function valueRecord(kind: i32): void {
 /** The value is whole: last facts, then the filters that need them, then the mode. */
 function endValue(): void {
   factsEnd(reader);
-  if (facts.count == 0 && modeMindsEmpty() && isEmptyCollection()) {
+  if (modeMindsEmpty() && isEmptyCollection(reader)) {
     if ((flags & INSPECT_SALVAGE) == 0) {
       setInspectError(INSPECT_ERR_EMPTY);
       return;
@@ -255,12 +253,6 @@ function endValue(): void {
     modeFinish(reader);
     ended = true;
   }
-}
-
-/** Without elements, and not one whose container was too long to be looked into. */
-function isEmptyCollection(): bool {
-  const isShort = facts.fileBytes < <u64>reader.key.len + EMPTY_BYTES_MAX;
-  return isShort && facts.shape >= SHAPE_LIST && facts.shape <= SHAPE_HASH;
 }
 
 function damaged(): void {
@@ -287,6 +279,10 @@ function openBlob(): void {
   }
   // Too long to be held where only sizes are asked for: a container that nobody looks into.
   if (reader.a.ptr == 0) return;
+  if (modeVerifies() && !verifyBlob(reader, walk)) {
+    damaged();
+    return;
+  }
   const taken = modeBlob(reader, REC_BLOB);
   if (taken > 0) return;
   if (taken < 0 || !walkOpen(walk, reader.container, reader.a.ptr, reader.a.len)) {
@@ -301,10 +297,11 @@ function openBlob(): void {
 
 function openNode(): void {
   const isHeld = reader.b.ptr != 0;
-  if (isHeld && !reopenNode()) {
+  if (isHeld && (!reopenNode() || (modeVerifies() && !verifyNode(streamWalk)))) {
     damaged();
     return;
   }
+  if (isHeld && modeVerifies()) reopenNode();
   const isGood = !modeFacts() || factsNode(reader, streamWalk);
   if (!modeElements()) {
     if (!isGood) damaged();

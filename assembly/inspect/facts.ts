@@ -377,6 +377,15 @@ export function factsEnd(r: RdbReader): void {
   facts.memory += estimateKey(r.key.len);
 }
 
+/** More than an empty value takes beside its name. */
+const EMPTY_BYTES_MAX: u64 = 4096;
+
+/** After factsEnd: no elements, and not because a container was too long to be looked into. */
+export function isEmptyCollection(r: RdbReader): bool {
+  const isShort = facts.fileBytes < <u64>r.key.len + EMPTY_BYTES_MAX;
+  return facts.count == 0 && isShort && facts.shape >= SHAPE_LIST && facts.shape <= SHAPE_HASH;
+}
+
 /** Does a value of the type stand in containers, which have to be held to be measured? */
 export function isContainer(type: u32): bool {
   return encodingOf(type) != AS_HASHTABLE && type != TYPE_STRING && type != TYPE_LIST

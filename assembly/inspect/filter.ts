@@ -113,12 +113,15 @@ export function filterPattern(ptr: usize, len: u32, isNot: bool): bool {
 
 function matchesAny(list: usize, ptr: usize, len: u32): bool {
   for (let at = list; at != 0; at = load<u32>(at)) {
-    const patternLen = load<u32>(at, 4);
-    // KEYS takes a lone star for all keys; as a pattern it does not match the empty name.
-    if (patternLen == 1 && load<u8>(at + 8) == STAR) return true;
-    if (globMatch(at + 8, patternLen, ptr, len, false)) return true;
+    if (nameMatches(at + 8, load<u32>(at, 4), ptr, len)) return true;
   }
   return false;
+}
+
+/** KEYS takes a lone star for all keys; as a pattern it does not match the empty name. */
+export function nameMatches(pattern: usize, patternLen: u32, ptr: usize, len: u32): bool {
+  if (patternLen == 1 && load<u8>(pattern) == STAR) return true;
+  return globMatch(pattern, patternLen, ptr, len, false);
 }
 
 /** What can be told from the head of a key. */

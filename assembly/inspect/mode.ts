@@ -6,7 +6,7 @@ import { RdbReader } from '../rdb/input';
 import {
   CONVERT_PIECE, convertBegin, convertBlob, convertBroken, convertDamage, convertElement,
   convertEnd, convertEntry, convertField, convertFile, convertFinish, convertKey, convertRaw,
-  convertScored, convertWantsValue,
+  convertScored, convertVerifies, convertWantsValue,
 } from './convert';
 import { keyMeta } from './convert-key';
 import { csvBegin, csvEnd } from './csv';
@@ -154,7 +154,12 @@ export function modeElements(): bool {
 
 /** Whether sizes inside of values are wanted, by the mode or by a filter. */
 export function modeFacts(): bool {
-  return !(isCommands() || mode == MODE_CONVERT) || filterNeedsValue();
+  return !(isCommands() || mode == MODE_CONVERT) || filterNeedsValue() || modeVerifies();
+}
+
+/** Whether containers are looked into for damage before the mode gets them. */
+export function modeVerifies(): bool {
+  return mode == MODE_CONVERT && convertVerifies();
 }
 
 /** A record that is about the file, not about a key (REC_*). */

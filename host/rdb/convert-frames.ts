@@ -19,12 +19,14 @@ export const CONVERT_SALVAGE = 4;
 export const CONVERT_GOES_ON = 8;
 export const CONVERT_MORE_FOLLOWS = 16;
 export const CONVERT_UNIQUE = 32;
+export const CONVERT_UNIQUE_FUNCTIONS = 64;
 
 /** What the target cannot hold, in the order of assembly/inspect/convert-loss.ts. */
 export const LOSS_KINDS = [
   ...(['key', 'fieldExpiry', 'unownedPending', 'idempotence', 'streamOffsets'] as const),
   ...(['activeTime', 'function', 'moduleAux', 'keyMetadata', 'expiry', 'expiryMs'] as const),
   ...(['eviction', 'slotImport', 'duplicate', 'needsModule', 'damaged'] as const),
+  'duplicateFunction',
 ] as const;
 export type LossKind = (typeof LOSS_KINDS)[number];
 
@@ -39,7 +41,8 @@ export interface RdbLoss {
    * after 2038, in RDB 1 and 2; `expiryMs`: milliseconds, rounded up to seconds; `eviction`: idle
    * time or frequency; `slotImport`: a slot being imported; `duplicate`: the key was written
    * before; `needsModule`: nothing is lost, but only servers with that module read the file;
-   * `damaged`: a value that was damaged inside (`salvage`).
+   * `damaged`: a value that was damaged inside (`salvage`); `duplicateFunction`: a library of that
+   * name was written before, with other code.
    */
   kind: LossKind;
   db: number;

@@ -1,8 +1,9 @@
 // RDB files made of RDB files: of another version, with fewer keys, several out of one, one out of
 // several. The work is done in the core (assembly/inspect/convert.ts); here are its options.
 
-import { HASH_PARTS, Inspector, type KeyFilter, latin1, MODE_CONVERT } from '../core/inspector.js';
+import { HASH_PARTS, Inspector, type KeyFilter, MODE_CONVERT } from '../core/inspector.js';
 import { isRespiteError, RespiteError } from '../errors.js';
+import { bytesText } from './bytes-text.js';
 import {
   arrayOf,
   boolean,
@@ -24,6 +25,7 @@ import {
   CONVERT_MORE_FOLLOWS,
   CONVERT_SALVAGE,
   CONVERT_UNIQUE,
+  CONVERT_UNIQUE_FUNCTIONS,
   type Frame,
   FrameCutter,
   type LossKind,
@@ -81,7 +83,8 @@ export interface ConvertOptions extends InspectOptions {
    * A key that comes twice, in several files or because databases are put together: `error`
    * (ERR_RESPITE_RDB_LOSS), the `first` or the `last` one stays (the last: files are read in
    * reverse order), or `keep`: not looked for, for sources that have none; servers refuse files
-   * with duplicates. Looking takes 15 to 30 bytes of memory a key, see `tableBytes`.
+   * with duplicates. A function library that several files have is written once always. Looking
+   * takes 15 to 30 bytes of memory a key, see `tableBytes`.
    */
   duplicates?: Duplicates | undefined;
   /**
@@ -91,6 +94,8 @@ export interface ConvertOptions extends InspectOptions {
    */
   tableBytes?: number | undefined;
 }
+
+export type RdbDamage = RespiteError<'ERR_RESPITE_RDB_FORMAT'>;
 
 const COMPRESS = ['source', 'always', 'never'];
 
@@ -123,6 +128,11 @@ export interface ConvertSummary {
   bytes: number;
   /** How often each kind of loss occurred (keys, libraries …). */
   losses: Partial<Record<LossKind, number>>;
+  /**
+   * Where sources are damaged, in the order in which they were read; the first is the error that
+   * the iteration ends with. Of several sources `details.source` says which.
+   */
+  damage: RdbDamage[];
 }
 
 /** Blocks of the file in the making, to be iterated once; views, valid until the next. */
@@ -144,8 +154,9 @@ export interface RdbSplit extends AsyncIterable<{ part: SplitPart; block: Uint8A
 
 /**
  * Rewrites an RDB file: for an older or newer server, and with fewer keys where there is a filter.
- * Rejects with ERR_RESPITE_RDB_FORMAT where the source is damaged; the blocks up to there are no
- * whole file then, unless `salvage` is given: then what was whole is, and the error comes last.
+ * Rejects with ERR_RESPITE_RDB_FORMAT where the source is damaged, after all blocks with what was
+ * whole before. They are a file without its end then, which servers refuse, and have its end with
+ * `salvage`.
  */
 export function convertRdb(source: ConvertSource, options: ConvertOptions = {}): RdbConversion {
   checkOptions(options, CHECKS);
@@ -159,7 +170,8 @@ export interface MergeOptions extends Omit<ConvertOptions, 'mapDb'> {
 
 /**
  * Puts several RDB files together into one, as `convertRdb` does with each. Auxiliary fields are
- * those of the source that is read first. Without `version`: the highest of the sources.
+ * those of the source that is read first. Without `version`: the highest of the sources. With
+ * `salvage`, a damaged source gives what it can, and the others follow.
  */
 export function mergeRdb(
   sources: readonly ConvertSource[],
@@ -255,7 +267,7 @@ class Split implements RdbSplit {
 }
 
 function emptySummary(): ConvertSummary {
-  return { version: 0, keys: 0, bytes: 0, losses: {} };
+  return { version: 0, keys: 0, bytes: 0, losses: {}, damage: [] };
 }
 
 type Places = Record<number, number | Uint8Array>;
@@ -304,34 +316,40 @@ class Run {
       [OPT_PACK]: COMPRESS.indexOf(options.compress ?? 'source'),
       [OPT_SEEN_BYTES]: canReopen ? (options.tableBytes ?? 0) : Number.MAX_SAFE_INTEGER,
     };
-    let left = inputs;
-    let damage: unknown;
     for (let pass = 0; pass === 0 || inspector.convertedTo < HASH_PARTS; pass++) {
       inspector.filter(options.filter);
       // a file is verified when it is read for the first time
       const own = pass === 0 ? options : { ...options, checksum: false };
-      for (const [turn, input] of left.entries()) {
+      for (const [turn, input] of inputs.entries()) {
         const map = this.#mapOf(input.index);
         let flags = this.#flags(map);
         if (turn > 0 || pass > 0) flags |= CONVERT_GOES_ON;
-        if (turn < left.length - 1) flags |= CONVERT_MORE_FOLLOWS;
+        if (turn < inputs.length - 1) flags |= CONVERT_MORE_FOLLOWS;
         const mapped: Places = map === undefined ? {} : { [OPT_DB_MAP]: pairBytes(dbPairs(map)) };
         inspector.options({ ...shared, ...mapped, [OPT_FLAGS]: flags, [OPT_PASS]: pass });
         inspector.open(MODE_CONVERT, inspectFlags(own));
         try {
           yield* this.#file(inspector, await input.take(), own);
         } catch (error) {
-          // the file ends where the damage is, for the keys of all passes
-          if (!options.salvage || !isRespiteError(error, 'ERR_RESPITE_RDB_FORMAT')) throw error;
-          damage = error;
-          left = left.slice(0, turn + 1);
-          break;
+          if (!isRespiteError(error, 'ERR_RESPITE_RDB_FORMAT')) throw error;
+          // a later pass comes to the same places
+          if (pass === 0) this.#summary.damage.push(this.#damageOf(input, error));
+          if (!options.salvage) throw this.#summary.damage[0];
         } finally {
           inspector.close();
         }
       }
     }
-    if (damage !== undefined) throw damage;
+    const [first] = this.#summary.damage;
+    if (first !== undefined) throw first;
+  }
+
+  /** The error with the source it is about. */
+  #damageOf({ index }: ConvertInput, error: RdbDamage): RdbDamage {
+    if (this.#given.length === 1) return error;
+    const details = { ...error.details, source: index };
+    const text = `Source ${index + 1}: ${error.message}`;
+    return new RespiteError('ERR_RESPITE_RDB_FORMAT', text, { cause: error, details });
   }
 
   async *#file(
@@ -365,7 +383,9 @@ class Run {
     let flags = isOne && map === undefined && isEmpty(filter) ? CONVERT_ALL : 0;
     if (dropExpiry) flags |= CONVERT_DROP_EXPIRY;
     if (salvage) flags |= CONVERT_SALVAGE;
-    if (this.#duplicates !== 'keep') flags |= CONVERT_UNIQUE;
+    if (this.#duplicates !== 'keep') flags |= CONVERT_UNIQUE | CONVERT_UNIQUE_FUNCTIONS;
+    // servers refuse a library that comes twice, and every shard of a cluster has the same
+    if (this.#given.length > 1) flags |= CONVERT_UNIQUE_FUNCTIONS;
     return flags;
   }
 
@@ -383,21 +403,36 @@ class Run {
       const { loss } = frame;
       summary.losses[loss.kind] = (summary.losses[loss.kind] ?? 0) + 1;
       this.#options.onLoss?.(loss);
-      const isRefused = loss.kind === 'duplicate' && this.#duplicates === 'error';
+      const isChosen = this.#duplicates === 'first' || this.#duplicates === 'last';
+      const isDuplicate = loss.kind === 'duplicate' || loss.kind === 'duplicateFunction';
+      const isRefused = isDuplicate && !isChosen;
       if (isRefused || (this.#options.strict && loss.kind !== 'needsModule')) throw lossError(loss);
     }
   }
 }
 
-function lossError({ kind, db, key, count }: RdbLoss): RespiteError {
-  const name = latin1(key);
-  const what = `Key ${JSON.stringify(name)} of database ${db}`;
-  const text =
-    kind === 'duplicate'
-      ? `${what} comes twice; duplicates: first, last or keep says what to do`
-      : `${what} cannot be kept as it is: ${kind}`;
-  const details = { kind, db, key: name, count };
+function lossError(loss: RdbLoss): RespiteError {
+  const { kind, db, key, count } = loss;
+  const text = `${subjectOf(loss)} ${LOSS_REASONS[kind] ?? `cannot be kept as it is: ${kind}`}`;
+  const details = { kind, db, key: bytesText(key).text, count };
   return new RespiteError('ERR_RESPITE_RDB_LOSS', text, { details });
+}
+
+const LOSS_REASONS: Partial<Record<LossKind, string>> = {
+  duplicate: 'comes twice; duplicates: first, last or keep says what to do',
+  duplicateFunction: 'comes twice, with different code; duplicates: first or last says what to do',
+};
+
+/** What is lost, for a message: not everything is a key. */
+function subjectOf({ kind, db, key }: RdbLoss): string {
+  const { text } = bytesText(key);
+  if (kind === 'function' || kind === 'duplicateFunction') {
+    const name = /^#!.*?\bname=(\S+)/.exec(text)?.[1] ?? text;
+    return `The library of functions ${JSON.stringify(name)}`;
+  }
+  if (kind === 'moduleAux') return `What the module ${JSON.stringify(text)} has beside keys`;
+  if (kind === 'slotImport') return `The import of slots ${JSON.stringify(text)}`;
+  return `Key ${JSON.stringify(text)} of database ${db}`;
 }
 
 function isEmpty(filter: KeyFilter | undefined): boolean {

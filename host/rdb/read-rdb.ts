@@ -9,8 +9,8 @@ import {
   MODE_KEYS,
   MODE_VALUES,
 } from '../core/inspector.js';
-import { nameText } from '../core/name-regex.js';
 import type { WasmSource } from '../core/load.js';
+import { nameText } from '../core/name-regex.js';
 import { RespiteError } from '../errors.js';
 import { checkOptions, READ_CHECKS } from './check-options.js';
 import { addToFile, emptyFile, type RdbFile } from './file-facts.js';

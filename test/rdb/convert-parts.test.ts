@@ -13,10 +13,11 @@ import {
   type SplitBy,
   splitRdb,
 } from '../../host/rdb/index.js';
-import { key, len, rdb, str } from '../support/rdb-build.js';
+import { key, len, listpack, rdb, str } from '../support/rdb-build.js';
 import { RdbHarness } from '../support/rdb-harness.js';
 import {
   allFiles,
+  collected,
   convertAll,
   convertWhole,
   keysOf,
@@ -156,6 +157,13 @@ describe('split', () => {
       ['1-part', []],
       ['rest', ['0 order:1', '5 other']],
     ]);
+    const unnamed = strings(select(0), '', 'a');
+    for (const by of [
+      { by: 'prefix', prefixes: [''] } as const,
+      { by: 'pattern', patterns: ['*'] } as const,
+    ]) {
+      expect([...(await split(unnamed, by)).keys.values()]).toEqual([['0 ', '0 a']]);
+    }
   });
 
   test('by slot, ranges of slots, hash: every key once', async () => {
@@ -264,5 +272,86 @@ describe('merge', () => {
     });
     const { error } = await convertAll(Buffer.alloc(0));
     expect(String(error)).toContain('offset 0');
+  });
+
+  test('with salvage every source gives what it can; which are damaged is said', async () => {
+    const wrong = Buffer.from(a);
+    wrong[wrong.length - 1]! ^= 1;
+    const all = ['0 a "1"', '0 b "2"', '0 k "1"', '2 k "1"'];
+    for (const [sources, at] of [
+      [[wrong, b], [0]],
+      [[a, b, Buffer.from('nothing')], [2]],
+      [
+        [a, wrong, b, b.subarray(0, -12)],
+        [1, 3],
+      ],
+      [
+        [Buffer.alloc(0), wrong, b],
+        [0, 1],
+      ],
+    ] as const) {
+      for (const tableBytes of [undefined, 1]) {
+        const options: MergeOptions = { duplicates: 'first', salvage: true, tableBytes };
+        const run = mergeRdb(sources, options);
+        const { bytes, error } = await collected(run);
+        expect((await keysOf(bytes)).map((one) => `${one.at} ${one.value}`).sort()).toEqual(all);
+        expect(run.summary.damage.map(({ details }) => details.source)).toEqual(at);
+        expect(error).toBe(run.summary.damage[0]);
+        expect(String(error)).toContain(`Source ${at[0] + 1}: `);
+      }
+    }
+    const last = mergeRdb([b, wrong], { duplicates: 'last', salvage: true });
+    expect(await keysOf((await collected(last)).bytes)).toHaveLength(4);
+    expect(last.summary.damage.map(({ details }) => details.source)).toEqual([1]);
+  });
+
+  test('a key that is damaged in one source is taken from another', async () => {
+    const pack = Buffer.from(listpack(['f', 'v']));
+    pack[pack.length - 4] = 0xbf;
+    const many = Array.from({ length: 2000 }, (_, n) => pair(`n${n}`));
+    const bad = rdb(h, 'REDIS0010', key(16, 'h', str(pack)), ...many, key(16, 'i', str(pack)));
+    const good = (name: string) => key(16, name, str(listpack(['f', 'v'])));
+    const fine = rdb(h, 'REDIS0010', ...many, good('i'), good('h'));
+    for (const tableBytes of [undefined, 1]) {
+      const options: MergeOptions = { duplicates: 'first', salvage: true, tableBytes };
+      const { keys, summary } = await merged([bad, fine], options);
+      expect(keys.filter((one) => /^0 [hi] /.test(one)).sort()).toEqual([
+        '0 h ["f","v",null]',
+        '0 i ["f","v",null]',
+      ]);
+      expect(keys).toHaveLength(2002);
+      expect(summary.losses).toEqual({ damaged: 2, duplicate: 2000 });
+    }
+  });
+
+  test('function libraries: once, also where keys are not compared', async () => {
+    const library = (name: string, code: string) =>
+      Buffer.concat([Buffer.from([245]), str(`#!lua name=${name}\n${code}`)]);
+    const one = strings(library('same', '1'), library('other', '1'), select(0), 'a');
+    const two = strings(library('same', '1'), select(0), 'b');
+    const kept = await merged([one, two], { duplicates: 'keep' });
+    expect(text(Buffer.concat(kept.blocks)).split('#!lua').length - 1).toBe(2);
+    expect(kept.summary).toMatchObject({ keys: 2, losses: {} });
+    const three = strings(library('other', '2'), select(0), 'c');
+    const said = 'The library of functions "other" comes twice, with different code; ';
+    for (const duplicates of ['keep', 'error'] as const) {
+      const merging = merged([one, three], { duplicates });
+      await expect(merging).rejects.toThrow(`${said}duplicates: first or last`);
+    }
+    const first = await merged([one, three], { duplicates: 'first' });
+    expect(first.summary.losses).toEqual({ duplicateFunction: 1 });
+    const refused = merged([one], { version: 9, strict: true });
+    await expect(refused).rejects.toThrow('The library of functions "same" cannot be kept');
+  });
+
+  test('names in errors are UTF-8, other bytes as numbers', async () => {
+    const again = (name: Buffer) => rdb(h, 'REDIS0010', key(0, name as never, str('v')));
+    for (const [name, said] of [
+      [Buffer.from('clé'), '"clé"'],
+      [Buffer.from([0x61, 0xff]), '"a\\\\xFF"'],
+    ] as const) {
+      const merging = merged([again(name), again(name)]);
+      await expect(merging).rejects.toThrow(`Key ${said} of database 0 comes twice`);
+    }
   });
 });

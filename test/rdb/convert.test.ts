@@ -4,7 +4,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type ConvertOptions, convertRdb, type RespiteError } from '../../host/rdb/index.js';
+import {
+  type ConvertOptions,
+  checkRdb,
+  convertRdb,
+  type RespiteError,
+  readRdb,
+  splitRdb,
+} from '../../host/rdb/index.js';
 import { Prng, runSeed } from '../support/prng.js';
 import { i64, key, listpack, rdb, str } from '../support/rdb-build.js';
 import { RdbHarness } from '../support/rdb-harness.js';
@@ -15,6 +22,7 @@ import {
   keysOf,
   plainKeys,
   readingOf,
+  text,
   withoutLosses,
 } from '../support/rdb-logical.js';
 import { ROOT } from '../support/servers.js';
@@ -231,10 +239,64 @@ describe('damage', () => {
     for (const end of ends) {
       const cut = rich.subarray(0, end);
       for (const version of versions) {
-        const { error, bytes } = await convertAll(cut, { version });
+        const { error, bytes, losses, summary } = await convertAll(cut, { version });
         expect((error as RespiteError).code).toBe('ERR_RESPITE_RDB_FORMAT');
         if (bytes.length > 0) await expect(keysOf(bytes)).rejects.toThrow();
+        const lost = losses.filter(({ kind }) => kind === 'key').map(nameOf);
+        const want = (await namesBefore(cut)).filter((name) => !lost.includes(name));
+        expect([end, version, await namesBefore(bytes)]).toEqual([end, version, want]);
+        expect(summary).toMatchObject({ keys: want.length, bytes: bytes.length });
       }
+    }
+  });
+
+  const nameOf = ({ db, key }: { db: number; key: Uint8Array }) => `${db} ${text(key)}`;
+  /** Keys that are whole, whatever comes behind them. */
+  async function namesBefore(bytes: Uint8Array): Promise<string[]> {
+    const names: string[] = [];
+    try {
+      for await (const entry of readRdb(bytes)) names.push(nameOf(entry));
+    } catch {}
+    return names;
+  }
+
+  test('a wrong checksum: every key, in every part', async () => {
+    const wrong = Buffer.from(rich);
+    wrong[wrong.length - 1]! ^= 1;
+    const want = await namesBefore(rich);
+    for (const salvage of [false, true]) {
+      const whole = await convertAll(wrong, { salvage });
+      expect(String(whole.error)).toContain('checksum mismatch');
+      expect(await namesBefore(whole.bytes)).toEqual(want);
+      const end = expect(keysOf(whole.bytes));
+      await (salvage ? end.resolves.toHaveLength(want.length) : end.rejects.toThrow());
+      for (const by of ['db', 'type'] as const) {
+        const parts: Buffer[][] = [];
+        const run = splitRdb(wrong, { by }, { salvage });
+        const reading = (async () => {
+          for await (const { part, block } of run) {
+            parts[part.index] = [...(parts[part.index] ?? []), Buffer.from(block)];
+          }
+        })();
+        await expect(reading).rejects.toThrow('checksum mismatch');
+        const names: string[] = [];
+        for (const [index, blocks] of parts.entries()) {
+          const inPart = await namesBefore(Buffer.concat(blocks));
+          expect(run.parts[index]!.keys).toBe(inPart.length);
+          names.push(...inPart);
+        }
+        expect(names.sort()).toEqual([...want].sort());
+      }
+    }
+  });
+
+  test('a long value in which the file ends: the keys before it', async () => {
+    const long = str(Buffer.alloc(3_000_000, 'respite '));
+    const file = rdb(h, 'REDIS0010', key(0, 'a', str('v')), key(1, 'l', [2], long, str('w')));
+    for (const version of [undefined, 6]) {
+      const { bytes, error } = await convertAll(file.subarray(0, -20), { version });
+      expect((error as RespiteError).details).toMatchObject({ key: 'l' });
+      expect(await namesBefore(bytes)).toEqual(['0 a']);
     }
   });
 
@@ -269,10 +331,44 @@ describe('damage', () => {
             // what is copied is not looked into: its inside may still be damaged
             await keysOf(bytes, { salvage: true });
           }
+          if (salvage && bytes.length > 0) await checkRdb(bytes);
         }
       }
     }
   });
+
+  test('inside of what is copied: left out with salvage, whatever way the bytes come', async () => {
+    const fine = key(0, 'fine', str('v'));
+    const broken: [string, Buffer][] = [
+      ['hash', key(16, 'hash', str(truncatedPack(['f', 'v'])))],
+      ['odd', key(16, 'odd', str(listpack(['f', 'v', 'g'])))],
+      ['scores', key(17, 'scores', str(listpack(['m', 'no number'])))],
+      ['set', key(20, 'set', str(truncatedPack(['a', 'b'])))],
+      ['list', key(18, 'list', [2, 2], str(listpack(['a'])), [2], str(truncatedPack(['b'])))],
+      ['expiry', key(25, 'expiry', i64(T), str(listpack(['f', 'v', 'no number'])))],
+      ['empty', key(1, 'empty', [0])],
+    ];
+    const parts = broken.flatMap(([, bytes]) => [fine, bytes]);
+    const file = rdb(h, 'REDIS0012', ...parts, key(0, 'last', str('v')));
+    const single = Array.from(file, (_, i) => file.subarray(i, i + 1));
+    for (const version of [undefined, 11, 80]) {
+      for (const source of [file, single]) {
+        const { bytes, losses, summary } = await convertWhole(source, { version, salvage: true });
+        const damaged = losses.filter(({ kind }) => kind === 'damaged').map((one) => text(one.key));
+        expect([version, damaged]).toEqual([version, broken.map(([name]) => name)]);
+        const names = (await keysOf(bytes)).map((one) => one.at);
+        expect(names).toEqual([...broken.map(() => '0 fine'), '0 last']);
+        expect((await checkRdb(bytes)).keys).toBe(summary.keys);
+      }
+    }
+  });
+
+  /** Its last entry claims more bytes than there are. */
+  function truncatedPack(values: (string | number)[]): Buffer {
+    const pack = Buffer.from(listpack(values));
+    pack[pack.length - 4] = 0xbf;
+    return pack;
+  }
 
   test('a damaged container: left out with salvage, an error without', async () => {
     const file = allFiles().find(([name]) => DAMAGED.test(name));

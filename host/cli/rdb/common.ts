@@ -338,8 +338,12 @@ export class Job {
     }
     // What came before the damage is there to be used.
     const isDamage = isRespiteError(error, 'ERR_RESPITE_RDB_FORMAT');
-    if (isDamage) await this.#output?.commit();
-    else this.#output?.discard();
+    if (isDamage) {
+      await this.#output?.commit();
+      this.#verdict();
+    } else {
+      this.#output?.discard();
+    }
     if (isRespiteError(error, 'ERR_RESPITE_ABORTED')) return EXIT_RDB.interrupted;
     if (!(error instanceof RespiteError)) throw error;
     this.io.writeErr(`respite: ${error.message}\n`);

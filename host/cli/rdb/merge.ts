@@ -1,8 +1,9 @@
 // `respite rdb merge`: several RDB files as one.
 
 import type { Command } from 'commander';
-import { mergeRdb } from '../../rdb/convert.js';
-import { perform, sourceCommand } from './common.js';
+import { RespiteError } from '../../errors.js';
+import { mergeRdb, type RdbDamage } from '../../rdb/convert.js';
+import { type Job, perform, sourceCommand } from './common.js';
 import {
   convertOptions,
   LossList,
@@ -12,6 +13,14 @@ import {
   withSources,
   writeConversion,
 } from './rewrite.js';
+
+/** Damage with the name of its file in front. */
+function named(job: Job, error: RdbDamage): RdbDamage {
+  const { source = 0 } = error.details;
+  const name = job.sources[source]!.replace(/^(rediss?:\/\/).*@/i, '$1');
+  const text = error.message.replace(/^Source \d+/, () => name);
+  return new RespiteError(error.code, text, { cause: error, details: error.details });
+}
 
 export function addMerge(rdb: Command): void {
   const command = sourceCommand(rdb, {
@@ -28,7 +37,16 @@ export function addMerge(rdb: Command): void {
     perform(async (job) => {
       const losses = new LossList(job);
       const options = { ...convertOptions(job, losses), mapDb: mapsOf(job, job.sources.length) };
-      await withSources(job, (sources) => writeConversion(job, mergeRdb(sources, options), losses));
+      await withSources(job, async (sources) => {
+        const conversion = mergeRdb(sources, options);
+        try {
+          await writeConversion(job, conversion, losses);
+        } catch (error) {
+          const [first, ...others] = conversion.summary.damage;
+          for (const other of others) job.io.writeErr(`respite: ${named(job, other).message}\n`);
+          throw error === first && first !== undefined ? named(job, first) : error;
+        }
+      });
     }),
   );
 }

@@ -106,7 +106,7 @@ class FileOutput implements Output {
 }
 
 /** A device, a pipe or a socket is written as it is: it cannot be renamed. */
-function isSpecial(name: string): boolean {
+export function isSpecial(name: string): boolean {
   const stat = fs.statSync(name, { throwIfNoEntry: false });
   return stat !== undefined && !stat.isFile() && !stat.isDirectory();
 }

@@ -1,6 +1,8 @@
 // What `convert`, `filter`, `split` and `merge` share: versions by number or server, databases
 // renumbered, losses told.
 
+import fs from 'node:fs';
+import path from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { latin1 } from '../../core/inspector.js';
 import { RespiteError } from '../../errors.js';
@@ -14,7 +16,7 @@ import type { LossKind, RdbLoss } from '../../rdb/convert-frames.js';
 import type { DbMap } from '../../rdb/db-map.js';
 import type { OpenAgain } from '../../rdb/source.js';
 import type { Job } from './common.js';
-import { type Output, openOutput } from './output.js';
+import { isSpecial, type Output, openOutput } from './output.js';
 import { spoolsOf } from './spool.js';
 import { sizeValue } from './values.js';
 
@@ -140,7 +142,28 @@ const LOSS_TEXTS: Record<LossKind, string> = {
   duplicate: 'keys that came twice',
   needsModule: 'values of modules, which only servers with these modules read',
   damaged: 'damaged values',
+  duplicateFunction: 'libraries of functions of the name of another',
 };
+
+/** What two names are one file by; undefined: a device or a pipe, which may be written twice. */
+function fileKey(name: string): string | undefined {
+  if (name === '-') return name;
+  if (isSpecial(name)) return undefined;
+  const folder = path.resolve(path.dirname(name));
+  const real = fs.existsSync(folder) ? fs.realpathSync(folder) : folder;
+  return path.join(real, path.basename(name));
+}
+
+/** The list of losses is not written where an output is. */
+export function refuseSameFile({ options }: Job, output: string): void {
+  if (options.losses === undefined) return;
+  const losses = fileKey(options.losses as string);
+  if (losses === undefined || losses !== fileKey(output)) return;
+  const reason = `--losses and -o are both ${output === '-' ? 'standard output' : output}`;
+  throw new RespiteError('ERR_RESPITE_INVALID_CONFIG', `Nothing was written: ${reason}`, {
+    details: { option: 'losses', reason },
+  });
+}
 
 /** What is lost: to the file of --losses as it comes. */
 export class LossList {
@@ -149,7 +172,10 @@ export class LossList {
 
   constructor(job: Job) {
     const file = job.options.losses as string | undefined;
-    if (file !== undefined) this.#out = openOutput(job.io, file);
+    if (file === undefined) return;
+    // of `split` each part's file is compared, too, when its name is known
+    refuseSameFile(job, (job.options.output as string | undefined) ?? '-');
+    this.#out = openOutput(job.io, file);
   }
 
   add({ kind, db, key, rdbType, count }: RdbLoss): void {

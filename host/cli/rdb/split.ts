@@ -7,7 +7,14 @@ import type { OpenAgain } from '../../rdb/source.js';
 import type { SplitBy } from '../../rdb/split-by.js';
 import { type Job, perform, sourceCommand } from './common.js';
 import { type Output, openOutput } from './output.js';
-import { convertOptions, LossList, rewriteOptions, versionOption, withSources } from './rewrite.js';
+import {
+  convertOptions,
+  LossList,
+  refuseSameFile,
+  rewriteOptions,
+  versionOption,
+  withSources,
+} from './rewrite.js';
 import { countValue, sizeValue, slotValue } from './values.js';
 
 type Range = [from: number, to: number];
@@ -67,6 +74,7 @@ class PartFiles {
   of(part: SplitPart): Output {
     let file = this.#files.get(part.index);
     if (file === undefined) {
+      refuseSameFile(this.#job, this.pathOf(part));
       file = openOutput(this.#job.io, this.pathOf(part));
       this.#files.set(part.index, file);
     }
@@ -100,14 +108,22 @@ async function writeParts(job: Job, source: OpenAgain, by: SplitBy): Promise<voi
     await files.commit();
   } catch (error) {
     // what came before the damage is there to be used
-    if (isRespiteError(error, 'ERR_RESPITE_RDB_FORMAT')) await files.commit();
-    else files.discard();
+    if (isRespiteError(error, 'ERR_RESPITE_RDB_FORMAT')) {
+      await files.commit();
+      await listParts(job, files, parts.parts);
+    } else {
+      files.discard();
+    }
     throw error;
   } finally {
     await losses.end(job, parts.summary);
   }
+  await listParts(job, files, parts.parts);
+}
+
+async function listParts(job: Job, files: PartFiles, parts: readonly SplitPart[]): Promise<void> {
   if (job.options.quiet) return;
-  for (const part of parts.parts) {
+  for (const part of parts) {
     const line = `${files.pathOf(part)}: ${part.keys} keys, ${part.bytes} bytes\n`;
     await job.io.write(new TextEncoder().encode(line));
   }

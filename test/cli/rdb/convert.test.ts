@@ -1,6 +1,6 @@
 // `respite rdb convert`, `filter`, `split`, `merge`: command lines, files, exit codes.
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdtempSync,
@@ -17,7 +17,7 @@ import { versionValue } from '../../../host/cli/rdb/rewrite.js';
 import { i64, key, len, listpack, rdb, str } from '../../support/rdb-build.js';
 import { RdbHarness } from '../../support/rdb-harness.js';
 import { keysOf, plainKeys } from '../../support/rdb-logical.js';
-import { ROOT } from '../../support/servers.js';
+import { available, ROOT } from '../../support/servers.js';
 import { runRdb } from './harness.js';
 
 const FILE = join(ROOT, 'test/rdb/data/nocompress-redis8.0.6-rdb12.rdb');
@@ -77,6 +77,23 @@ describe('convert', () => {
     const salvaged = await runRdb(['convert', '--rdb-version', '9', '--salvage', cut]);
     expect(salvaged.code).toBe(1);
     expect((await at(salvaged.bytes)).length).toBeGreaterThan(20);
+    // without it the same keys, but no end that a server would take
+    const names = async (args: string[]) => (await runRdb(['keys', ...args])).out;
+    for (const [name, { bytes }] of Object.entries({ plain, salvaged })) {
+      writeFileSync(join(dir, name), bytes);
+      if (available('redis').ok) {
+        const check = spawnSync('redis-check-rdb', [join(dir, name)], { encoding: 'utf8' });
+        expect([name, check.status]).toEqual([name, name === 'plain' ? 1 : 0]);
+      }
+      expect(await names([join(dir, name)])).toBe(await names([cut]));
+    }
+    const parts = join(dir, 'cut-{}.rdb');
+    const split = await runRdb(['split', '--by-type', '-o', parts, cut]);
+    const keys = [...split.out.matchAll(/: (\d+) keys/g)].map((match) => Number(match[1]));
+    expect([split.code, keys.reduce((sum, n) => sum + n, 0)]).toEqual([
+      1,
+      (await at(salvaged.bytes)).length,
+    ]);
   });
 
   test('usage', async () => {
@@ -171,6 +188,57 @@ describe('filter, split, merge', () => {
     expect(await at(mapped.bytes)).toEqual([
       ...['0 user:1', '0 user:2', '0 h', '4 user:1', '9 user:1'],
     ]);
+  });
+
+  test('merge of damaged files: which, and what there was of the others', async () => {
+    const names = ['one', 'two', 'three'].map((name) =>
+      made(`${name}.rdb`, key(0, name, str('v'))),
+    );
+    for (const path of names.slice(0, 2)) {
+      const bytes = readFileSync(path);
+      bytes[bytes.length - 1]! ^= 1;
+      writeFileSync(path, bytes);
+    }
+    const ran = await runRdb(['merge', '--salvage', ...names]);
+    expect([ran.code, await at(ran.bytes)]).toEqual([1, ['0 one', '0 two', '0 three']]);
+    const lines = ran.err.trim().split('\n').sort();
+    expect(lines.map((line) => line.split(': The RDB is damaged')[0])).toEqual([
+      `respite: ${names[0]}`,
+      `respite: ${names[1]}`,
+    ]);
+  });
+
+  test('--salvage: damage inside of what is copied is left out, listed, counted', async () => {
+    const pack = Buffer.from(listpack(['f', 'v']));
+    pack[pack.length - 4] = 0xbf;
+    const path = made('inside.rdb', key(16, 'h', str(pack)), key(0, 's', str('v')));
+    const losses = join(dir, 'inside.losses');
+    const ran = await runRdb(['filter', '--salvage', '--losses', losses, path]);
+    expect([ran.code, ran.err]).toEqual([1, 'respite: 1 damaged values were left out\n']);
+    expect(await at(ran.bytes)).toEqual(['0 s']);
+    expect(readFileSync(losses, 'utf8')).toContain('"kind":"damaged","db":0,"key":"h"');
+    // the checksum, too: both are said
+    const wrong = readFileSync(path);
+    wrong[wrong.length - 1]! ^= 1;
+    writeFileSync(path, wrong);
+    const both = await runRdb(['filter', '--salvage', path]);
+    expect([both.code, both.err.match(/left out|checksum mismatch/g)]).toEqual([
+      1,
+      ['left out', 'checksum mismatch'],
+    ]);
+  });
+
+  test('--losses where an output is: refused before anything is read', async () => {
+    const path = join(dir, 'both');
+    for (const args of [
+      ['convert', '--rdb-version', '9', '--losses', path, '-o', `${dir}/./both`, 'no such file'],
+      ['filter', '--losses', '-', 'no such file'],
+      ['split', '--by-db', '--losses', join(dir, 'x-db0'), '-o', join(dir, 'x-{}'), small],
+    ]) {
+      const ran = await runRdb(args);
+      expect([ran.code, ran.err]).toEqual([2, expect.stringContaining('--losses and -o')]);
+    }
+    expect(existsSync(path)).toBe(false);
   });
 
   test('merge in several passes, of a file, a pipe under a name, and standard input', async () => {
