@@ -18,8 +18,6 @@ export interface OpenedSource extends RdbPullSource {
   readonly packing: 'none' | 'gzip' | 'zstd';
 }
 
-/** So long may reading go on before signals and timers get their turn. */
-const TURN_MS = 50;
 const AGAIN_MS = 5;
 const PIECE_BYTES = 1 << 18;
 /** Bytes that tell what a source is. */
@@ -48,7 +46,6 @@ class DescriptorSource implements OpenedSource {
   #fd: number;
   #head: Uint8Array = new Uint8Array(0);
   #position = 0;
-  #turnMs = performance.now();
 
   constructor(name: string, fd: number) {
     this.name = name;
@@ -83,11 +80,8 @@ class DescriptorSource implements OpenedSource {
       this.#head = this.#head.subarray(part.length);
       return part.length;
     }
-    if (this.sourceSize === undefined) return this.#pullAside(into);
-    const now = performance.now();
-    if (now - this.#turnMs < TURN_MS) return this.#read(into);
-    this.#turnMs = now;
-    return new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.#read(into));
+    // who reads large files gives others their turn
+    return this.sourceSize === undefined ? this.#pullAside(into) : this.#read(into);
   }
 
   #read(into: Uint8Array): number {
@@ -105,7 +99,9 @@ class DescriptorSource implements OpenedSource {
     return new Promise((resolve, reject) => {
       fs.read(this.#fd, into, 0, into.length, null, (error, length) => {
         if ((error as NodeJS.ErrnoException | null)?.code === 'EAGAIN') {
-          setTimeout(() => this.#pullAside(into).then(resolve, reject), AGAIN_MS);
+          const isClosed = this.#fd < 0;
+          if (isClosed) resolve(0);
+          else setTimeout(() => this.#pullAside(into).then(resolve, reject), AGAIN_MS);
         } else if (error) {
           reject(unreadable(this.name, error.message, error));
         } else {

@@ -22,6 +22,7 @@ import { inspectFlags, type ReadOptions } from './read-rdb.js';
 import { RecordCutter } from './records.js';
 import { type OnProgress, outputs } from './run.js';
 import type { RdbSource } from './source.js';
+import { prepared } from './waiting.js';
 
 export interface AnalyzeOptions
   extends Omit<ReadOptions, 'values' | 'elementBytesMax' | 'onLongString'> {
@@ -77,10 +78,13 @@ export async function analyzeRdb(
   options: AnalyzeOptions = {},
 ): Promise<RdbAnalysis> {
   const { nowMs = Date.now(), filter, partial } = options;
-  const inspector = new Inspector(await inspectModule(options.wasm));
-  inspector.filter(filter);
-  inspector.options(analysisPlaces(options, nowMs));
-  inspector.open(MODE_STATS, inspectFlags(options));
+  const inspector = await prepared(source, async () => {
+    const inspector = new Inspector(await inspectModule(options.wasm));
+    inspector.filter(filter);
+    inspector.options(analysisPlaces(options, nowMs));
+    inspector.open(MODE_STATS, inspectFlags(options));
+    return inspector;
+  });
   const file = emptyFile();
   const raw = new RawAnalysis();
   const cutter = new RecordCutter();

@@ -8,6 +8,7 @@ import { type InspectOptions, inspectFlags } from './read-rdb.js';
 import { RecordCutter } from './records.js';
 import { outputs } from './run.js';
 import type { RdbSource } from './source.js';
+import { prepared } from './waiting.js';
 
 /** What reading a file as a whole gives. */
 export interface RdbVerdict extends RdbFile {
@@ -44,9 +45,12 @@ async function readFacts(
   options: InfoOptions,
   mode: number,
 ): Promise<RdbVerdict> {
-  const inspector = new Inspector(await inspectModule(options.wasm));
-  inspector.filter();
-  inspector.open(mode, inspectFlags(options));
+  const inspector = await prepared(source, async () => {
+    const inspector = new Inspector(await inspectModule(options.wasm));
+    inspector.filter();
+    inspector.open(mode, inspectFlags(options));
+    return inspector;
+  });
   const file = emptyFile();
   const cutter = new RecordCutter();
   const verdict = (): RdbVerdict => {

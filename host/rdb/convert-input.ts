@@ -2,6 +2,9 @@
 // once.
 
 import { latin1 } from '../core/inspector.js';
+import { RespiteError } from '../errors.js';
+import { bytesOf, isBlob } from './pieces.js';
+import type { RunOptions } from './run.js';
 import {
   type OpenAgain,
   pullHead,
@@ -9,6 +12,7 @@ import {
   type RdbPullSource,
   type RdbSource,
 } from './source.js';
+import { isGivenUp, letGo, opened, orGivenUp, release } from './waiting.js';
 
 /** Sources given as functions can be read more than once, as paths, bytes and Blobs can. */
 export type ConvertSource = RdbSource | OpenAgain;
@@ -23,36 +27,35 @@ export class ConvertInput {
   /** Whether it can be read more than once. */
   canReopen: boolean;
   readonly #given: ConvertSource;
+  readonly #options: RunOptions;
   /** Opened, and not yet given to who closes it. */
   #opened: RdbPullSource | undefined;
+  #wasOpened = false;
 
-  private constructor(given: ConvertSource, index: number) {
+  constructor(given: ConvertSource, index: number, options: RunOptions) {
     this.#given = given;
+    this.#options = options;
     this.index = index;
     this.canReopen = typeof given === 'function' || isAtHand(given);
   }
 
-  /** Opens a source and looks at its version; `isAgain`: it may be needed once more. */
-  static async open(given: ConvertSource, index: number, isAgain: boolean): Promise<ConvertInput> {
-    const input = new ConvertInput(given, index);
-    const from = await input.#open(isAgain);
-    input.#opened = from;
-    try {
-      const head = await pullHead(from, MAGIC_BYTES);
-      input.canReopen ||= from.canReopen === true;
-      input.#opened = withHead(from, head);
-      const version = /^(?:REDIS|VALKEY)(\d+)$/.exec(latin1(head))?.[1];
-      input.version = Number(version ?? 0);
-      return input;
-    } catch (error) {
-      await input.close();
-      throw error;
-    }
+  /** Opens the source and looks at its version; `isAgain`: it may be needed once more. */
+  async open(isAgain: boolean): Promise<void> {
+    const from = await this.#open(isAgain);
+    this.#opened = from;
+    const head = await orGivenUp(pullHead(from, MAGIC_BYTES), this.#options);
+    this.canReopen ||= from.canReopen === true;
+    this.#opened = withHead(from, head);
+    const version = /^(?:REDIS|VALKEY)(\d+)$/.exec(latin1(head))?.[1];
+    this.version = Number(version ?? 0);
   }
 
   async #open(isAgain: boolean): Promise<RdbPullSource> {
+    if (isGivenUp(this.#options)) throw new RespiteError('ERR_RESPITE_ABORTED');
+    this.#wasOpened = true;
     const given = this.#given;
-    return pullSource(typeof given === 'function' ? await given(isAgain) : given);
+    const isOpen = typeof given !== 'function';
+    return pullSource(isOpen ? given : await opened(given, isAgain, this.#options));
   }
 
   /** The source from its beginning; whoever takes it closes it. */
@@ -62,15 +65,18 @@ export class ConvertInput {
     return opened;
   }
 
+  /** Closes what nobody took, also if it was never opened. */
   async close(): Promise<void> {
-    await this.#opened?.close?.();
+    const [from, given] = [this.#opened, this.#given];
     this.#opened = undefined;
+    if (from !== undefined) await letGo(from);
+    else if (!this.#wasOpened && typeof given !== 'function') await release(given);
+    this.#wasOpened = true;
   }
 }
 
 function isAtHand(source: RdbSource): boolean {
-  if (source instanceof Uint8Array || source instanceof ArrayBuffer) return true;
-  return typeof Blob !== 'undefined' && source instanceof Blob;
+  return bytesOf(source) !== undefined || (typeof source === 'object' && isBlob(source));
 }
 
 /** A source whose first bytes were read already. */
@@ -87,4 +93,9 @@ function withHead(from: RdbPullSource, head: Uint8Array): RdbPullSource {
     },
     close: () => from.close?.(),
   };
+}
+
+/** Lets go of what was given and will not be read; functions have opened nothing. */
+export function releaseGiven(given: readonly ConvertSource[]): Promise<void> {
+  return release(...given.filter((one) => typeof one !== 'function'));
 }

@@ -22,13 +22,14 @@ import {
   OPT_VERSION,
   type RdbLoss,
 } from './convert-frames.js';
-import { ConvertInput, type ConvertSource } from './convert-input.js';
+import { ConvertInput, type ConvertSource, releaseGiven } from './convert-input.js';
 import { inspectModule } from './module.js';
 import { Once } from './once.js';
 import { type InspectOptions, inspectFlags } from './read-rdb.js';
 import { outputs } from './run.js';
 import type { RdbPullSource } from './source.js';
 import { type NamedPart, partName, type SplitBy, splitOptions } from './split-by.js';
+import { endable } from './waiting.js';
 
 /** Valkey's own version of the format. */
 export const VALKEY_VERSION = 80;
@@ -144,9 +145,14 @@ class Conversion implements RdbConversion {
     this.#options = options;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+  [Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    const unread = () => releaseGiven(this.#sources);
+    return endable(this.#options, (options) => this.#blocks(options), unread);
+  }
+
+  async *#blocks(options: MergeOptions): AsyncGenerator<Uint8Array> {
     this.#once.begin();
-    const run = new Run(this.#sources, this.#options, this.summary);
+    const run = new Run(this.#sources, options, this.summary);
     for await (const frame of run.frames()) {
       if (frame.kind === 'data') yield frame.bytes;
     }
@@ -168,9 +174,14 @@ class Split implements RdbSplit {
     this.#options = options;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<{ part: SplitPart; block: Uint8Array }> {
+  [Symbol.asyncIterator](): AsyncGenerator<{ part: SplitPart; block: Uint8Array }> {
+    const unread = () => releaseGiven([this.#source]);
+    return endable(this.#options, (options) => this.#blocks(options), unread);
+  }
+
+  async *#blocks(options: ConvertOptions): AsyncGenerator<{ part: SplitPart; block: Uint8Array }> {
     this.#once.begin();
-    const run = new Run([this.#source], this.#options, this.summary, this.#by);
+    const run = new Run([this.#source], options, this.summary, this.#by);
     for await (const frame of run.frames()) {
       if (frame.kind === 'open') {
         const { part: index, label } = frame;
@@ -227,11 +238,9 @@ class Run {
   }
 
   async *frames(): AsyncGenerator<Frame> {
-    const inputs: ConvertInput[] = [];
+    const inputs = this.#given.map((given, i) => new ConvertInput(given, i, this.#options));
     try {
-      for (const [index, source] of this.#given.entries()) {
-        inputs.push(await ConvertInput.open(source, index, this.#duplicates !== 'keep'));
-      }
+      for (const input of inputs) await input.open(this.#duplicates !== 'keep');
       if (this.#duplicates === 'last') inputs.reverse();
       yield* this.#passes(inputs);
     } finally {

@@ -17,6 +17,7 @@ import { inspectFlags, type ReadOptions } from './read-rdb.js';
 import { RecordCutter } from './records.js';
 import { outputs } from './run.js';
 import type { OpenAgain, RdbSource } from './source.js';
+import { endable, opened, prepared } from './waiting.js';
 
 const R_DIFF = 80;
 const HEAD = 64;
@@ -73,7 +74,7 @@ const PHASE_LIST = 2;
 export function diffRdb(first: OpenAgain, second: OpenAgain, options: DiffOptions = {}): RdbDiff {
   const counts: DiffCounts = { removed: 0, added: 0, changed: 0, expiry: 0, same: 0 };
   const once = new Once();
-  async function* entries(): AsyncGenerator<DiffEntry> {
+  async function* entries(options: DiffOptions): AsyncGenerator<DiffEntry> {
     once.begin();
     const inspector = new Inspector(await inspectModule(options.wasm));
     const { tableBytes = 0 } = options;
@@ -89,12 +90,13 @@ export function diffRdb(first: OpenAgain, second: OpenAgain, options: DiffOption
         2: Math.min(from + width, HASH_PARTS),
         3: tableBytes,
       };
-      yield* run(range, await first(true));
+      yield* run(range, await opened(first, true, options));
       const { to } = inspector.compared;
       width = to - from;
       from = to;
       try {
-        for await (const entry of run({ 0: PHASE_COMPARE }, await second(to < HASH_PARTS))) {
+        const other = await opened(second, to < HASH_PARTS, options);
+        for await (const entry of run({ 0: PHASE_COMPARE }, other)) {
           counts[entry.kind]++;
           yield entry;
         }
@@ -107,14 +109,15 @@ export function diffRdb(first: OpenAgain, second: OpenAgain, options: DiffOption
       const { missing, same } = inspector.compared;
       counts.same += same;
       if (missing === 0 || damage !== undefined) continue;
-      for await (const entry of run({ 0: PHASE_LIST }, await first(to < HASH_PARTS), again)) {
+      const listed = await opened(first, to < HASH_PARTS, options);
+      for await (const entry of run({ 0: PHASE_LIST }, listed, again)) {
         counts.removed++;
         yield entry;
       }
     }
     if (damage !== undefined) throw damage;
   }
-  return { counts, [Symbol.asyncIterator]: entries };
+  return { counts, [Symbol.asyncIterator]: () => endable(options, entries) };
 }
 
 async function* differing(
@@ -123,9 +126,11 @@ async function* differing(
   places: Readonly<Record<number, number>>,
   options: DiffOptions,
 ): AsyncGenerator<DiffEntry> {
-  inspector.filter(options.filter);
-  inspector.options(places);
-  inspector.open(MODE_DIGEST, inspectFlags(options));
+  await prepared(source, () => {
+    inspector.filter(options.filter);
+    inspector.options(places);
+    inspector.open(MODE_DIGEST, inspectFlags(options));
+  });
   const cutter = new RecordCutter();
   try {
     for await (const output of outputs(inspector, source, options)) {

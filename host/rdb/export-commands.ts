@@ -9,6 +9,7 @@ import { inspectFlags } from './read-rdb.js';
 import { outputs } from './run.js';
 import type { RdbSource } from './source.js';
 import { targetOptions } from './target.js';
+import { endable, prepared, release } from './waiting.js';
 
 /** Flags of assembly/inspect/resp.ts. */
 const RESP_MISSING = 1;
@@ -109,14 +110,22 @@ class Export implements CommandExport {
     this.#options = options;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    const inspector = new Inspector(await inspectModule(this.#options.wasm));
-    const { mode, options } = commandMode(this.#options);
-    inspector.filter(this.#options.filter);
-    inspector.options(options);
-    inspector.open(mode, inspectFlags(this.#options));
+  [Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    const unread = () => release(this.#source);
+    return endable(this.#options, (given) => this.#blocks(given), unread);
+  }
+
+  async *#blocks(given: CommandExportOptions): AsyncGenerator<Uint8Array> {
+    const inspector = await prepared(this.#source, async () => {
+      const inspector = new Inspector(await inspectModule(given.wasm));
+      const { mode, options } = commandMode(given);
+      inspector.filter(given.filter);
+      inspector.options(options);
+      inspector.open(mode, inspectFlags(given));
+      return inspector;
+    });
     try {
-      yield* outputs(inspector, this.#source, this.#options);
+      yield* outputs(inspector, this.#source, given);
     } finally {
       this.leftOut = readLeftOut(inspector);
       this.damaged = inspector.damaged;

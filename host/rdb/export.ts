@@ -6,6 +6,7 @@ import { inspectModule } from './module.js';
 import { inspectFlags, type ReadOptions } from './read-rdb.js';
 import { outputs } from './run.js';
 import type { RdbSource } from './source.js';
+import { endable, prepared, release } from './waiting.js';
 
 /** What every export takes: which keys, and how the file is read. */
 export type ExportOptions = Omit<ReadOptions, 'values'>;
@@ -40,12 +41,19 @@ export class ModeExport implements TextExport {
     this.#options = options;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    const options = this.#options;
-    const inspector = new Inspector(await inspectModule(options.wasm));
-    inspector.filter(options.filter);
-    inspector.options(this.#places);
-    inspector.open(this.#mode, inspectFlags(options));
+  [Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    const unread = () => release(this.#source);
+    return endable(this.#options, (options) => this.#blocks(options), unread);
+  }
+
+  async *#blocks(options: ExportOptions): AsyncGenerator<Uint8Array> {
+    const inspector = await prepared(this.#source, async () => {
+      const inspector = new Inspector(await inspectModule(options.wasm));
+      inspector.filter(options.filter);
+      inspector.options(this.#places);
+      inspector.open(this.#mode, inspectFlags(options));
+      return inspector;
+    });
     try {
       yield* outputs(inspector, this.#source, options);
     } finally {

@@ -28,7 +28,9 @@ import {
 } from './records.js';
 import { outputs, type RunOptions } from './run.js';
 import type { RdbSource } from './source.js';
+import { Turns } from './turn.js';
 import { ElementReader, type RdbElement } from './values.js';
+import { endable, isGivenUp, prepared, release } from './waiting.js';
 
 /** More than the numbers in front of a record's strings take. */
 const RECORD_HEAD_MAX = 128;
@@ -122,10 +124,15 @@ class Reading implements RdbReading {
     this.#options = options;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<RdbEntry> {
+  [Symbol.asyncIterator](): AsyncGenerator<RdbEntry> {
+    const unread = () => release(this.#source);
+    return endable(this.#options, (options) => this.#entries(options), unread);
+  }
+
+  async *#entries(options: ReadOptions): AsyncGenerator<RdbEntry> {
     this.#once.begin();
-    const { values = 'none' } = this.#options;
-    const records = this.#records(values === 'none' ? MODE_KEYS : MODE_VALUES);
+    const { values = 'none' } = options;
+    const records = this.#records(values === 'none' ? MODE_KEYS : MODE_VALUES, options);
     try {
       if (values === 'stream') yield* this.#streamed(records);
       else yield* this.#whole(records);
@@ -134,20 +141,25 @@ class Reading implements RdbReading {
     }
   }
 
-  async *#records(mode: number): AsyncGenerator<RawRecord> {
-    const inspector = new Inspector(await inspectModule(this.#options.wasm));
-    inspector.filter(this.#options.filter);
-    inspector.open(mode, inspectFlags(this.#options));
-    const { elementBytesMax = Number.POSITIVE_INFINITY, onLongString, signal } = this.#options;
+  async *#records(mode: number, options: ReadOptions): AsyncGenerator<RawRecord> {
+    const inspector = await prepared(this.#source, async () => {
+      const inspector = new Inspector(await inspectModule(options.wasm));
+      inspector.filter(options.filter);
+      inspector.open(mode, inspectFlags(options));
+      return inspector;
+    });
+    const { elementBytesMax = Number.POSITIVE_INFINITY, onLongString } = options;
+    const turns = new Turns();
     const cutter = new RecordCutter(elementBytesMax + RECORD_HEAD_MAX, onLongString);
     try {
-      for await (const output of outputs(inspector, this.#source, this.#options)) {
+      for await (const output of outputs(inspector, this.#source, options)) {
         Object.assign(this.file, inspector.version);
         for (const raw of cutter.cut(output)) {
           if (addToFile(this.file, raw)) continue;
           if (raw.kind === R_DAMAGE) this.damaged++;
           yield raw;
-          if (signal?.aborted) throw new RespiteError('ERR_RESPITE_ABORTED');
+          if (turns.isDueAmongMany) await turns.give();
+          if (isGivenUp(options)) throw new RespiteError('ERR_RESPITE_ABORTED');
         }
       }
     } finally {

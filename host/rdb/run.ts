@@ -3,7 +3,10 @@
 
 import { type Inspector, STEP_END, STEP_ERROR, STEP_MORE, STEP_OUTPUT } from '../core/inspector.js';
 import { RespiteError } from '../errors.js';
+import { wrongSource } from './pieces.js';
 import { pullSource, type RdbSource } from './source.js';
+import { Turns } from './turn.js';
+import { isGivenUp, letGo, orGivenUp } from './waiting.js';
 
 export type OnProgress = (bytes: number, size: number | undefined, keys: number) => void;
 
@@ -15,55 +18,62 @@ export interface RunOptions {
 
 /**
  * Yields the output of an opened inspector as views that are valid until the next is asked for.
- * Output made before an error is delivered before the error is thrown.
+ * Output made before an error is delivered before the error is thrown. The source is closed, in
+ * any case.
  */
 export async function* outputs(
   inspector: Inspector,
   source: RdbSource,
-  { signal, onProgress }: RunOptions = {},
+  options: RunOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const from = pullSource(source);
+  const turns = new Turns();
   let bytes = 0;
+  let isWaiting = false;
   try {
     for (;;) {
-      if (signal?.aborted) throw new RespiteError('ERR_RESPITE_ABORTED');
-      const pulled = from.pull(inspector.input);
-      const length = typeof pulled === 'number' ? pulled : await orAborted(pulled, signal);
-      if (length === 0) break;
-      inspector.fed(length);
-      const last = yield* drain(inspector, () => inspector.step(), signal);
-      bytes += length;
-      onProgress?.(bytes, from.size, inspector.keysRead);
+      if (turns.isDue) await turns.give();
+      if (isGivenUp(options)) throw new RespiteError('ERR_RESPITE_ABORTED');
+      const into = inspector.input;
+      const { length: room } = into;
+      let pulled = from.pull(into);
+      if (typeof pulled !== 'number') {
+        isWaiting = true;
+        pulled = await orGivenUp(pulled, options);
+        isWaiting = false;
+      }
+      if (pulled === 0) break;
+      if (!(Number.isInteger(pulled) && pulled > 0 && pulled <= room)) {
+        throw wrongSource(`its pull() must give how many bytes it read, not ${String(pulled)}`);
+      }
+      inspector.fed(pulled);
+      const last = yield* drain(inspector, () => inspector.step(), options, turns);
+      bytes += pulled;
+      options.onProgress?.(bytes, from.size, inspector.keysRead);
       if (last === STEP_END) return;
     }
-    yield* drain(inspector, () => inspector.finish(), signal);
+    yield* drain(inspector, () => inspector.finish(), options, turns);
   } finally {
-    await from.close?.();
+    // who gives up waits no longer
+    if (isWaiting || options.signal?.aborted) await letGo(from);
+    else await from.close?.();
   }
 }
 
-/** What was asked for, or an end to waiting for it. */
-function orAborted<T>(wanted: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return wanted;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(new RespiteError('ERR_RESPITE_ABORTED'));
-    signal.addEventListener('abort', onAbort, { once: true });
-    wanted.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
-}
-
-function* drain(
+async function* drain(
   inspector: Inspector,
   step: () => number,
-  signal: AbortSignal | undefined,
-): Generator<Uint8Array, number> {
+  options: RunOptions,
+  turns: Turns,
+): AsyncGenerator<Uint8Array, number> {
   for (;;) {
     const said = step();
     if (said === STEP_OUTPUT || said === STEP_ERROR) {
       const output = inspector.output;
       if (output.length > 0) {
         yield output;
-        if (signal?.aborted) throw new RespiteError('ERR_RESPITE_ABORTED');
+        if (turns.isDue) await turns.give();
+        if (isGivenUp(options)) throw new RespiteError('ERR_RESPITE_ABORTED');
         inspector.taken();
       }
       if (said === STEP_ERROR) throw inspector.failure();

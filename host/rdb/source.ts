@@ -2,6 +2,10 @@
 // by whoever can (Node's entry of `respite/rdb`), not here.
 
 import { RespiteError } from '../errors.js';
+import { classOf, pullPieces, whatIs, wrongSource } from './pieces.js';
+
+/** Bytes: of a view those it is of, whatever its elements are. */
+export type RdbBytes = ArrayBufferView | ArrayBufferLike;
 
 /**
  * Bytes of an RDB file. Streams of Node and of the web are async iterables of them. A text or URL
@@ -10,12 +14,11 @@ import { RespiteError } from '../errors.js';
 export type RdbSource =
   | string
   | URL
-  | Uint8Array
-  | ArrayBuffer
+  | RdbBytes
   | Blob
   | ReadableStream<Uint8Array>
-  | Iterable<Uint8Array>
-  | AsyncIterable<Uint8Array>
+  | Iterable<RdbBytes>
+  | AsyncIterable<RdbBytes>
   | RdbPullSource;
 
 /** Bytes that are read straight into the memory they are wanted in: for files. */
@@ -26,125 +29,18 @@ export interface RdbPullSource {
   readonly size?: number | undefined;
   /** Who opens it anew under the same name reads the same bytes: of files, not of pipes. */
   readonly canReopen?: boolean | undefined;
-  /** Called once when reading is over, at the end or before. */
+  /**
+   * Called once when reading is over, at the end or before: also while a promise of `pull` is
+   * pending, when `signal` ends the reading; what comes of that is not used any more.
+   */
   close?(): void | Promise<void>;
 }
 
 /** Opens a source; `isAgain`: it may be asked for once more. */
 export type OpenAgain = (isAgain: boolean) => RdbSource | Promise<RdbSource>;
 
-const PIECE_BYTES = 1 << 20;
-
-/**
- * The pieces of a stream, each valid until the next is asked for. Where the stream can do that they
- * are read into one buffer again and again: browsers keep each buffer of their own until they
- * collect garbage, hundreds of megabytes.
- */
-export async function* streamPieces(
-  stream: ReadableStream<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  const reader = readerOf(stream);
-  let isDone = false;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      isDone = done;
-      if (isDone || value === undefined) return;
-      yield value;
-    }
-  } finally {
-    if (!isDone) await reader.cancel().catch(() => undefined);
-    reader.releaseLock();
-  }
-}
-
-interface AnyReader {
-  read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
-  cancel(): Promise<void>;
-  releaseLock(): void;
-}
-
-function readerOf(stream: ReadableStream<Uint8Array>): AnyReader {
-  let byob: ReadableStreamBYOBReader;
-  try {
-    byob = stream.getReader({ mode: 'byob' });
-  } catch (error) {
-    if (stream.locked) throw error;
-    // no stream of bytes
-    return stream.getReader();
-  }
-  let buffer = new ArrayBuffer(PIECE_BYTES);
-  return {
-    async read() {
-      const result = await byob.read(new Uint8Array(buffer));
-      if (result.value !== undefined) buffer = result.value.buffer as ArrayBuffer;
-      return result;
-    },
-    cancel: () => byob.cancel(),
-    releaseLock: () => byob.releaseLock(),
-  };
-}
-
-type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
-
-type Bytes = Exclude<RdbSource, RdbPullSource | string | URL>;
-
-function piecesOf(source: Bytes): {
-  pieces: Pieces;
-  size?: number;
-} {
-  if (source instanceof Uint8Array) return { pieces: [source], size: source.length };
-  if (source instanceof ArrayBuffer) return piecesOf(new Uint8Array(source));
-  if (typeof Blob !== 'undefined' && source instanceof Blob) {
-    return { pieces: streamPieces(source.stream()), size: source.size };
-  }
-  const isWebStream = 'getReader' in source && typeof source.getReader === 'function';
-  if (isWebStream) return { pieces: streamPieces(source) };
-  return { pieces: source as Pieces };
-}
-
-/** Pieces of any size as a source to pull from: each is copied into the memory given. */
-class PiecesSource implements RdbPullSource {
-  readonly size: number | undefined;
-  readonly #pieces: AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
-  #piece: Uint8Array = new Uint8Array(0);
-  #at = 0;
-  #isOver = false;
-
-  constructor(pieces: Pieces, size: number | undefined) {
-    this.size = size;
-    this.#pieces =
-      Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]();
-  }
-
-  pull(into: Uint8Array): number | Promise<number> {
-    return this.#at < this.#piece.length ? this.#copy(into) : this.#pullNext(into);
-  }
-
-  async #pullNext(into: Uint8Array): Promise<number> {
-    while (this.#at === this.#piece.length) {
-      const { done, value } = await this.#pieces.next();
-      this.#isOver = done === true;
-      if (done) return 0;
-      this.#piece = value;
-      this.#at = 0;
-    }
-    return this.#copy(into);
-  }
-
-  #copy(into: Uint8Array): number {
-    const part = this.#piece.subarray(this.#at, this.#at + into.length);
-    into.set(part);
-    this.#at += part.length;
-    return part.length;
-  }
-
-  async close(): Promise<void> {
-    if (!this.#isOver) await this.#pieces.return?.();
-  }
-}
-
-export type OpenByName = (name: string) => Promise<RdbPullSource>;
+/** `signal`: nobody wants it any more, and what was begun is to be ended. */
+export type OpenByName = (name: string, signal: AbortSignal) => Promise<RdbPullSource>;
 let openByName: OpenByName | undefined;
 
 /** Tells how paths and addresses are opened here. */
@@ -156,6 +52,7 @@ export function setOpenByName(open: OpenByName): void {
 class NamedSource implements RdbPullSource {
   readonly #name: string;
   readonly #open: OpenByName;
+  readonly #closing = new AbortController();
   #source: RdbPullSource | undefined;
 
   constructor(name: string, open: OpenByName) {
@@ -176,13 +73,39 @@ class NamedSource implements RdbPullSource {
   }
 
   async #first(into: Uint8Array): Promise<number> {
-    this.#source = await this.#open(this.#name);
-    return this.#source.pull(into);
+    const { signal } = this.#closing;
+    const source = await this.#open(this.#name, signal);
+    if (signal.aborted) {
+      await source.close?.();
+      throw new RespiteError('ERR_RESPITE_ABORTED');
+    }
+    this.#source = source;
+    return source.pull(into);
   }
 
+  /** Also while it is being opened. */
   close(): void | Promise<void> {
+    this.#closing.abort();
     return this.#source?.close?.();
   }
+}
+
+/** `C:` is no scheme, and other paths do not look like one. */
+const SCHEME = /^([a-z][a-z\d+.-]+:)\/\//i;
+const SCHEMES = ['file:', 'redis:', 'rediss:', 'unix:'];
+
+function pullNamed(name: string, scheme: string | undefined): RdbPullSource {
+  if (scheme !== undefined && !SCHEMES.includes(scheme.toLowerCase())) {
+    const what = 'fetch() it and pass the `body` of the response, or pass a stream or bytes';
+    throw new RespiteError(
+      'ERR_RESPITE_UNSUPPORTED',
+      `Addresses that begin with ${scheme} are not opened here: ${what}`,
+      { details: { feature: scheme } },
+    );
+  }
+  if (openByName !== undefined) return new NamedSource(name, openByName);
+  const message = 'Only Node.js opens paths and addresses; pass bytes, a Blob or a stream';
+  throw new RespiteError('ERR_RESPITE_UNSUPPORTED', message, { details: { feature: 'path' } });
 }
 
 /** Up to `bytes` of what comes first; fewer only where the source ends. */
@@ -197,16 +120,15 @@ export async function pullHead(from: RdbPullSource, bytes: number): Promise<Uint
   return head.subarray(0, length);
 }
 
-/** Any source as one to pull from. */
+/**
+ * Any source as one to pull from. Throws ERR_RESPITE_INVALID_CONFIG where it is none, and
+ * ERR_RESPITE_UNSUPPORTED for names that are not opened here.
+ */
 export function pullSource(source: RdbSource): RdbPullSource {
-  if (typeof source === 'string' || source instanceof URL) {
-    if (openByName === undefined) {
-      const message = 'Only Node.js opens paths and addresses; pass bytes, a Blob or a stream';
-      throw new RespiteError('ERR_RESPITE_UNSUPPORTED', message, { details: { feature: 'path' } });
-    }
-    return new NamedSource(String(source), openByName);
-  }
+  if (typeof source === 'string') return pullNamed(source, SCHEME.exec(source)?.[1]);
+  if (typeof source !== 'object' || source === null) throw wrongSource(whatIs(source));
+  if (classOf(source) === '[object URL]')
+    return pullNamed(String(source), (source as URL).protocol);
   if ('pull' in source && typeof source.pull === 'function') return source as RdbPullSource;
-  const { pieces, size } = piecesOf(source as Bytes);
-  return new PiecesSource(pieces, size);
+  return pullPieces(source);
 }

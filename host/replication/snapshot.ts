@@ -23,29 +23,46 @@ export type SnapshotOptions = Pick<
 /**
  * Connects, asks for everything and resolves when the first bytes are about to come. Rejects with
  * ERR_RESPITE_CONNECTION, _TIMEOUT, _AUTH, _PSYNC_REFUSED, _SYNC or _PROTOCOL. Whoever reads it to
- * its end or calls `close` ends the connection.
+ * its end or calls `close` ends the connection; before it resolves `signal` does
+ * (ERR_RESPITE_ABORTED).
  */
 export async function openSnapshot(
   platform: Platform,
   options: SnapshotOptions,
+  signal?: AbortSignal,
 ): Promise<RdbPullSource & { readonly address: string; position(): number }> {
   const settings = linkSettings(options);
-  const snapshot = new Snapshot(platform, settings, await connect(platform, settings));
+  let snapshot: Snapshot | undefined;
+  const onAbort = (): void => snapshot?.close();
   try {
-    await snapshot.begin();
+    snapshot = new Snapshot(platform, settings, await connect(platform, settings, signal));
+    signal?.addEventListener('abort', onAbort);
+    if (!signal?.aborted) await snapshot.begin();
+    if (!signal?.aborted) return snapshot;
+    throw new RespiteError('ERR_RESPITE_ABORTED');
   } catch (error) {
-    snapshot.close();
-    throw error;
+    snapshot?.close();
+    throw signal?.aborted ? new RespiteError('ERR_RESPITE_ABORTED') : error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
   }
-  return snapshot;
 }
 
-async function connect(platform: Platform, settings: LinkSettings): Promise<Connection> {
+async function connect(
+  platform: Platform,
+  settings: LinkSettings,
+  signal: AbortSignal | undefined,
+): Promise<Connection> {
   const { host, port, path, tls, connectTimeoutMs: timeoutMs } = settings;
   const target = path === undefined ? { host, port } : { path };
   const address = addressText(settings);
   try {
-    return await platform.net.connect({ ...target, tls, timeoutMs });
+    return await platform.net.connect({
+      ...target,
+      tls,
+      timeoutMs,
+      ...(signal === undefined ? {} : { signal }),
+    });
   } catch (cause) {
     const message = `No connection to ${address}: ${(cause as Error).message}`;
     if ((cause as { code?: string }).code === 'ETIMEDOUT') {
@@ -66,6 +83,7 @@ class Snapshot implements RdbPullSource {
   #at = 0;
   #end = 0;
   #wake: (() => void) | undefined;
+  #isWaiting = false;
   #isLost = false;
   #lostBy: Error | undefined;
   readonly #lines = new LineReader();
@@ -157,7 +175,9 @@ class Snapshot implements RdbPullSource {
   }
 
   close(): void {
-    this.#connection.end();
+    // who waits for the server has given up
+    if (this.#isWaiting) this.#connection.destroy();
+    else this.#connection.end();
   }
 
   /** The next line that says something; empty ones are signs of life. */
@@ -180,11 +200,13 @@ class Snapshot implements RdbPullSource {
       this.#wake?.();
     });
     this.#connection.resumeReads();
+    this.#isWaiting = true;
     while (this.#at >= this.#end && !this.#isLost && !isLate) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
+    this.#isWaiting = false;
     timer.cancel();
     if (this.#at < this.#end) return;
     const { address } = this;

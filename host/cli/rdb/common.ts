@@ -213,7 +213,7 @@ export class Job {
 
   /** Opens a source, by default the first, for a function of the library; it shows progress. */
   async open(name = this.sources[0]!): Promise<RdbSource> {
-    const source = await openSource(this.io, name, this.options);
+    const source = await openSource(this.io, name, this.options, this.signal);
     this.#open.push(source);
     const { rdb } = source;
     const progress = this.#progress;

@@ -36,18 +36,20 @@ export async function openSource(
   { platform, stdin }: RdbIo,
   name: string,
   options: Record<string, unknown>,
+  signal?: AbortSignal,
 ): Promise<OpenSource> {
   if (SERVER.test(name)) {
     const { RESPITE_MASTERUSER: username, RESPITE_MASTERAUTH: password } = platform.process.env;
     const isTls = /^rediss:/i.test(name);
     // files need none of it
     const { openSnapshot } = await import('../../replication/snapshot.js');
-    const snapshot = await openSnapshot(platform, {
+    const link = {
       master: name,
       // what the URL says wins
       ...(/^[a-z]+:\/\/[^/]*@/i.test(name) ? {} : { username, password }),
       ...(isTls ? { tls: tlsOf(options) } : {}),
-    });
+    };
+    const snapshot = await openSnapshot(platform, link, signal);
     return {
       name: snapshot.address,
       rdb: snapshot,

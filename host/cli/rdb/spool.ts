@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { RespiteError } from '../../errors.js';
 import { pullSource, type RdbSource } from '../../rdb/source.js';
+import { orGivenUp } from '../../rdb/waiting.js';
 import type { Job } from './common.js';
 
 const PIECE_BYTES = 1 << 18;
@@ -56,7 +57,7 @@ export class Spool {
       try {
         for (;;) {
           if (this.#job.signal.aborted) throw new RespiteError('ERR_RESPITE_ABORTED');
-          const length = await source.pull(piece);
+          const length = await orGivenUp(Promise.resolve(source.pull(piece)), this.#job);
           if (length === 0) break;
           for (let at = 0; at < length; ) at += fs.writeSync(fd, piece, at, length - at);
         }

@@ -4,7 +4,7 @@
 
 import { Decompress } from 'fzstd';
 import { RespiteError } from '../../errors.js';
-import { streamPieces } from '../../rdb/source.js';
+import { streamPieces } from '../../rdb/pieces.js';
 import type { Source } from '../protocol.js';
 
 /** Packed bytes unpacked at once: 2 KB may stand for 64 MB. */
