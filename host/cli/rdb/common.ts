@@ -17,6 +17,7 @@ import { inspectModule } from '../../rdb/module.js';
 import { type InspectOptions, inspectFlags, type ReadOptions } from '../../rdb/read-rdb.js';
 import { type OnProgress, outputs } from '../../rdb/run.js';
 import type { RdbSource } from '../../rdb/source.js';
+import { letGo, orGivenUp } from '../../rdb/waiting.js';
 import { processIo, type RdbIo } from './io.js';
 import { type Output, OutputClosed, openOutput } from './output.js';
 import { Progress } from './progress.js';
@@ -213,7 +214,8 @@ export class Job {
 
   /** Opens a source, by default the first, for a function of the library; it shows progress. */
   async open(name = this.sources[0]!): Promise<RdbSource> {
-    const source = await openSource(this.io, name, this.options, this.signal);
+    const opening = openSource(this.io, name, this.options, this.signal);
+    const source = await orGivenUp(opening, this);
     this.#open.push(source);
     const { rdb } = source;
     const progress = this.#progress;
@@ -303,7 +305,7 @@ export class Job {
     } finally {
       offSignal();
       this.#progress?.clear();
-      for (const { rdb } of this.#open) await rdb.close?.();
+      for (const { rdb } of this.#open) await letGo(rdb);
     }
   }
 
@@ -314,7 +316,8 @@ export class Job {
       if (this.signal.aborted) process.exit(EXIT_RDB.interrupted);
       this.#abort.abort();
     };
-    const off = [process.onSignal('SIGINT', onSignal), process.onSignal('SIGTERM', onSignal)];
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+    const off = signals.map((signal) => process.onSignal(signal, onSignal));
     return () => {
       for (const one of off) one();
     };

@@ -57,7 +57,9 @@ export async function openSource(
       position: () => snapshot.position(),
     };
   }
-  const source = name === '-' ? await openRdbDescriptor(stdin) : await openRdbFile(name);
+  const source = await (name === '-'
+    ? openRdbDescriptor(stdin, signal)
+    : openRdbFile(name, signal));
   return {
     name,
     rdb: source,
