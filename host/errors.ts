@@ -55,7 +55,14 @@ interface DetailsOf {
   ERR_RESPITE_PROTOCOL: { data?: string; offset?: number };
   ERR_RESPITE_RDB_FORMAT: { offset: number; reason: string; key?: string; db?: number };
   ERR_RESPITE_RDB_LOSS: { kind: string; db: number; key: string; count: number };
-  ERR_RESPITE_OUT_OF_MEMORY: { limitBytes?: number; neededBytes?: number };
+  ERR_RESPITE_OUT_OF_MEMORY: {
+    limitBytes?: number;
+    neededBytes?: number;
+    /** Of an RDB file: how far it was read, and the key that was read there. */
+    offset?: number;
+    key?: string;
+    db?: number;
+  };
   ERR_RESPITE_DIVERGED: { command?: string; offset?: number; count?: number };
   ERR_RESPITE_REPLY: { reply: string; command?: string };
   ERR_RESPITE_LISTEN: { address: string };
@@ -70,7 +77,7 @@ export type ErrorDetails<C extends ErrorCode> = C extends keyof DetailsOf
 
 export interface RespiteErrorOptions<C extends ErrorCode> {
   cause?: unknown;
-  details?: ErrorDetails<C>;
+  details?: ErrorDetails<C> | undefined;
 }
 
 export class RespiteError<C extends ErrorCode = ErrorCode> extends Error {

@@ -5,7 +5,13 @@
 import { RespiteError } from '../errors.js';
 import type { CoreExports } from './exports.js';
 import { guardExports } from './guard.js';
-import { type CoreImports, type CoreModule, instantiateCore, type MemoryOptions } from './load.js';
+import {
+  type CoreImports,
+  type CoreMemory,
+  type CoreModule,
+  instantiateCore,
+  type MemoryOptions,
+} from './load.js';
 
 export interface CoreOptions extends MemoryOptions {
   databases?: number;
@@ -47,7 +53,7 @@ const REPLY_PIECE = 16384;
 /** One instance of core.wasm. */
 export class Core {
   readonly x: CoreExports;
-  readonly #memory: WebAssembly.Memory;
+  readonly #memory: CoreMemory;
   readonly reserved: boolean;
   readonly #onTrap: ((error: Error) => void) | undefined;
   /** Called when an in-process call left clients with something to send. */

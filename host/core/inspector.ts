@@ -2,6 +2,7 @@
 // its exports and its memory (assembly/rdb-inspect.ts is the other side).
 
 import { RespiteError } from '../errors.js';
+import { type CoreModule, wrongWasm } from './load.js';
 
 interface InspectExports {
   init(): void;
@@ -77,24 +78,25 @@ export type ValueType = (typeof VALUE_TYPES)[number];
 
 /** Which keys an inspection is about; every condition given must hold. */
 export interface KeyFilter {
-  db?: number | readonly number[];
+  /** Numbers up to 4095. */
+  db?: number | readonly number[] | undefined;
   /** Globs as KEYS takes them: one must match … */
-  match?: string | readonly string[];
+  match?: string | readonly string[] | undefined;
   /** … and none of these may. */
-  not?: string | readonly string[];
+  not?: string | readonly string[] | undefined;
   /** Tested on the name as Latin-1 text. */
-  regex?: RegExp;
-  type?: ValueType | readonly ValueType[];
+  regex?: RegExp | undefined;
+  type?: ValueType | readonly ValueType[] | undefined;
   /** Estimated bytes in memory. */
-  minBytes?: number;
+  minBytes?: number | undefined;
   /** Unix ms; keys without expiry are left out. */
-  expiresBefore?: number;
-  expiresAfter?: number;
-  noExpiry?: boolean;
+  expiresBefore?: number | undefined;
+  expiresAfter?: number | undefined;
+  noExpiry?: boolean | undefined;
   /** Cluster slots, both included. */
-  slots?: readonly [from: number, to: number];
+  slots?: readonly [from: number, to: number] | undefined;
   /** Stop after this many keys. */
-  limit?: number;
+  limit?: number | undefined;
 }
 
 /** Parts of the hashes of names: of assembly/inspect/digest-table.ts and convert-seen.ts. */
@@ -104,6 +106,11 @@ const INPUT_BYTES = 1 << 18;
 const ERROR_TEXT_MAX = 80;
 const INITIAL_PAGES = 32;
 const MAX_PAGES = 65536;
+const NOT_RDB_WASM = 'must be the rdb.wasm of this version';
+
+/** What `errorCode` says where memory was short: the reader, and what stands above it. */
+const ERR_MEMORY = 11;
+const INSPECT_ERR_MEMORY = 101;
 
 const list = <T>(value: T | readonly T[] | undefined): readonly T[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value as T];
@@ -114,6 +121,29 @@ export const STEP_MORE = 0;
 export const STEP_END = 1;
 export const STEP_OUTPUT = 2;
 
+function makeMemory(): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAX_PAGES });
+  } catch (cause) {
+    throw new RespiteError('ERR_RESPITE_OUT_OF_MEMORY', undefined, { cause });
+  }
+}
+
+function instantiate(module: CoreModule, imports: WebAssembly.Imports): InspectExports {
+  let exports: Partial<InspectExports>;
+  try {
+    ({ exports } = new WebAssembly.Instance(module, imports));
+  } catch (cause) {
+    if (cause instanceof RangeError) {
+      throw new RespiteError('ERR_RESPITE_OUT_OF_MEMORY', undefined, { cause });
+    }
+    throw wrongWasm(NOT_RDB_WASM, cause);
+  }
+  const { init, step, setOptionText, filterReset } = exports;
+  if (!init || !step || !setOptionText || !filterReset) throw wrongWasm(NOT_RDB_WASM);
+  return exports as InspectExports;
+}
+
 export class Inspector {
   readonly #x: InspectExports;
   readonly #memory: WebAssembly.Memory;
@@ -121,16 +151,15 @@ export class Inspector {
   #regex: RegExp | undefined;
   #view = new Uint8Array(0);
 
-  constructor(module: WebAssembly.Module) {
-    this.#memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAX_PAGES });
+  constructor(module: CoreModule) {
+    this.#memory = makeMemory();
     const abort = (): never => {
       throw new RespiteError('ERR_RESPITE_CORE', 'the RDB reader met a broken invariant');
     };
     const inspectName = (ptr: number, len: number) =>
       this.#regex?.test(latin1(this.bytes(ptr, len))) ? 1 : 0;
     const env = { memory: this.#memory, abort, inspectName };
-    const instance = new WebAssembly.Instance(module, { env });
-    this.#x = instance.exports as unknown as InspectExports;
+    this.#x = instantiate(module, { env });
     this.#x.init();
     this.#input = this.#x.hostAlloc(INPUT_BYTES) >>> 0;
     if (this.#input === 0) throw new RespiteError('ERR_RESPITE_OUT_OF_MEMORY');
@@ -282,17 +311,31 @@ export class Inspector {
   /** Why `step` or `finish` said STEP_ERROR. */
   failure(): RespiteError {
     const x = this.#x;
-    const room = x.hostAlloc(ERROR_TEXT_MAX) >>> 0;
-    const length = room === 0 ? 0 : x.errorText(room);
-    const reason = room === 0 ? 'out of memory' : latin1(this.bytes(room, length));
-    x.hostFree(room);
     const offset = x.errorOffset();
     const where = x.inKey() !== 0 && x.keyLen() > 0;
-    const key = where ? latin1(this.bytes(x.keyPtr(), Math.min(x.keyLen(), 512))) : undefined;
-    const at = key === undefined ? '' : `, key ${JSON.stringify(key)} in database ${x.keyDb()}`;
-    const details = key === undefined ? { offset, reason } : { offset, reason, key, db: x.keyDb() };
+    const name = where ? latin1(this.bytes(x.keyPtr(), Math.min(x.keyLen(), 512))) : undefined;
+    const key = name === undefined ? {} : { key: name, db: x.keyDb() };
+    const at = name === undefined ? '' : `, key ${JSON.stringify(name)} in database ${x.keyDb()}`;
+    const reason = this.#reason();
+    if (reason === undefined) {
+      const text = `There was not enough memory to go on at offset ${offset}${at}`;
+      return new RespiteError('ERR_RESPITE_OUT_OF_MEMORY', text, { details: { offset, ...key } });
+    }
     const text = `The RDB is damaged at offset ${offset}${at}: ${reason}`;
+    const details = { offset, reason, ...key };
     return new RespiteError('ERR_RESPITE_RDB_FORMAT', text, { details });
+  }
+
+  /** What is wrong with the file; undefined: memory was short. */
+  #reason(): string | undefined {
+    const x = this.#x;
+    const code = x.errorCode();
+    if (code === ERR_MEMORY || code === INSPECT_ERR_MEMORY) return undefined;
+    const room = x.hostAlloc(ERROR_TEXT_MAX) >>> 0;
+    if (room === 0) return 'the reason found no room in memory';
+    const reason = latin1(this.bytes(room, x.errorText(room)));
+    x.hostFree(room);
+    return reason;
   }
 }
 

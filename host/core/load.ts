@@ -20,8 +20,62 @@ const SIMD_PROBE = Uint8Array.of(
   ...[26, 11],
 );
 
-/** A compiled core, good for any number of instances. */
-export type CoreModule = WebAssembly.Module;
+/**
+ * A compiled module (`WebAssembly.Module`), good for any number of instances. Its own type is one
+ * of the DOM's, and so empty that anything fits it; only what is as empty fits this one.
+ */
+export interface CoreModule {
+  readonly byteLength?: undefined;
+}
+
+/** Memory of an instance (`WebAssembly.Memory`). */
+export interface CoreMemory {
+  readonly buffer: ArrayBuffer;
+}
+
+/** What can be given for one of our .wasm files: its bytes, or the module compiled of them. */
+export type WasmSource = ArrayBuffer | ArrayBufferView | CoreModule;
+
+/** Whether it is a module, of this realm or another (a frame, a context of node:vm). */
+function isModule(value: unknown): boolean {
+  try {
+    return WebAssembly.Module.customSections(value as WebAssembly.Module, '').length === 0;
+  } catch {
+    return false;
+  }
+}
+
+/** The bytes of a buffer or view of any realm, in one of ours. */
+function bytesOf(value: unknown): Uint8Array<ArrayBuffer> | undefined {
+  if (ArrayBuffer.isView(value)) {
+    const { buffer, byteOffset, byteLength } = value;
+    return new Uint8Array(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  const isBuffer = Object.prototype.toString.call(value) === '[object ArrayBuffer]';
+  return isBuffer ? new Uint8Array(value as ArrayBuffer) : undefined;
+}
+
+/** Whether `moduleOf` takes it, as far as can be told without compiling. */
+export function isWasmSource(value: unknown): value is WasmSource {
+  return ArrayBuffer.isView(value) || bytesOf(value) !== undefined || isModule(value);
+}
+
+/** What the option `wasm` was given, compiled. Throws ERR_RESPITE_INVALID_CONFIG. */
+export function moduleOf(wasm: WasmSource): CoreModule {
+  if (isModule(wasm)) return wasm as CoreModule;
+  const bytes = bytesOf(wasm);
+  if (bytes === undefined) throw wrongWasm('must be the bytes of a .wasm, or a WebAssembly.Module');
+  try {
+    return compileCore(bytes);
+  } catch (cause) {
+    throw wrongWasm(`does not compile: ${cause instanceof Error ? cause.message : cause}`, cause);
+  }
+}
+
+export function wrongWasm(reason: string, cause?: unknown): RespiteError {
+  const details = { option: 'wasm', reason };
+  return new RespiteError('ERR_RESPITE_INVALID_CONFIG', `wasm: ${reason}`, { cause, details });
+}
 
 /** Compiles the bytes of core.wasm. */
 export function compileCore(bytes: Uint8Array): CoreModule {
@@ -50,7 +104,7 @@ export const engineClockNs = (): number => Math.floor(performance.now() * 1e6);
 
 export interface LoadedCore {
   exports: CoreExports;
-  memory: WebAssembly.Memory;
+  memory: CoreMemory;
   /** True: the memory never moves, views live for ever. */
   reserved: boolean;
 }
@@ -62,7 +116,7 @@ export interface MemoryOptions {
   reserve?: boolean;
 }
 
-function makeMemory(options: MemoryOptions): { memory: WebAssembly.Memory; reserved: boolean } {
+function makeMemory(options: MemoryOptions): { memory: CoreMemory; reserved: boolean } {
   const wanted = Math.ceil((options.memoryBytesMax ?? ALL_PAGES * 65536) / 65536);
   const pages = Math.min(Math.max(wanted, INITIAL_PAGES), ALL_PAGES);
   if (options.reserve ?? true) {

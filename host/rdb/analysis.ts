@@ -14,10 +14,22 @@ import type {
   SlotAnalysis,
   SlotRow,
 } from './analysis-types.js';
+import {
+  boolean,
+  type Checks,
+  checkOptions,
+  either,
+  filterCheck,
+  INSPECT_CHECKS,
+  nested,
+  numberFrom,
+  time,
+  wholeFrom,
+} from './check-options.js';
 import { addToFile, emptyFile, type RdbFile } from './file-facts.js';
 import { EXAMPLES, FINDING_LIMITS, type FindingLimits, findingsOf } from './findings.js';
 import { inspectModule } from './module.js';
-import { branchesOf, type PrefixOptions, prefixTables } from './prefix-tables.js';
+import { branchesOf, PREFIX_CHECKS, type PrefixOptions, prefixTables } from './prefix-tables.js';
 import { inspectFlags, type ReadOptions } from './read-rdb.js';
 import { RecordCutter } from './records.js';
 import { type OnProgress, outputs } from './run.js';
@@ -32,12 +44,12 @@ export interface AnalyzeOptions
   top?: number | undefined;
   /** False: no prefixes (and no findings about them). */
   prefixes?: false | PrefixOptions | undefined;
-  /** Beginnings of names that are told apart; default 8192 (about 150 bytes each). */
+  /** Beginnings of names that are told apart; default 8192 (about 150 bytes each), 64 to 2^20. */
   prefixNodes?: number | undefined;
   /** False: cluster slots are not computed; `all`: the analysis has every one of them. */
   slots?: boolean | 'all' | undefined;
   /** False: none; or other limits. */
-  findings?: false | Partial<FindingLimits> | undefined;
+  findings?: false | { [K in keyof FindingLimits]?: FindingLimits[K] | undefined } | undefined;
   /** A damaged file gives what was read before the damage, with `damage` set, and no error. */
   partial?: boolean | undefined;
 }
@@ -45,24 +57,48 @@ export interface AnalyzeOptions
 /** Beginnings of names that leave the core at most. */
 const PREFIXES_MAX = 2048;
 const TOP_MAX = 1000;
+const NODES_MIN = 64;
+const NODES_MAX = 1 << 20;
 /** Larger than any size: the finding never occurs. */
 const NEVER = 1e18;
+
+const LIMIT_CHECKS = Object.fromEntries(
+  Object.keys(FINDING_LIMITS).map((name) => [name, numberFrom(0)]),
+) as Checks<FindingLimits>;
+
+const CHECKS: Checks<AnalyzeOptions> = {
+  ...INSPECT_CHECKS,
+  filter: filterCheck,
+  nowMs: time,
+  top: wholeFrom(0, TOP_MAX),
+  prefixes: either(false, nested(PREFIX_CHECKS)),
+  prefixNodes: wholeFrom(NODES_MIN, NODES_MAX),
+  slots: either('all', boolean),
+  findings: either(false, nested(LIMIT_CHECKS)),
+  partial: boolean,
+};
+
+/** The limits asked for; what is not said is as usual. */
+function limitsOf(findings: AnalyzeOptions['findings']): FindingLimits {
+  const own = Object.entries(findings || {}).filter(([, limit]) => limit !== undefined);
+  return { ...FINDING_LIMITS, ...Object.fromEntries(own) };
+}
 
 /** Options of the mode by place: assembly/inspect/stats.ts. */
 export function analysisPlaces(options: AnalyzeOptions, nowMs: number): Record<number, number> {
   const { top = 20, prefixes, prefixNodes = 8192, slots = true, findings } = options;
-  const limits = { ...FINDING_LIMITS, ...findings };
+  const limits = limitsOf(findings);
   return {
     0: nowMs,
-    1: Math.min(Math.max(Math.trunc(top), 0), TOP_MAX),
-    2: prefixes === false ? 0 : Math.min(Math.max(Math.trunc(prefixNodes), 64), 1 << 20),
+    1: top,
+    2: prefixes === false ? 0 : prefixNodes,
     3: slots ? 1 : 0,
     4: findings === false ? 0 : EXAMPLES,
     5: limits.largeBytes,
     6: limits.manyElements,
     7: limits.elementBytes,
     8: limits.nameBytes,
-    9: Math.max(limits.idleSec, 0) || NEVER,
+    9: limits.idleSec || NEVER,
     10: limits.pendingEntries,
     11: PREFIXES_MAX,
   };
@@ -77,6 +113,7 @@ export async function analyzeRdb(
   source: RdbSource,
   options: AnalyzeOptions = {},
 ): Promise<RdbAnalysis> {
+  checkOptions(options, CHECKS);
   const { nowMs = Date.now(), filter, partial } = options;
   const inspector = await prepared(source, async () => {
     const inspector = new Inspector(await inspectModule(options.wasm));
@@ -170,7 +207,7 @@ function put(raw: RawAnalysis, facts: Facts, options: AnalyzeOptions): RdbAnalys
     bounds: boundsOf(raw, options),
   };
   if (options.findings === false) return { ...analysis, findings: [] };
-  const limits = { ...FINDING_LIMITS, ...options.findings };
+  const limits = limitsOf(options.findings);
   const named = tables?.named ?? [];
   return { ...analysis, findings: findingsOf({ raw, analysis, named, limits }) };
 }

@@ -2,6 +2,7 @@
 
 import { Inspector, MODE_CHECK, MODE_INFO } from '../core/inspector.js';
 import { isRespiteError, type RespiteError } from '../errors.js';
+import { boolean, type Checks, checkOptions, INSPECT_CHECKS } from './check-options.js';
 import { addToFile, emptyFile, type RdbFile } from './file-facts.js';
 import { inspectModule } from './module.js';
 import { type InspectOptions, inspectFlags } from './read-rdb.js';
@@ -27,16 +28,26 @@ export interface InfoOptions extends InspectOptions {
   partial?: boolean | undefined;
 }
 
+const INFO_CHECKS: Checks<InfoOptions> = { ...INSPECT_CHECKS, partial: boolean };
+
 /**
  * Verifies a whole file, its checksum and the insides of every value. Rejects with
  * ERR_RESPITE_RDB_FORMAT (offset, reason, key, database) at the first damage.
  */
-export function checkRdb(source: RdbSource, options: InspectOptions = {}): Promise<RdbVerdict> {
+export async function checkRdb(
+  source: RdbSource,
+  options: InspectOptions = {},
+): Promise<RdbVerdict> {
+  checkOptions(options, INSPECT_CHECKS);
   return readFacts(source, options, MODE_CHECK);
 }
 
 /** What a file says of itself; values are passed over unread. Rejects as `checkRdb` does. */
-export function readRdbInfo(source: RdbSource, options: InfoOptions = {}): Promise<RdbVerdict> {
+export async function readRdbInfo(
+  source: RdbSource,
+  options: InfoOptions = {},
+): Promise<RdbVerdict> {
+  checkOptions(options, INFO_CHECKS);
   return readFacts(source, options, MODE_INFO);
 }
 

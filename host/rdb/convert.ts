@@ -4,6 +4,20 @@
 import { HASH_PARTS, Inspector, type KeyFilter, latin1, MODE_CONVERT } from '../core/inspector.js';
 import { isRespiteError, RespiteError } from '../errors.js';
 import {
+  arrayOf,
+  boolean,
+  type Check,
+  type Checks,
+  callback,
+  checkOptions,
+  either,
+  filterCheck,
+  INSPECT_CHECKS,
+  numberFrom,
+  oneOf,
+  wrongOption,
+} from './check-options.js';
+import {
   CONVERT_ALL,
   CONVERT_DROP_EXPIRY,
   CONVERT_GOES_ON,
@@ -23,12 +37,20 @@ import {
   type RdbLoss,
 } from './convert-frames.js';
 import { ConvertInput, type ConvertSource, releaseGiven } from './convert-input.js';
+import { type DbMap, dbMapCheck, dbPairs, pairBytes } from './db-map.js';
 import { inspectModule } from './module.js';
 import { Once } from './once.js';
 import { type InspectOptions, inspectFlags } from './read-rdb.js';
 import { outputs } from './run.js';
 import type { RdbPullSource } from './source.js';
-import { type NamedPart, partName, type SplitBy, splitOptions } from './split-by.js';
+import {
+  checkSplit,
+  type NamedPart,
+  PARTS_MAX,
+  partName,
+  type SplitBy,
+  splitOptions,
+} from './split-by.js';
 import { endable } from './waiting.js';
 
 /** Valkey's own version of the format. */
@@ -37,14 +59,12 @@ const VERSION_MAX = 15;
 
 export type Duplicates = 'error' | 'first' | 'last' | 'keep';
 
-/** Database in the source → database in the output; those not named stay. */
-export type DbMap = Readonly<Record<number, number>>;
-
 export interface ConvertOptions extends InspectOptions {
   /** RDB version to write: 1 to 15, or 80 (Valkey 9). Default: that of the source. */
   version?: number | undefined;
   /** Only these keys. */
   filter?: KeyFilter | undefined;
+  /** Other numbers for databases: a Map or an object; those not named stay. */
   mapDb?: DbMap | undefined;
   /** Keys lose their expiry; field expiries stay. */
   dropExpiry?: boolean | undefined;
@@ -71,6 +91,29 @@ export interface ConvertOptions extends InspectOptions {
    */
   tableBytes?: number | undefined;
 }
+
+const COMPRESS = ['source', 'always', 'never'];
+
+const versionCheck: Check = (value, option) => {
+  const isKnown =
+    Number.isInteger(value) && (value as number) >= 1 && (value as number) <= VERSION_MAX;
+  if (isKnown || value === VALKEY_VERSION) return;
+  const known = `RDB versions are 1 to ${VERSION_MAX}, and ${VALKEY_VERSION} for Valkey 9`;
+  throw wrongOption(option, `cannot write RDB version ${String(value)}: ${known}`);
+};
+
+const CHECKS: Checks<ConvertOptions> = {
+  ...INSPECT_CHECKS,
+  version: versionCheck,
+  filter: filterCheck,
+  mapDb: dbMapCheck,
+  dropExpiry: boolean,
+  compress: oneOf(COMPRESS),
+  onLoss: callback,
+  strict: boolean,
+  duplicates: oneOf(['error', 'first', 'last', 'keep'] satisfies Duplicates[]),
+  tableBytes: numberFrom(0),
+};
 
 /** What was made; complete when the iteration has ended. */
 export interface ConvertSummary {
@@ -105,6 +148,7 @@ export interface RdbSplit extends AsyncIterable<{ part: SplitPart; block: Uint8A
  * whole file then, unless `salvage` is given: then what was whole is, and the error comes last.
  */
 export function convertRdb(source: ConvertSource, options: ConvertOptions = {}): RdbConversion {
+  checkOptions(options, CHECKS);
   return new Conversion([source], options);
 }
 
@@ -121,6 +165,10 @@ export function mergeRdb(
   sources: readonly ConvertSource[],
   options: MergeOptions = {},
 ): RdbConversion {
+  arrayOf(() => undefined, 1)(sources, 'sources');
+  const each = arrayOf(either(undefined, dbMapCheck), 0, sources.length);
+  const mapDb: Check = (value, option) => (Array.isArray(value) ? each : dbMapCheck)(value, option);
+  checkOptions(options, { ...CHECKS, mapDb });
   return new Conversion(sources, options);
 }
 
@@ -130,6 +178,8 @@ export function splitRdb(
   by: SplitBy,
   options: ConvertOptions = {},
 ): RdbSplit {
+  checkSplit(by);
+  checkOptions(options, CHECKS);
   return new Split(source, by, options);
 }
 
@@ -140,7 +190,6 @@ class Conversion implements RdbConversion {
   readonly #options: MergeOptions;
 
   constructor(sources: readonly ConvertSource[], options: MergeOptions) {
-    checkOptions(options);
     this.#sources = sources;
     this.#options = options;
   }
@@ -168,7 +217,6 @@ class Split implements RdbSplit {
   readonly #options: ConvertOptions;
 
   constructor(source: ConvertSource, by: SplitBy, options: ConvertOptions) {
-    checkOptions(options);
     this.#source = source;
     this.#by = by;
     this.#options = options;
@@ -176,7 +224,17 @@ class Split implements RdbSplit {
 
   [Symbol.asyncIterator](): AsyncGenerator<{ part: SplitPart; block: Uint8Array }> {
     const unread = () => releaseGiven([this.#source]);
-    return endable(this.#options, (options) => this.#blocks(options), unread);
+    return endable(this.#options, (options) => this.#counted(options), unread);
+  }
+
+  async *#counted(options: ConvertOptions): AsyncGenerator<{ part: SplitPart; block: Uint8Array }> {
+    try {
+      yield* this.#blocks(options);
+    } catch (error) {
+      const isFull = this.parts.length === PARTS_MAX;
+      if (!isFull || !isRespiteError(error, 'ERR_RESPITE_OUT_OF_MEMORY')) throw error;
+      throw wrongOption('by', `this makes more than ${PARTS_MAX} parts, the most there can be`);
+    }
   }
 
   async *#blocks(options: ConvertOptions): AsyncGenerator<{ part: SplitPart; block: Uint8Array }> {
@@ -198,19 +256,6 @@ class Split implements RdbSplit {
 
 function emptySummary(): ConvertSummary {
   return { version: 0, keys: 0, bytes: 0, losses: {} };
-}
-
-function checkOptions({ version }: MergeOptions): void {
-  const isKnown =
-    version === undefined ||
-    version === VALKEY_VERSION ||
-    (Number.isInteger(version) && version >= 1 && version <= VERSION_MAX);
-  if (isKnown) return;
-  const reason = `RDB versions are 1 to ${VERSION_MAX}, and ${VALKEY_VERSION} for Valkey 9`;
-  const text = `Cannot write RDB version ${version}: ${reason}`;
-  throw new RespiteError('ERR_RESPITE_INVALID_CONFIG', text, {
-    details: { option: 'version', reason },
-  });
 }
 
 type Places = Record<number, number | Uint8Array>;
@@ -240,23 +285,23 @@ class Run {
   async *frames(): AsyncGenerator<Frame> {
     const inputs = this.#given.map((given, i) => new ConvertInput(given, i, this.#options));
     try {
+      const inspector = new Inspector(await inspectModule(this.#options.wasm));
       for (const input of inputs) await input.open(this.#duplicates !== 'keep');
       if (this.#duplicates === 'last') inputs.reverse();
-      yield* this.#passes(inputs);
+      yield* this.#passes(inspector, inputs);
     } finally {
       for (const input of inputs) await input.close();
     }
   }
 
   /** Reads the inputs, and once more where keys are left (assembly/inspect/convert-seen.ts). */
-  async *#passes(inputs: readonly ConvertInput[]): AsyncGenerator<Frame> {
+  async *#passes(inspector: Inspector, inputs: readonly ConvertInput[]): AsyncGenerator<Frame> {
     const options = this.#options;
-    const inspector = new Inspector(await inspectModule(options.wasm));
     const canReopen = inputs.every((input) => input.canReopen);
     const shared = {
       ...(this.#by === undefined ? {} : splitOptions(this.#by)),
       ...this.#version(inputs),
-      [OPT_PACK]: ['source', 'always', 'never'].indexOf(options.compress ?? 'source'),
+      [OPT_PACK]: COMPRESS.indexOf(options.compress ?? 'source'),
       [OPT_SEEN_BYTES]: canReopen ? (options.tableBytes ?? 0) : Number.MAX_SAFE_INTEGER,
     };
     let left = inputs;
@@ -270,7 +315,7 @@ class Run {
         let flags = this.#flags(map);
         if (turn > 0 || pass > 0) flags |= CONVERT_GOES_ON;
         if (turn < left.length - 1) flags |= CONVERT_MORE_FOLLOWS;
-        const mapped: Places = map === undefined ? {} : { [OPT_DB_MAP]: mapBytes(map) };
+        const mapped: Places = map === undefined ? {} : { [OPT_DB_MAP]: pairBytes(dbPairs(map)) };
         inspector.options({ ...shared, ...mapped, [OPT_FLAGS]: flags, [OPT_PASS]: pass });
         inspector.open(MODE_CONVERT, inspectFlags(own));
         try {
@@ -357,9 +402,4 @@ function lossError({ kind, db, key, count }: RdbLoss): RespiteError {
 
 function isEmpty(filter: KeyFilter | undefined): boolean {
   return Object.values(filter ?? {}).every((value) => value === undefined || value === false);
-}
-
-function mapBytes(map: DbMap): Uint8Array {
-  const pairs = Object.entries(map).flatMap(([from, to]) => [Number(from), to]);
-  return new Uint8Array(Uint32Array.from(pairs).buffer);
 }

@@ -11,6 +11,15 @@ import {
 import { isRespiteError } from '../errors.js';
 import type { BytesText } from './analysis-types.js';
 import { bytesText } from './bytes-text.js';
+import {
+  type Checks,
+  callback,
+  checkOptions,
+  filterCheck,
+  INSPECT_CHECKS,
+  numberFrom,
+  text,
+} from './check-options.js';
 import { inspectModule } from './module.js';
 import { Once } from './once.js';
 import { inspectFlags, type ReadOptions } from './read-rdb.js';
@@ -60,6 +69,13 @@ export interface RdbDiff extends AsyncIterable<DiffEntry> {
   readonly counts: DiffCounts;
 }
 
+const CHECKS: Checks<DiffOptions> = {
+  ...INSPECT_CHECKS,
+  filter: filterCheck,
+  onLongString: callback,
+  tableBytes: numberFrom(0),
+};
+
 const PHASE_KEEP = 0;
 const PHASE_COMPARE = 1;
 const PHASE_LIST = 2;
@@ -72,6 +88,9 @@ const PHASE_LIST = 2;
  * Iterating rejects as `readRdb` does.
  */
 export function diffRdb(first: OpenAgain, second: OpenAgain, options: DiffOptions = {}): RdbDiff {
+  callback(first, 'first');
+  callback(second, 'second');
+  checkOptions(options, CHECKS);
   const counts: DiffCounts = { removed: 0, added: 0, changed: 0, expiry: 0, same: 0 };
   const once = new Once();
   async function* entries(options: DiffOptions): AsyncGenerator<DiffEntry> {
@@ -173,6 +192,7 @@ export class DiffPrefixes {
   isFull = false;
 
   constructor(separators = ':') {
+    text(separators, 'separators');
     this.#separators = new Set(new TextEncoder().encode(separators));
   }
 

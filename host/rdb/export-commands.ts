@@ -2,13 +2,24 @@
 // append-only file. All of it is made in the core (assembly/inspect/resp.ts, restore.ts).
 
 import { Inspector, MODE_AOF, MODE_RESP, MODE_RESTORE } from '../core/inspector.js';
+import {
+  boolean,
+  type Checks,
+  checkOptions,
+  databaseNumber,
+  EXPORT_CHECKS,
+  oneOf,
+  time,
+  wholeFrom,
+} from './check-options.js';
+import { type DbMap, dbMapCheck, dbPairs, pairBytes } from './db-map.js';
 import type { ExportOptions } from './export.js';
 import { type LeftOut, readLeftOut } from './left-out.js';
 import { inspectModule } from './module.js';
 import { inspectFlags } from './read-rdb.js';
 import { outputs } from './run.js';
 import type { RdbSource } from './source.js';
-import { targetOptions } from './target.js';
+import { targetCheck, targetOptions } from './target.js';
 import { endable, prepared, release } from './waiting.js';
 
 /** Flags of assembly/inspect/resp.ts. */
@@ -39,8 +50,8 @@ export interface CommandOptions {
   persist?: boolean | undefined;
   /** False: function libraries and scripts are left out. */
   functions?: boolean | undefined;
-  /** Other numbers for databases, or one number for all. */
-  databases?: ReadonlyMap<number, number> | number | undefined;
+  /** Other numbers for databases (a Map or an object), or one number for all. */
+  databases?: DbMap | number | undefined;
   /** Elements in one command (64). */
   batch?: number | undefined;
   /** Values with more bytes than this in the file are written as commands, not RESTORE (8 MiB). */
@@ -61,6 +72,21 @@ export interface CommandExport extends AsyncIterable<Uint8Array> {
 
 const MODES = { commands: MODE_RESP, restore: MODE_RESTORE, aof: MODE_AOF } as const;
 
+const CHECKS: Checks<CommandExportOptions> = {
+  ...EXPORT_CHECKS,
+  form: oneOf(Object.keys(MODES)),
+  existing: oneOf(['add', 'replace', 'keep']),
+  target: targetCheck,
+  keepExpired: boolean,
+  persist: boolean,
+  functions: boolean,
+  databases: (value, option) =>
+    (typeof value === 'number' ? databaseNumber : dbMapCheck)(value, option),
+  batch: wholeFrom(1, 0xffff_ffff),
+  payloadMax: wholeFrom(1),
+  now: time,
+};
+
 /** The mode of the core, and its options by place. */
 export function commandMode(options: CommandOptions): {
   mode: number;
@@ -78,12 +104,8 @@ export function commandMode(options: CommandOptions): {
     ...{ 4: options.batch ?? 0, 5: options.payloadMax ?? 0 },
   };
   if (databases !== undefined) {
-    const pairs = typeof databases === 'number' ? [[ANY_DB, databases]] : [...databases];
-    const numbers = new DataView(new ArrayBuffer(pairs.length * 8));
-    pairs.flat().forEach((number, i) => {
-      numbers.setUint32(i * 4, number, true);
-    });
-    places[6] = new Uint8Array(numbers.buffer);
+    const isOne = typeof databases === 'number';
+    places[6] = pairBytes(isOne ? [[ANY_DB, databases]] : dbPairs(databases));
   }
   return { mode: MODES[form], options: places };
 }
@@ -96,6 +118,7 @@ export function exportCommands(
   source: RdbSource,
   options: CommandExportOptions = {},
 ): CommandExport {
+  checkOptions(options, CHECKS);
   return new Export(source, options);
 }
 

@@ -1,6 +1,7 @@
 // RDB to CSV: a line a key (assembly/inspect/csv.ts).
 
 import { MODE_CSV } from '../core/inspector.js';
+import { boolean, type Checks, checkOptions, EXPORT_CHECKS, oneOf } from './check-options.js';
 import { ESCAPES, type ExportOptions, ModeExport, type Places, type TextExport } from './export.js';
 import type { RdbSource } from './source.js';
 
@@ -16,15 +17,22 @@ export interface CsvOptions extends ExportOptions {
    * of `rdb -c memory` of HDT3213/rdb,
    * `database,key,type,size,size_readable,element_count,encoding,expiration`.
    */
-  columns?: keyof typeof COLUMNS;
+  columns?: keyof typeof COLUMNS | undefined;
   /**
    * Keys: `utf8` (default) leaves valid UTF-8 and writes other bytes and control characters `\xHH`
    * (`unescapeText` turns them back); `base64`; `raw` leaves every byte.
    */
-  escape?: keyof typeof KEYS;
+  escape?: keyof typeof KEYS | undefined;
   /** False: no first line with the names of the columns. */
-  header?: boolean;
+  header?: boolean | undefined;
 }
+
+const CHECKS: Checks<CsvOptions> = {
+  ...EXPORT_CHECKS,
+  columns: oneOf(Object.keys(COLUMNS)),
+  escape: oneOf(Object.keys(KEYS)),
+  header: boolean,
+};
 
 /** The options of the mode, by place. */
 export function csvPlaces(options: CsvOptions): Places {
@@ -37,5 +45,6 @@ export function csvPlaces(options: CsvOptions): Places {
  * good until the next is asked for. Throws as `readRdb` does, after what came before.
  */
 export function exportCsv(source: RdbSource, options: CsvOptions = {}): TextExport {
+  checkOptions(options, CHECKS);
   return new ModeExport(source, MODE_CSV, csvPlaces(options), options);
 }

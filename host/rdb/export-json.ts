@@ -1,6 +1,7 @@
 // RDB to JSON. The text is made in the core (assembly/inspect/json.ts, which has the schema).
 
 import { MODE_JSON } from '../core/inspector.js';
+import { boolean, type Checks, checkOptions, EXPORT_CHECKS, oneOf } from './check-options.js';
 import { ESCAPES, type ExportOptions, ModeExport, type Places, type TextExport } from './export.js';
 import type { RdbSource } from './source.js';
 
@@ -23,14 +24,24 @@ export interface JsonOptions extends ExportOptions {
    * redis-rdb-tools writes, `[{"key":value,…},…]` with an object a database: no expiries and no
    * facts, and a module's value is null.
    */
-  form?: keyof typeof FORMS;
+  form?: keyof typeof FORMS | undefined;
   /** Default: `utf8`. */
-  escape?: JsonEscape;
+  escape?: JsonEscape | undefined;
   /** Records about keys only, none about the file (auxiliary fields, functions, databases). */
-  keysOnly?: boolean;
+  keysOnly?: boolean | undefined;
   /** Adds count, largest, fileBytes and memoryBytes behind each value. */
-  sizes?: boolean;
+  sizes?: boolean | undefined;
 }
+
+const JSON_ESCAPES: readonly JsonEscape[] = ['utf8', 'latin1', 'base64'];
+
+const CHECKS: Checks<JsonOptions> = {
+  ...EXPORT_CHECKS,
+  form: oneOf(Object.keys(FORMS)),
+  escape: oneOf(JSON_ESCAPES),
+  keysOnly: boolean,
+  sizes: boolean,
+};
 
 /** The options of the mode, by place. */
 export function jsonPlaces(options: JsonOptions): Places {
@@ -45,5 +56,6 @@ export function jsonPlaces(options: JsonOptions): Places {
  * text, and then ERR_RESPITE_RDB_FORMAT is thrown.
  */
 export function exportJson(source: RdbSource, options: JsonOptions = {}): TextExport {
+  checkOptions(options, CHECKS);
   return new ModeExport(source, MODE_JSON, jsonPlaces(options), options);
 }

@@ -1,6 +1,7 @@
 // The names of the keys as text (assembly/inspect/keys-text.ts).
 
 import { MODE_KEYS_TEXT } from '../core/inspector.js';
+import { boolean, type Checks, checkOptions, EXPORT_CHECKS, oneOf } from './check-options.js';
 import { ESCAPES, type ExportOptions, ModeExport, type Places, type TextExport } from './export.js';
 import type { RdbSource } from './source.js';
 
@@ -19,12 +20,19 @@ export interface KeysOptions extends ExportOptions {
    * that a key is one line; `repr` as redis-cli prints on a terminal, in quotes; `base64`; `raw`
    * leaves every byte. `unescapeText` turns the first three back.
    */
-  escape?: keyof typeof KEYS;
+  escape?: keyof typeof KEYS | undefined;
   /** What stands behind each key. `nul` goes with `raw` and `xargs -0`. */
-  separator?: keyof typeof SEPARATORS;
+  separator?: keyof typeof SEPARATORS | undefined;
   /** The number of the database and a tab before each key. */
-  db?: boolean;
+  db?: boolean | undefined;
 }
+
+const CHECKS: Checks<KeysOptions> = {
+  ...EXPORT_CHECKS,
+  escape: oneOf(Object.keys(KEYS)),
+  separator: oneOf(Object.keys(SEPARATORS)),
+  db: boolean,
+};
 
 /** The options of the mode, by place. */
 export function keysPlaces(options: KeysOptions): Places {
@@ -37,5 +45,6 @@ export function keysPlaces(options: KeysOptions): Places {
  * for. Throws as `readRdb` does, after what came before.
  */
 export function exportKeys(source: RdbSource, options: KeysOptions = {}): TextExport {
+  checkOptions(options, CHECKS);
   return new ModeExport(source, MODE_KEYS_TEXT, keysPlaces(options), options);
 }

@@ -10,12 +10,13 @@ import type {
   PrefixRow,
   RdbAnalysis,
 } from './analysis-types.js';
+import { checkOptions, text } from './check-options.js';
 import { count, sizeText } from './findings.js';
 import { REPORT_CSS } from './html-style.js';
 
 export interface HtmlOptions {
   /** Shown on top: the file's name. */
-  title?: string;
+  title?: string | undefined;
 }
 
 const ENTITIES: Record<string, string> = {
@@ -413,7 +414,9 @@ function times(analysis: RdbAnalysis): string {
 const FOOTER = 'Made by respite. Memory is estimated for a Redis 7 that has loaded the file.';
 
 /** The whole report. */
-export function htmlReport(analysis: RdbAnalysis, { title = 'RDB' }: HtmlOptions = {}): string {
+export function htmlReport(analysis: RdbAnalysis, options: HtmlOptions = {}): string {
+  checkOptions(options, { title: text });
+  const { title = 'RDB' } = options;
   const found = analysis.findings.map(finding).join('') || '<p class="none">None.</p>';
   const slots = analysis.slots?.rows ?? [];
   const body = [

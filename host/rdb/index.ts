@@ -1,15 +1,22 @@
 // The public entry `respite/rdb`: what is in an RDB file. Portable: Node, browsers and workers.
 
 export type { KeyFilter, ValueType } from '../core/inspector.js';
-export { isRespiteError, RespiteError } from '../errors.js';
+export type { CoreModule, WasmSource } from '../core/load.js';
+export {
+  type ErrorCode,
+  type ErrorDetails,
+  isRespiteError,
+  RespiteError,
+  type RespiteErrorOptions,
+} from '../errors.js';
 export { type AnalyzeOptions, analyzeRdb } from './analysis.js';
 export type * from './analysis-types.js';
-export { checkRdb, type RdbVerdict, readRdbInfo } from './check.js';
+export { checkRdb, type InfoOptions, type RdbVerdict, readRdbInfo } from './check.js';
 export {
   type ConvertOptions,
   type ConvertSummary,
   convertRdb,
-  type DbMap,
+  type Duplicates,
   type MergeOptions,
   mergeRdb,
   type RdbConversion,
@@ -20,6 +27,7 @@ export {
 } from './convert.js';
 export type { LossKind, RdbLoss } from './convert-frames.js';
 export type { ConvertSource } from './convert-input.js';
+export type { DbMap } from './db-map.js';
 export {
   type DiffCounts,
   type DiffEntry,
@@ -53,9 +61,10 @@ export {
   type ReadOptions,
   readRdb,
 } from './read-rdb.js';
-export type { Encoding, KeyFacts, OnLongString } from './records.js';
+export type { Encoding, KeyFacts, OnLongString, PlainRecord } from './records.js';
 export { type MemoryOptions, reportMemory } from './report-memory.js';
-export type { OpenAgain, RdbPullSource, RdbSource } from './source.js';
-export type { SplitBy } from './split-by.js';
+export type { OnProgress, RunOptions } from './run.js';
+export type { OpenAgain, RdbBytes, RdbPullSource, RdbSource } from './source.js';
+export type { NamedPart, SplitBy } from './split-by.js';
 export { type TextEscape, unescapeText } from './unescape.js';
 export type { RdbElement, StreamConsumer, StreamGroup, StreamMeta } from './values.js';

@@ -1,12 +1,15 @@
 // Which rdb.wasm is run.
 
-import { type CoreModule, compileCore, hasSimd } from '../core/load.js';
+import { type CoreModule, compileCore, hasSimd, moduleOf, type WasmSource } from '../core/load.js';
 
 let embedded: CoreModule | undefined;
 
-/** The module to run: the caller's, or the one that is part of the package. */
-export async function inspectModule(wasm?: Uint8Array | CoreModule): Promise<CoreModule> {
-  if (wasm !== undefined) return wasm instanceof Uint8Array ? compileCore(wasm) : wasm;
+/**
+ * The module to run: the caller's, or the one that is part of the package. Rejects with
+ * ERR_RESPITE_INVALID_CONFIG where the caller's is none.
+ */
+export async function inspectModule(wasm?: WasmSource): Promise<CoreModule> {
+  if (wasm !== undefined) return moduleOf(wasm);
   if (embedded === undefined) {
     const { RDB_WASM } = hasSimd()
       ? await import('./generated/wasm.js')

@@ -5,6 +5,7 @@ import { VALUE_TYPES } from '../core/inspector.js';
 import type { TrieNode } from './analysis-decode.js';
 import type { PrefixAnalysis, PrefixNode, PrefixRow, Sums } from './analysis-types.js';
 import { bytesText } from './bytes-text.js';
+import { type Checks, text, wholeFrom } from './check-options.js';
 
 /** A node with its place in the tree. */
 export interface Branch {
@@ -73,6 +74,13 @@ export interface PrefixOptions {
   /** Rows of each list at most; default 1000. */
   rows?: number | undefined;
 }
+
+export const PREFIX_CHECKS: Checks<PrefixOptions> = {
+  separators: text,
+  depth: wholeFrom(0),
+  keysMin: wholeFrom(0),
+  rows: wholeFrom(0),
+};
 
 interface Walk {
   separators: Set<number>;

@@ -10,8 +10,9 @@ import {
   MODE_KEYS,
   MODE_VALUES,
 } from '../core/inspector.js';
-import type { CoreModule } from '../core/load.js';
+import type { WasmSource } from '../core/load.js';
 import { RespiteError } from '../errors.js';
+import { checkOptions, READ_CHECKS } from './check-options.js';
 import { addToFile, emptyFile, type RdbFile } from './file-facts.js';
 import { inspectModule } from './module.js';
 import { Once } from './once.js';
@@ -37,8 +38,8 @@ const RECORD_HEAD_MAX = 128;
 
 /** What every way of reading takes. */
 export interface InspectOptions extends RunOptions {
-  /** Another rdb.wasm than the one in the package: bytes, or compiled. */
-  wasm?: Uint8Array | CoreModule | undefined;
+  /** Another rdb.wasm than the one in the package: bytes, or a `WebAssembly.Module`. */
+  wasm?: WasmSource | undefined;
   /** False: the CRC-64 is not computed. */
   checksum?: boolean | undefined;
   /** Formats newer than those known are read until something unknown occurs. */
@@ -62,7 +63,7 @@ export interface ReadOptions extends InspectOptions {
    * entry comes before its value, which `read()` delivers element by element; then its sizes (till
    * then -1) and encoding (till then `unknown`) are known.
    */
-  values?: 'none' | 'all' | 'stream';
+  values?: 'none' | 'all' | 'stream' | undefined;
   /**
    * Elements (field and value together) that come in several outputs of the core, so longer than
    * about 1 MiB, are cut to about so many bytes; default: never.
@@ -99,9 +100,11 @@ export interface RdbReading extends AsyncIterable<RdbEntry> {
 
 /**
  * Reads an RDB file. Rejects with ERR_RESPITE_RDB_FORMAT (offset, reason, key, database) where it
- * is damaged or ends early, after everything before was delivered.
+ * is damaged or ends early, after everything before was delivered. Throws
+ * ERR_RESPITE_INVALID_CONFIG at once where an option is wrong.
  */
 export function readRdb(source: RdbSource, options: ReadOptions = {}): RdbReading {
+  checkOptions(options, READ_CHECKS);
   return new Reading(source, options);
 }
 

@@ -1,6 +1,16 @@
 // By what a file is split, as options for the core, and what the parts are called.
 
 import { VALUE_TYPES } from '../core/inspector.js';
+import {
+  arrayOf,
+  type Check,
+  type Checks,
+  checkOptions,
+  oneOf,
+  slotRange,
+  text,
+  wholeFrom,
+} from './check-options.js';
 import { OPT_SPLIT, OPT_SPLIT_COUNT, OPT_SPLIT_LIST } from './convert-frames.js';
 
 /** A part for each … */
@@ -10,7 +20,7 @@ export type SplitBy =
   | { by: 'type' }
   /** range of cluster slots, both ends included, and one for all other slots; */
   | { by: 'slots'; ranges: readonly (readonly [from: number, to: number])[] }
-  /** N parts, by slot (neighbouring slots together) or by a hash of the name; */
+  /** N parts (1 to 1024), by slot (neighbouring slots together) or by a hash of the name; */
   | { by: 'slot'; parts: number }
   | { by: 'hash'; parts: number }
   /** glob, prefix (the first that fits), and one for all other keys; */
@@ -27,6 +37,34 @@ export interface NamedPart {
 
 // SPLIT_* of assembly/inspect/convert-route.ts.
 const KINDS = { db: 1, type: 2, slots: 3, slot: 4, hash: 5, pattern: 6, prefix: 6, size: 7 };
+
+/** The most files at once: PARTS_MAX of assembly/inspect/convert-parts.ts. */
+export const PARTS_MAX = 1024;
+
+/** One part more is for all other keys. */
+const listOf = (check: Check): Check => arrayOf(check, 1, PARTS_MAX - 1);
+
+/** What stands beside `by`. */
+const CHECKS: Readonly<Record<SplitBy['by'], Readonly<Record<string, Check>>>> = {
+  db: {},
+  type: {},
+  slots: { ranges: listOf(slotRange) },
+  slot: { parts: wholeFrom(1, PARTS_MAX) },
+  hash: { parts: wholeFrom(1, PARTS_MAX) },
+  pattern: { patterns: listOf(text) },
+  prefix: { prefixes: listOf(text) },
+  size: { bytes: wholeFrom(1) },
+};
+
+/** Throws ERR_RESPITE_INVALID_CONFIG where it cannot be split so. */
+export function checkSplit(split: SplitBy): void {
+  const by = oneOf(Object.keys(CHECKS));
+  const { by: kind } = (split ?? {}) as Partial<SplitBy>;
+  by(kind, 'by');
+  const own = CHECKS[kind as SplitBy['by']];
+  checkOptions(split, { ...own, by } as Checks<SplitBy>);
+  for (const [name, check] of Object.entries(own)) check(split[name as keyof SplitBy], name);
+}
 
 /** Places of options for the core. */
 export function splitOptions(split: SplitBy): Record<number, number | Uint8Array> {

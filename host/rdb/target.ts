@@ -1,6 +1,6 @@
 // Which server exported commands are for, as users say it: "7.0", "redis 6.2", "valkey 8.1".
 
-import { RespiteError } from '../errors.js';
+import { type Check, text, wrongOption } from './check-options.js';
 
 /** What assembly/inspect/target.ts takes. */
 export interface TargetOptions {
@@ -19,15 +19,19 @@ const RDB_VERSIONS = [
 
 const VALKEY_FIELD_EXPIRY = 900;
 
+export const targetCheck: Check = (value, option) => {
+  text(value, option);
+  targetOptions(value as string);
+};
+
 /** Reads a server's name and version; undefined is "as the file's". */
 export function targetOptions(target: string | undefined): TargetOptions {
   if (target === undefined) return { level: 0, payload: 0 };
   const parts = /^(redis|valkey)?[\s-]*v?(\d{1,2})(?:\.(\d{1,2}))?(?:\.\d+)*$/i.exec(target.trim());
   const version = parts === null ? 0 : Number(parts[2]) * 100 + Number(parts[3] ?? 0);
   if (parts === null || version < 200) {
-    const reason = `not a server version: ${target} (say 7.0, "redis 6.2" or "valkey 8.1")`;
-    const details = { option: 'target', reason };
-    throw new RespiteError('ERR_RESPITE_INVALID_CONFIG', reason, { details });
+    const say = 'say 7.0, "redis 6.2" or "valkey 8.1"';
+    throw wrongOption('target', `not a server version: ${target} (${say})`);
   }
   if (parts[1]?.toLowerCase() === 'valkey') {
     return version < VALKEY_FIELD_EXPIRY

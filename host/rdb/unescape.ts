@@ -1,7 +1,11 @@
 // The way back: the text that exports write, as the bytes that stood in the file.
 
+import { oneOf } from './check-options.js';
+
 /** How a string was written: see `JsonEscape`, `CsvOptions`, `KeysOptions`. */
 export type TextEscape = 'utf8' | 'latin1' | 'base64' | 'repr';
+
+const escapeCheck = oneOf(['utf8', 'latin1', 'base64', 'repr'] satisfies TextEscape[]);
 
 const BACKSLASH = 0x5c;
 /** What a letter behind a backslash stands for in `repr`; any other is itself. */
@@ -12,6 +16,7 @@ const LETTERS: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, a: 7, b:
  * without its quotes).
  */
 export function unescapeText(text: string, how: TextEscape = 'utf8'): Uint8Array {
+  escapeCheck(how, 'escape');
   switch (how) {
     case 'utf8':
       return unescaped(text, (bytes, at) => hexAt(bytes, at, 0x41));

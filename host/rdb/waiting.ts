@@ -107,7 +107,9 @@ export function endable<T, O extends WaitOptions>(
   unread: () => Promise<void> = async () => {},
 ): AsyncGenerator<T> {
   const ending = new Ending();
-  return new Endable(run({ ...options, [ENDING]: ending }), ending, unread);
+  // an AbortController may stand for the options, and has its signal from its class
+  const { signal } = options;
+  return new Endable(run({ ...options, signal, [ENDING]: ending }), ending, unread);
 }
 
 class Endable<T> implements AsyncGenerator<T> {

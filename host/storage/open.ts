@@ -3,7 +3,7 @@
 import { COMMAND_NAMES } from '../commands/generated/table.js';
 import { Core } from '../core/core.js';
 import { CoreCron } from '../core/cron.js';
-import { type CoreModule, compileCore, hasSimd } from '../core/load.js';
+import { type CoreModule, compileCore, hasSimd, moduleOf, type WasmSource } from '../core/load.js';
 import { Storage } from './storage.js';
 
 const CRON_EVERY_MS = 100;
@@ -12,11 +12,11 @@ const IN_BROWSER = (globalThis as { process?: unknown }).process === undefined;
 
 export interface StorageOptions {
   /** Databases there are. Default 16. */
-  databases?: number;
+  databases?: number | undefined;
   /** Most bytes of memory for the data; a write that needs more answers OOM. Default 4 GiB. */
-  memoryBytesMax?: number;
+  memoryBytesMax?: number | undefined;
   /** Another core.wasm than the one that is part of the package: bytes, or compiled. */
-  wasm?: Uint8Array | CoreModule;
+  wasm?: WasmSource | undefined;
 }
 
 /** A storage that nobody else knows, with the clean-up of expired keys. */
@@ -86,10 +86,6 @@ export async function createStorage(options: StorageOptions = {}): Promise<OwnSt
   }, CRON_EVERY_MS);
   (timer as { unref?: () => void }).unref?.();
   return new OwnStorage(core, clock, () => clearInterval(timer as number));
-}
-
-function moduleOf(wasm: Uint8Array | CoreModule): CoreModule {
-  return wasm instanceof Uint8Array ? compileCore(wasm) : wasm;
 }
 
 function refusal(name: string): string {

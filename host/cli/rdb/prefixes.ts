@@ -12,7 +12,7 @@ import {
   type TableColumn,
   tableText,
 } from './tables.js';
-import { countValue } from './values.js';
+import { countValue, nodesValue } from './values.js';
 
 const columns = (whole: number): TableColumn<PrefixRow>[] => [
   { head: 'prefix', isText: true, cell: ({ prefix }) => nameText(prefix) },
@@ -72,7 +72,7 @@ export function addPrefixes(rdb: Command): void {
     .option('--depth <separators>', 'separators in a prefix at most', countValue, 8)
     .option('--rows <rows>', 'how many', countValue, 50)
     .option('--automatic', 'without separators')
-    .option('--nodes <nodes>', 'beginnings told apart, 150 bytes each', countValue, 32_768)
+    .option('--nodes <nodes>', 'beginnings told apart, 150 bytes each', nodesValue, 32_768)
     .option('--json', 'for machines')
     .action(perform(prefixes));
 }

@@ -7,11 +7,11 @@ import { RespiteError } from '../../errors.js';
 import {
   type ConvertOptions,
   type ConvertSummary,
-  type DbMap,
   type RdbConversion,
   VALKEY_VERSION,
 } from '../../rdb/convert.js';
 import type { LossKind, RdbLoss } from '../../rdb/convert-frames.js';
+import type { DbMap } from '../../rdb/db-map.js';
 import type { OpenAgain } from '../../rdb/source.js';
 import type { Job } from './common.js';
 import { type Output, openOutput } from './output.js';

@@ -25,6 +25,13 @@ export function sizeValue(text: string): number {
   return Math.ceil(Number(match[1]) * unit);
 }
 
+/** Beginnings of names that are told apart: as `prefixNodes` of the library. */
+export function nodesValue(text: string): number {
+  const nodes = countValue(text);
+  if (nodes < 64 || nodes > 1 << 20) throw new InvalidArgumentError('It takes 64 to 1048576.');
+  return nodes;
+}
+
 /** Rows of the tables of largest keys. */
 export function rowsValue(text: string): number {
   const rows = countValue(text);
@@ -77,8 +84,8 @@ function adding<T>(each: (word: string) => T): (text: string, before: T[] | unde
 
 export const dbValues = adding((word) => {
   const db = Number(word);
-  if (!/^\d+$/.test(word) || db > 0xffff_ffff) {
-    throw new InvalidArgumentError('A database is a number: 0, or several: 0,1,5.');
+  if (!/^\d+$/.test(word) || db > 4095) {
+    throw new InvalidArgumentError('A database is a number up to 4095: 0, or several: 0,1,5.');
   }
   return db;
 });
