@@ -17,6 +17,14 @@ export interface OpenedSource extends RdbPullSource {
   position(): number;
   readonly sourceSize: number | undefined;
   readonly packing: 'none' | 'gzip' | 'zstd';
+  /** Files that belong behind it: the commands of a multi-part append-only file. */
+  readonly followers: readonly Follower[];
+}
+
+export interface Follower {
+  readonly name: string;
+  /** Undefined: it is missing. */
+  readonly bytes: number | undefined;
 }
 
 const PIECE_BYTES = 1 << 18;
@@ -42,6 +50,7 @@ class DescriptorSource implements OpenedSource {
   readonly name: string;
   readonly packing = 'none';
   readonly sourceSize: number | undefined;
+  readonly followers: readonly Follower[];
   readonly #ownsFd: boolean;
   #fd: number;
   /** Reads what may have to be waited for, and owns the descriptor then. */
@@ -50,8 +59,9 @@ class DescriptorSource implements OpenedSource {
   #head: Uint8Array = new Uint8Array(0);
   #position = 0;
 
-  constructor(name: string, fd: number) {
+  constructor(name: string, fd: number, followers: readonly Follower[] = []) {
     this.name = name;
+    this.followers = followers;
     this.#fd = fd;
     this.#ownsFd = name !== '-';
     const stat = fs.fstatSync(fd);
@@ -197,6 +207,10 @@ class UnpackedSource implements OpenedSource {
     return this.#packed.canReopen;
   }
 
+  get followers(): readonly Follower[] {
+    return this.#packed.followers;
+  }
+
   position(): number {
     return this.#packed.position();
   }
@@ -252,15 +266,29 @@ async function openAny(source: DescriptorSource, signal?: AbortSignal): Promise<
   }
 }
 
-/** The base file of a folder with a multi-part append-only file. */
-function baseOf(folder: string): string {
+/** Opens the base file of a folder with a multi-part append-only file. */
+function openBase(folder: string): DescriptorSource {
   const manifest = fs.readdirSync(folder).find((name) => name.endsWith('.manifest'));
   if (manifest === undefined) throw unreadable(folder, 'it is a directory');
-  const text = fs.readFileSync(path.join(folder, manifest), 'latin1');
-  const line = text.split('\n').find((one) => /\btype b\b/.test(one));
-  const base = /^file (?:"(.*)"|(\S+))/.exec(line ?? '');
-  if (base === null) throw unreadable(folder, 'its append-only file has no base');
-  return path.join(folder, base[1] ?? base[2]!);
+  const lines = fs.readFileSync(path.join(folder, manifest), 'latin1').split('\n');
+  const named = (type: string): string[] =>
+    lines.flatMap((line) => {
+      const name = /^file (?:"(.*)"|(\S+))/.exec(line);
+      const isOf = name !== null && new RegExp(`\\btype ${type}\\b`).test(line);
+      return isOf ? [name[1] ?? name[2]!] : [];
+    });
+  const [base] = named('b');
+  if (base === undefined) throw unreadable(folder, 'its append-only file has no base');
+  const followers = named('i').map((name) => {
+    const bytes = fs.statSync(path.join(folder, name), { throwIfNoEntry: false })?.size;
+    return { name, bytes };
+  });
+  const file = path.join(folder, base);
+  try {
+    return new DescriptorSource(file, fs.openSync(file, 'r'), followers);
+  } catch (error) {
+    throw unreadable(folder, `its base file ${base}: ${plainReason(error)}`, error);
+  }
 }
 
 /**
@@ -272,9 +300,12 @@ export async function openRdbFile(name: string, signal?: AbortSignal): Promise<O
   let source: DescriptorSource;
   try {
     const stat = fs.statSync(name);
-    const file = stat.isDirectory() ? baseOf(name) : name;
-    const fd = stat.isFIFO() ? await openWithoutWaiting(file) : fs.openSync(file, 'r');
-    source = new DescriptorSource(file, fd);
+    if (stat.isDirectory()) {
+      source = openBase(name);
+    } else {
+      const fd = stat.isFIFO() ? await openWithoutWaiting(name) : fs.openSync(name, 'r');
+      source = new DescriptorSource(name, fd);
+    }
   } catch (error) {
     if (error instanceof RespiteError) throw error;
     throw unreadable(name, plainReason(error), error);

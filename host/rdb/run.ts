@@ -50,7 +50,13 @@ export async function* outputs(
       const last = yield* drain(inspector, () => inspector.step(), options, turns);
       bytes += pulled;
       options.onProgress?.(bytes, from.size, inspector.keysRead);
-      if (last === STEP_END) return;
+      if (last !== STEP_END) continue;
+      const behind = bytes - inspector.rdbBytes;
+      if (inspector.rdbBytes > 0 && behind <= pulled) {
+        const { input, rdbBytes } = inspector;
+        await from.ended?.(rdbBytes, input.subarray(pulled - behind, pulled));
+      }
+      return;
     }
     yield* drain(inspector, () => inspector.finish(), options, turns);
   } finally {

@@ -18,10 +18,11 @@ import { type InspectOptions, inspectFlags, type ReadOptions } from '../../rdb/r
 import { type OnProgress, outputs } from '../../rdb/run.js';
 import type { RdbSource } from '../../rdb/source.js';
 import { letGo, orGivenUp } from '../../rdb/waiting.js';
+import { describeRest } from './behind.js';
 import { processIo, type RdbIo } from './io.js';
 import { type Output, OutputClosed, openOutput } from './output.js';
 import { Progress } from './progress.js';
-import { type OpenSource, openSource } from './sources.js';
+import { isServer, type OpenSource, openSource } from './sources.js';
 import {
   countValue,
   dbValues,
@@ -172,6 +173,8 @@ export class Job {
   readonly #abort = new AbortController();
   readonly #progress: Progress | undefined;
   readonly #open: OpenSource[] = [];
+  /** Sources of which was said what follows them. */
+  readonly #ended = new Set<string>();
   #output: Output | undefined;
   /** Keys read so far by whoever reads now. */
   #keys: number | undefined;
@@ -212,19 +215,28 @@ export class Job {
     return this.out.write(data);
   }
 
-  /** Opens a source, by default the first, for a function of the library; it shows progress. */
-  async open(name = this.sources[0]!): Promise<RdbSource> {
+  /**
+   * Opens a source, by default the first, for a function of the library; it shows progress, and
+   * says what follows the RDB. `shown`: what the user calls it.
+   */
+  async open(name = this.sources[0]!, shown = name): Promise<RdbSource> {
     const opening = openSource(this.io, name, this.options, this.signal);
     const source = await orGivenUp(opening, this);
     this.#open.push(source);
     const { rdb } = source;
     const progress = this.#progress;
-    if (progress === undefined) return rdb;
     return {
       size: rdb.size,
       pull: (into) => {
-        progress.step({ position: source.position(), size: source.size, keys: this.#keys });
+        progress?.step({ position: source.position(), size: source.size, keys: this.#keys });
         return rdb.pull(into);
+      },
+      ended: async (rdbBytes, behind) => {
+        if (this.#ended.has(shown) || isServer(name)) return;
+        this.#ended.add(shown);
+        const lines = await describeRest(source, rdbBytes, behind, this.signal);
+        const prefix = this.sources.length > 1 ? `${shown}: ` : '';
+        for (const line of lines) this.note(`${prefix}${line}`);
       },
       close: () => rdb.close?.(),
     };
@@ -247,7 +259,6 @@ export class Job {
     inspector.open(mode, inspectFlags(this.inspectOptions));
     try {
       yield* outputs(inspector, source, this.inspectOptions);
-      this.noteRest(name, inspector.rdbBytes);
     } finally {
       this.damaged(inspector.damaged);
       onEnd?.(inspector);
@@ -273,14 +284,6 @@ export class Job {
     if (this.options.quiet) return;
     this.#progress?.clear();
     this.io.writeErr(`respite: ${text}\n`);
-  }
-
-  /** Says so when a file goes on behind its RDB, of `rdbBytes` (0: its end was not reached). */
-  noteRest(name: string, rdbBytes: number): void {
-    const size = this.#open.find((source) => source.name === name)?.rdb.size;
-    if (size === undefined || rdbBytes === 0 || size <= rdbBytes) return;
-    const rest = `${size - rdbBytes} bytes behind the RDB were not read`;
-    this.note(`${rest}: the commands of an append-only file stand there`);
   }
 
   /** Values were damaged and left out (--salvage): the exit code is 1. */

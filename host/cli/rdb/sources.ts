@@ -1,6 +1,6 @@
 // Opens what a command reads: a file, standard input (`-`) or a live server (`redis://…`).
 
-import { openRdbDescriptor, openRdbFile } from '../../persistence/rdb-source.js';
+import { type Follower, openRdbDescriptor, openRdbFile } from '../../persistence/rdb-source.js';
 import type { TlsOptions } from '../../platform/platform.js';
 import type { RdbPullSource } from '../../rdb/source.js';
 import type { RdbIo } from './io.js';
@@ -13,9 +13,12 @@ export interface OpenSource {
   readonly size: number | undefined;
   /** Bytes of the source that were read (of a compressed one: compressed bytes). */
   position(): number;
+  /** Files that belong behind it and are not read. */
+  readonly followers: readonly Follower[];
 }
 
 const SERVER = /^(redis|rediss|unix):\/\//i;
+export const isServer = (name: string): boolean => SERVER.test(name);
 
 function tlsOf(options: Record<string, unknown>): TlsOptions {
   const { tlsCaCertFile, tlsCertFile, tlsKeyFile, tlsServername, tlsInsecure } = options;
@@ -55,6 +58,7 @@ export async function openSource(
       rdb: snapshot,
       size: snapshot.size,
       position: () => snapshot.position(),
+      followers: [],
     };
   }
   const source = await (name === '-'
@@ -65,5 +69,6 @@ export async function openSource(
     rdb: source,
     size: source.sourceSize,
     position: () => source.position(),
+    followers: source.followers,
   };
 }

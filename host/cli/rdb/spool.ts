@@ -34,7 +34,7 @@ export class Spool {
   /** Opens the source; `isAgain`: not for the last time. */
   async open(isAgain: boolean): Promise<RdbSource> {
     if (this.#folder === undefined && isAgain && !this.#isFile()) await this.#keep();
-    return this.#job.open(this.#folder === undefined ? this.#name : this.#file);
+    return this.#job.open(this.#folder === undefined ? this.#name : this.#file, this.#name);
   }
 
   /** Not a pipe under a name, as the shell makes of <(command). */
