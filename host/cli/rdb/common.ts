@@ -22,7 +22,7 @@ import { describeRest } from './behind.js';
 import { processIo, type RdbIo } from './io.js';
 import { type Output, OutputClosed, openOutput } from './output.js';
 import { Progress } from './progress.js';
-import { isServer, type OpenSource, openSource } from './sources.js';
+import { databaseOf, isServer, type OpenSource, openSource } from './sources.js';
 import {
   countValue,
   dbValues,
@@ -48,6 +48,11 @@ export const EXIT_RDB = {
   /** Whoever read our output has gone, as a shell shows SIGPIPE. */
   closed: 141,
 } as const;
+
+/** An error of the command line: exit code 2. */
+export function usage(reason: string): RespiteError {
+  return new RespiteError('ERR_RESPITE_INVALID_CONFIG', reason, { details: { reason } });
+}
 
 export interface CommandSpec {
   name: string;
@@ -168,7 +173,7 @@ export class Job {
   readonly options: Record<string, unknown>;
   /** As named on the command line. */
   readonly sources: readonly string[];
-  readonly filter: KeyFilter;
+  filter: KeyFilter;
   readonly signal: AbortSignal;
   readonly #abort = new AbortController();
   readonly #progress: Progress | undefined;
@@ -300,6 +305,7 @@ export class Job {
   async run(work: (job: Job) => Promise<void>): Promise<number> {
     const offSignal = this.#onInterrupt();
     try {
+      this.#takeDatabase();
       await work(this);
       await this.#output?.commit();
       return this.#verdict();
@@ -309,6 +315,23 @@ export class Job {
       offSignal();
       this.#progress?.clear();
       for (const { rdb } of this.#open) await letGo(rdb);
+    }
+  }
+
+  /** `redis://host/3` is the same as --db 3. */
+  #takeDatabase(): void {
+    for (const name of this.sources) {
+      const db = databaseOf(name);
+      if (db === undefined) continue;
+      const asked = this.options.db as number[] | undefined;
+      if (asked !== undefined && (asked.length !== 1 || asked[0] !== db)) {
+        throw usage(`the URL is of database ${db}, but --db says otherwise`);
+      }
+      // --no-expiry is false or true where there are filters
+      if (this.sources.length > 1 || this.options.expiry === undefined) {
+        throw usage(`the URL is of database ${db}, but this command reads all of them`);
+      }
+      this.filter = { ...this.filter, db: [db] };
     }
   }
 

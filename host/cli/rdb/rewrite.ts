@@ -13,7 +13,7 @@ import {
 import type { LossKind, RdbLoss } from '../../rdb/convert-frames.js';
 import type { DbMap } from '../../rdb/db-map.js';
 import type { OpenAgain } from '../../rdb/source.js';
-import type { Job } from './common.js';
+import { type Job, usage } from './common.js';
 import { type Output, openOutput } from './output.js';
 import { spoolsOf } from './spool.js';
 import { sizeValue } from './values.js';
@@ -99,6 +99,13 @@ export function versionOption(command: Command): Command {
 export function mapsOf(job: Job, sources: number): (DbMap | undefined)[] | undefined {
   const entries = job.options.mapDb as MapEntry[] | undefined;
   if (entries === undefined) return undefined;
+  for (const { source, from, to } of entries) {
+    if (source !== undefined && (source < 1 || source > sources)) {
+      throw usage(`--map-db ${source}@${from}:${to}: no such source, of ${sources}`);
+    }
+    const isOther = (one: MapEntry) => one.source === source && one.from === from && one.to !== to;
+    if (entries.some(isOther)) throw usage(`--map-db says two things about database ${from}`);
+  }
   return Array.from({ length: sources }, (_, index) => {
     const own = entries.filter(({ source }) => source === undefined || source === index + 1);
     return own.length === 0
@@ -112,7 +119,7 @@ export function convertOptions(job: Job, losses: LossList): ConvertOptions {
   const { options } = job;
   return {
     ...job.readOptions,
-    mapDb: mapsOf(job, 1)?.[0],
+    mapDb: mapsOf(job, job.sources.length)?.[0],
     version: options.rdbVersion as number | undefined,
     dropExpiry: options.dropExpiry === true,
     compress: options.compress as ConvertOptions['compress'],

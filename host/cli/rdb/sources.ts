@@ -20,6 +20,12 @@ export interface OpenSource {
 const SERVER = /^(redis|rediss|unix):\/\//i;
 export const isServer = (name: string): boolean => SERVER.test(name);
 
+/** The number that the path of a server's URL is. */
+export function databaseOf(name: string): number | undefined {
+  const match = /^rediss?:\/\/[^/]*\/(\d+)$/i.exec(name);
+  return match === null ? undefined : Number(match[1]);
+}
+
 function tlsOf(options: Record<string, unknown>): TlsOptions {
   const { tlsCaCertFile, tlsCertFile, tlsKeyFile, tlsServername, tlsInsecure } = options;
   return {
