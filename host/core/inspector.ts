@@ -3,6 +3,9 @@
 
 import { RespiteError } from '../errors.js';
 import { type CoreModule, wrongWasm } from './load.js';
+import { latin1, nameRegex, nameText } from './name-regex.js';
+
+export { latin1 } from './name-regex.js';
 
 interface InspectExports {
   init(): void;
@@ -84,7 +87,10 @@ export interface KeyFilter {
   match?: string | readonly string[] | undefined;
   /** … and none of these may. */
   not?: string | readonly string[] | undefined;
-  /** Tested on the name as Latin-1 text. */
+  /**
+   * Tested on the name as text where it is UTF-8, otherwise on a character a byte; with the flag
+   * `u` where the expression allows that.
+   */
   regex?: RegExp | undefined;
   type?: ValueType | readonly ValueType[] | undefined;
   /** Estimated bytes in memory. */
@@ -157,7 +163,7 @@ export class Inspector {
       throw new RespiteError('ERR_RESPITE_CORE', 'the RDB reader met a broken invariant');
     };
     const inspectName = (ptr: number, len: number) =>
-      this.#regex?.test(latin1(this.bytes(ptr, len))) ? 1 : 0;
+      this.#regex?.test(nameText(this.bytes(ptr, len))) ? 1 : 0;
     const env = { memory: this.#memory, abort, inspectName };
     this.#x = instantiate(module, { env });
     this.#x.init();
@@ -245,7 +251,7 @@ export class Inspector {
     for (const pattern of list(filter.match)) this.#pattern(pattern, false);
     for (const pattern of list(filter.not)) this.#pattern(pattern, true);
     const { regex } = filter;
-    this.#regex = regex && new RegExp(regex.source, regex.flags.replace(/[gy]/g, ''));
+    this.#regex = regex && nameRegex(regex);
     if (regex !== undefined) x.filterAskHost();
   }
 
@@ -313,7 +319,7 @@ export class Inspector {
     const x = this.#x;
     const offset = x.errorOffset();
     const where = x.inKey() !== 0 && x.keyLen() > 0;
-    const name = where ? latin1(this.bytes(x.keyPtr(), Math.min(x.keyLen(), 512))) : undefined;
+    const name = where ? nameText(this.bytes(x.keyPtr(), Math.min(x.keyLen(), 512))) : undefined;
     const key = name === undefined ? {} : { key: name, db: x.keyDb() };
     const at = name === undefined ? '' : `, key ${JSON.stringify(name)} in database ${x.keyDb()}`;
     const reason = this.#reason();
@@ -337,13 +343,4 @@ export class Inspector {
     x.hostFree(room);
     return reason;
   }
-}
-
-/** Bytes as text, a character each. */
-export function latin1(bytes: Uint8Array): string {
-  let text = '';
-  for (let at = 0; at < bytes.length; at += 8192) {
-    text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  }
-  return text;
 }

@@ -10,6 +10,8 @@ export const LOAD_NO_CHECKSUM = 4;
 
 /** The loader's error code for memory that ran out. */
 export const LOAD_ERR_MEMORY = 11;
+/** The file has a database whose number the core has not. */
+export const LOAD_ERR_DB = 65;
 
 const INFO_BYTES = 192;
 const LINE_BYTES = 32;

@@ -43,6 +43,9 @@ export interface TopRow extends KeyRow {
   /** What the table is sorted by. */
   measure: number;
 }
+export function keyRow({ measure: _, ...row }: TopRow): KeyRow {
+  return row;
+}
 export interface FoundCell {
   keys: number;
   memoryBytes: number;

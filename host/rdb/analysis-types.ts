@@ -175,6 +175,8 @@ export interface FindingExample {
   kind: 'key' | 'prefix';
   db: number | null;
   numbers: Record<string, number>;
+  /** All that is known of a key; null: it is a prefix. */
+  row: KeyRow | null;
 }
 
 /** A table of the analysis that was too small for this file, and what that means. */

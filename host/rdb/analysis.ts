@@ -2,14 +2,13 @@
 
 import { Inspector, MODE_STATS, VALUE_TYPES } from '../core/inspector.js';
 import { isRespiteError, type RespiteError } from '../errors.js';
-import { type AllSums, RawAnalysis } from './analysis-decode.js';
+import { type AllSums, keyRow, RawAnalysis } from './analysis-decode.js';
 import type {
   Bound,
   Bucket,
   Damage,
   Histogram,
   HistogramName,
-  KeyRow,
   RdbAnalysis,
   SlotAnalysis,
   SlotRow,
@@ -210,10 +209,6 @@ function put(raw: RawAnalysis, facts: Facts, options: AnalyzeOptions): RdbAnalys
   const limits = limitsOf(options.findings);
   const named = tables?.named ?? [];
   return { ...analysis, findings: findingsOf({ raw, analysis, named, limits }) };
-}
-
-function keyRow({ measure: _, ...row }: KeyRow & { measure: number }): KeyRow {
-  return row;
 }
 
 function expiryOf({ expiries }: RawAnalysis): RdbAnalysis['expiry'] {

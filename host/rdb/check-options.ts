@@ -29,7 +29,7 @@ export function wrongOption(option: string, reason: string): RespiteError {
 export function checkOptions<T extends object>(options: T, checks: Checks<T>, within = ''): void {
   const named: Readonly<Record<string, Check>> = checks;
   const given = options as Readonly<Record<string, unknown>>;
-  if (kindOf(options) !== 'Object') {
+  if (!isRecord(options)) {
     throw wrongOption(within.slice(0, -1) || 'options', `must be an object, not ${shown(options)}`);
   }
   for (const [name, value] of Object.entries(given)) {
@@ -41,6 +41,12 @@ export function checkOptions<T extends object>(options: T, checks: Checks<T>, wi
     const value = given[name];
     if (value !== undefined) check(value, within + name);
   }
+}
+
+/** Something with named properties; an AbortController can stand for options, too. */
+function isRecord(value: unknown): boolean {
+  const kind = kindOf(value);
+  return kind === 'Object' || kind === 'AbortController';
 }
 
 /** `Object`, `Map`, `RegExp` …, whatever realm it is from. */

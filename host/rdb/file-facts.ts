@@ -1,6 +1,6 @@
 // What the file says of itself: version, auxiliary fields, databases, functions, checksum.
 
-import { latin1 } from '../core/inspector.js';
+import { nameText } from '../core/name-regex.js';
 import { type PlainRecord, plainRecord, R_DATABASE, R_FILE, type RawRecord } from './records.js';
 
 /** Numbers of REC_* in assembly/rdb/opcodes.ts. */
@@ -76,20 +76,10 @@ function databaseOf(file: RdbFile, db: number): RdbFile['databases'][number] {
   return database;
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
-function textOf(bytes: Uint8Array): string {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    return latin1(bytes);
-  }
-}
-
 function addPlain(file: RdbFile, record: PlainRecord): void {
   switch (record.rec) {
     case REC_AUX:
-      file.aux[textOf(record.a)] = textOf(record.b);
+      file.aux[nameText(record.a)] = nameText(record.b);
       break;
     case REC_SELECTDB:
       databaseOf(file, record.db);
@@ -103,7 +93,7 @@ function addPlain(file: RdbFile, record: PlainRecord): void {
     }
     case REC_FUNCTION:
     case REC_FUNCTION_PRE_GA:
-      file.functions.push(textOf(record.rec === REC_FUNCTION ? record.a : record.b));
+      file.functions.push(nameText(record.rec === REC_FUNCTION ? record.a : record.b));
       break;
     case REC_MODULE_AUX:
       file.moduleAux++;

@@ -1,6 +1,13 @@
 // What of an analysis is worth a look, in words and with the numbers behind it.
 
-import type { Counted, FoundCell, RawAnalysis, TopRow, TopTable } from './analysis-decode.js';
+import {
+  type Counted,
+  type FoundCell,
+  keyRow,
+  type RawAnalysis,
+  type TopRow,
+  type TopTable,
+} from './analysis-decode.js';
 import type { BytesText, Finding, FindingExample, RdbAnalysis } from './analysis-types.js';
 import type { NamedBranch } from './prefix-tables.js';
 
@@ -72,7 +79,7 @@ const cell = ({ raw }: Context, name: Counted) => raw.found.get(name) ?? NONE;
 
 function keyExamples(rows: readonly TopRow[] | undefined, own?: string): FindingExample[] {
   return (rows ?? []).slice(0, EXAMPLES).map((row) => ({
-    ...{ name: row.key, kind: 'key', db: row.db },
+    ...{ name: row.key, kind: 'key', db: row.db, row: keyRow(row) },
     numbers: {
       ...{ memoryBytes: row.memoryBytes, count: row.count },
       ...(own === undefined ? {} : { [own]: row.measure }),
@@ -261,7 +268,7 @@ const pending: Rule = (context) =>
 // ---- from sums
 
 const prefixExample = (name: BytesText, numbers: Record<string, number>): FindingExample => ({
-  ...{ name, kind: 'prefix', db: null, numbers },
+  ...{ name, kind: 'prefix', db: null, numbers, row: null },
 });
 
 /** The named prefixes that satisfy `pick`, without those inside one that was taken. */

@@ -221,19 +221,21 @@ function tile(
   return shape + treemap(node, inner, level + 1, color);
 }
 
+/** As the file says, where that is no time. */
+function timeMade(ctime: string | undefined): string {
+  const date = new Date(Number(ctime) * 1000);
+  return Number.isNaN(date.getTime()) ? (ctime ?? 'not told') : date.toISOString();
+}
+
 // ---- sections
 
 function facts({ file, total, bytesRead, slots, damage, damaged, bounds }: RdbAnalysis): string {
   const { aux } = file;
   const server = aux['valkey-ver'] ?? aux['redis-ver'];
-  const made = aux.ctime === undefined ? undefined : new Date(Number(aux.ctime) * 1000);
   const rows: [string, string][] = [
     ['Format', `${file.isValkey ? 'Valkey ' : ''}RDB ${file.version}`],
     ['Server', server ?? 'not told'],
-    [
-      'Written',
-      made === undefined || Number.isNaN(made.getTime()) ? 'not told' : made.toISOString(),
-    ],
+    ['Written', timeMade(aux.ctime)],
     ['Checksum', file.checksum ?? 'not reached'],
     ['Bytes read', count(bytesRead)],
     ['Names of keys', size(total.keyNameBytes)],

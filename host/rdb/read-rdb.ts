@@ -6,11 +6,11 @@ import {
   FLAG_SALVAGE,
   Inspector,
   type KeyFilter,
-  latin1,
   MODE_KEYS,
   MODE_VALUES,
 } from '../core/inspector.js';
 import type { WasmSource } from '../core/load.js';
+import { nameText } from '../core/name-regex.js';
 import { RespiteError } from '../errors.js';
 import { checkOptions, READ_CHECKS } from './check-options.js';
 import { addToFile, emptyFile, type RdbFile } from './file-facts.js';
@@ -31,10 +31,12 @@ import { outputs, type RunOptions } from './run.js';
 import type { RdbSource } from './source.js';
 import { Turns } from './turn.js';
 import { ElementReader, type RdbElement } from './values.js';
-import { endable, isGivenUp, prepared, release } from './waiting.js';
+import { endable, prepared, release } from './waiting.js';
 
 /** More than the numbers in front of a record's strings take. */
 const RECORD_HEAD_MAX = 128;
+/** One record of so many looks at the clock. */
+const CLOCK_MASK = 31;
 
 /** What every way of reading takes. */
 export interface InspectOptions extends RunOptions {
@@ -151,8 +153,9 @@ class Reading implements RdbReading {
       inspector.open(mode, inspectFlags(options));
       return inspector;
     });
-    const { elementBytesMax = Number.POSITIVE_INFINITY, onLongString } = options;
+    const { elementBytesMax = Number.POSITIVE_INFINITY, onLongString, signal } = options;
     const turns = new Turns();
+    let records = 0;
     const cutter = new RecordCutter(elementBytesMax + RECORD_HEAD_MAX, onLongString);
     try {
       for await (const output of outputs(inspector, this.#source, options)) {
@@ -161,8 +164,8 @@ class Reading implements RdbReading {
           if (addToFile(this.file, raw)) continue;
           if (raw.kind === R_DAMAGE) this.damaged++;
           yield raw;
-          if (turns.isDueAmongMany) await turns.give();
-          if (isGivenUp(options)) throw new RespiteError('ERR_RESPITE_ABORTED');
+          if ((++records & CLOCK_MASK) === 0 && turns.isDue) await turns.give();
+          if (signal?.aborted) throw new RespiteError('ERR_RESPITE_ABORTED');
         }
       }
     } finally {
@@ -273,7 +276,7 @@ class StreamedValue {
 
 function damagedValue({ key, db, offset }: KeyFacts): RespiteError {
   const reason = 'damaged value, left out';
-  const name = latin1(key.subarray(0, 512));
+  const name = nameText(key.subarray(0, 512));
   const text = `The value of key ${JSON.stringify(name)} in database ${db} is damaged`;
   return new RespiteError('ERR_RESPITE_RDB_FORMAT', text, {
     details: { offset, reason, key: name, db },

@@ -2,9 +2,9 @@
 // use of rdb.wasm shares. Nothing is copied but the file's bytes into linear memory.
 
 import { type Inspector, STEP_END, STEP_ERROR, STEP_MORE, STEP_OUTPUT } from '../core/inspector.js';
-import { RespiteError } from '../errors.js';
+import { isRespiteError, RespiteError } from '../errors.js';
 import { wrongSource } from './pieces.js';
-import { pullSource, type RdbSource } from './source.js';
+import { pullSource, type RdbPullSource, type RdbSource } from './source.js';
 import { Turns } from './turn.js';
 import { isGivenUp, letGo, orGivenUp } from './waiting.js';
 
@@ -36,27 +36,34 @@ export async function* outputs(
       if (isGivenUp(options)) throw new RespiteError('ERR_RESPITE_ABORTED');
       const into = inspector.input;
       const { length: room } = into;
-      let pulled = from.pull(into);
-      if (typeof pulled !== 'number') {
-        isWaiting = true;
-        pulled = await orGivenUp(pulled, options);
-        isWaiting = false;
+      let pulled: number | Promise<number>;
+      try {
+        pulled = from.pull(into);
+        if (typeof pulled !== 'number') {
+          isWaiting = true;
+          pulled = await orGivenUp(pulled, options);
+          isWaiting = false;
+        }
+      } catch (error) {
+        if (!isGivenUp(options)) yield* tellRest(inspector, options, turns);
+        throw error;
       }
       if (pulled === 0) break;
       if (!(Number.isInteger(pulled) && pulled > 0 && pulled <= room)) {
         throw wrongSource(`its pull() must give how many bytes it read, not ${String(pulled)}`);
       }
       inspector.fed(pulled);
-      const last = yield* drain(inspector, () => inspector.step(), options, turns);
       bytes += pulled;
-      options.onProgress?.(bytes, from.size, inspector.keysRead);
-      if (last !== STEP_END) continue;
-      const behind = bytes - inspector.rdbBytes;
-      if (inspector.rdbBytes > 0 && behind <= pulled) {
-        const { input, rdbBytes } = inspector;
-        await from.ended?.(rdbBytes, input.subarray(pulled - behind, pulled));
+      const tell = () => options.onProgress?.(bytes, from.size, inspector.keysRead);
+      let last: number;
+      try {
+        last = yield* drain(inspector, () => inspector.step(), options, turns);
+      } catch (error) {
+        if (isRespiteError(error, 'ERR_RESPITE_RDB_FORMAT')) tell();
+        throw error;
       }
-      return;
+      tell();
+      if (last === STEP_END) return await tellEnd(inspector, from, bytes, pulled);
     }
     yield* drain(inspector, () => inspector.finish(), options, turns);
   } finally {
@@ -64,6 +71,32 @@ export async function* outputs(
     if (isWaiting || options.signal?.aborted) await letGo(from);
     else await from.close?.();
   }
+}
+
+/** What came before a source failed; the error is the source's. */
+async function* tellRest(
+  inspector: Inspector,
+  options: RunOptions,
+  turns: Turns,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* drain(inspector, () => inspector.finish(), options, turns);
+  } catch (error) {
+    if (!isRespiteError(error)) throw error;
+  }
+}
+
+/** Tells the source where the RDB ended: in the last `pulled` of `bytes`. */
+async function tellEnd(
+  inspector: Inspector,
+  from: RdbPullSource,
+  bytes: number,
+  pulled: number,
+): Promise<void> {
+  const { input, rdbBytes } = inspector;
+  const behind = bytes - rdbBytes;
+  if (rdbBytes === 0 || behind > pulled) return;
+  await from.ended?.(rdbBytes, input.subarray(pulled - behind, pulled));
 }
 
 async function* drain(

@@ -2,8 +2,6 @@
 
 /** So long may work go on before others get their turn. */
 const TURN_MS = 50;
-/** Calls of `isDue` for one look at the clock. */
-const CALLS = 16;
 
 type Defer = (fn: () => void) => void;
 
@@ -35,16 +33,9 @@ export function turn(): Promise<void> {
 /** When it is time for one. */
 export class Turns {
   #sinceMs = performance.now();
-  #calls = 0;
 
-  /** Where reading makes a larger step. */
   get isDue(): boolean {
     return performance.now() - this.#sinceMs >= TURN_MS;
-  }
-
-  /** The same for places that are passed very often. */
-  get isDueAmongMany(): boolean {
-    return (++this.#calls & (CALLS - 1)) === 0 && this.isDue;
   }
 
   async give(): Promise<void> {

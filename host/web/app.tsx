@@ -7,7 +7,7 @@ import type { OpenKey } from './parts/key-cell.js';
 import { Mark } from './parts/mark.js';
 import { Tabs } from './parts/tabs.js';
 import type { KeyQuery } from './protocol.js';
-import { type Inspect, type State, useHash, useInspect } from './state.js';
+import { type Inspect, type State, useFocusKept, useHash, useInspect } from './state.js';
 import { CompareView } from './views/compare.js';
 import { ConsoleView } from './views/console.js';
 import { ExportMenu } from './views/export-menu.js';
@@ -145,11 +145,15 @@ function ReadyFrame({ ready, inspect }: { ready: Ready; inspect: Inspect }) {
   );
 }
 
+/** Where the keyboard goes on: the tab in hand, what ends a reading, or what asks for a file. */
+const FIRST = '[role=tab][aria-selected=true], main.start button';
+
 export function App() {
   const inspect = useInspect();
   const { state } = inspect;
   const isOver = useDrop(inspect.open);
   useEffect(() => void preloadCharts(), []);
+  useFocusKept(state.phase, FIRST);
   return (
     <div class={isOver ? 'page dropping' : 'page'}>
       <Header inspect={inspect} />

@@ -24,6 +24,8 @@ export class CallError extends Error {
   }
 }
 
+const CANCELLED: WireError = { code: 'ERR_RESPITE_ABORTED', message: 'Cancelled' };
+
 export interface CallOptions<O extends Operation> {
   signal?: AbortSignal | undefined;
   onProgress?: (progress: Progress) => void;
@@ -37,6 +39,7 @@ interface Pending {
   onPart?: ((part: never) => void) | undefined;
 }
 
+/** One worker, which may hold something between calls. */
 export class WorkerClient {
   readonly #make: () => Worker;
   #worker: Worker | undefined;
@@ -65,11 +68,10 @@ export class WorkerClient {
   }
 
   /** Ends the worker and gives its memory back. */
-  close(reason = 'Cancelled'): void {
+  close(why: WireError = CANCELLED): void {
     this.#worker?.terminate();
     this.#worker = undefined;
-    const error = new CallError({ code: 'ERR_RESPITE_ABORTED', message: reason });
-    for (const { reject } of this.#pending.values()) reject(error);
+    for (const { reject } of this.#pending.values()) reject(new CallError(why));
     this.#pending.clear();
   }
 
@@ -79,7 +81,7 @@ export class WorkerClient {
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#heard(data);
     worker.onerror = (event) => {
       event.preventDefault();
-      this.close(`The worker failed: ${event.message}`);
+      this.close({ code: 'ERROR', message: `The worker failed: ${event.message}` });
     };
     this.#worker = worker;
     return worker;
@@ -95,5 +97,52 @@ export class WorkerClient {
       if ('error' in message) pending.reject(new CallError(message.error));
       else pending.resolve(message.result);
     }
+  }
+}
+
+/** A cancelled worker that has not answered by then is ended. */
+const GRACE_MS = 200;
+
+/**
+ * Workers for calls that have nothing to do with each other: each call has one to itself, so that
+ * none waits for another. A cancelled call rejects at once, whatever its worker is busy with.
+ */
+export class WorkerPool {
+  readonly #make: () => Worker;
+  /** Kept for the next call. */
+  #idle: WorkerClient | undefined;
+
+  constructor(make: () => Worker) {
+    this.#make = make;
+  }
+
+  call<O extends Operation>(
+    op: O,
+    args: Operations[O]['in'],
+    { signal, onProgress, onPart }: CallOptions<O> = {},
+  ): Promise<Operations[O]['out']> {
+    if (signal?.aborted) return Promise.reject(new CallError(CANCELLED));
+    const client = this.#idle ?? new WorkerClient(this.#make);
+    this.#idle = undefined;
+    return new Promise<Operations[O]['out']>((resolve, reject) => {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const cancel = () => {
+        reject(new CallError(CANCELLED));
+        timer = setTimeout(() => client.close(), GRACE_MS);
+      };
+      signal?.addEventListener('abort', cancel, { once: true });
+      const options: CallOptions<O> = {
+        signal,
+        onProgress: (progress) => signal?.aborted || onProgress?.(progress),
+        onPart: (part) => signal?.aborted || onPart?.(part),
+      };
+      const over = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', cancel);
+        this.#idle ??= client;
+        if (this.#idle !== client) client.close();
+      };
+      client.call(op, args, options).then(resolve, reject).finally(over);
+    });
   }
 }

@@ -31,7 +31,10 @@ export function percent(part: number, all: number): string {
   if (all === 0) return '–';
   const share = (100 * part) / all;
   if (share > 0 && share < 0.1) return '<0.1 %';
-  return `${share.toFixed(share < 10 ? 1 : 0)} %`;
+  // 100 % is said of all of them only
+  if (share > 99.9 && share < 100) return '>99.9 %';
+  const isFine = share < 10 || (share >= 99.5 && share < 100);
+  return `${share.toFixed(isFine ? 1 : 0)} %`;
 }
 
 const SPANS: readonly [name: string, seconds: number][] = [
@@ -54,11 +57,20 @@ export function duration(seconds: number): string {
   return rest > 0 && most < 100 ? `${most} ${name} ${rest} ${next?.[0]}` : `${most} ${name}`;
 }
 
+/** A point in time; one that no calendar of ours reaches as the number it is. */
 export function time(ms: number): string {
-  return new Date(ms)
+  const date = new Date(ms);
+  if (Number.isNaN(date.getTime())) return `${ms} ms`;
+  return date
     .toISOString()
     .replace('T', ' ')
     .replace(/\.000Z$|Z$/, ' UTC');
+}
+
+/** When a file says it was made (Unix seconds); as it stands there where that is no time. */
+export function timeMade(ctime: string): string {
+  const date = new Date(ctime.trim() === '' ? Number.NaN : Number(ctime) * 1000);
+  return Number.isNaN(date.getTime()) ? ctime : time(date.getTime());
 }
 
 /** Time left, as seen from `nowMs`. */
@@ -69,25 +81,23 @@ export function ttl(expireAtMs: number | null | undefined, nowMs: number): strin
 }
 
 const strict = new TextDecoder('utf-8', { fatal: true });
-const lenient = new TextDecoder('utf-8');
 // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what it is about
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
 
 const escaped = (char: string) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`;
 
-/** Bytes as one line: UTF-8, `\xNN` for control characters and for what is no UTF-8. */
-export function bytesLine(data: Uint8Array, max = 512): string {
+/**
+ * Bytes as one line: UTF-8, `\xNN` for control characters and for what is no UTF-8. `isPart`: they
+ * are how something longer begins; the line tells.
+ */
+export function bytesLine(data: Uint8Array, max = 512, isPart = false): string {
   const part = data.subarray(0, max);
-  const more = data.length > max ? '…' : '';
+  const isCut = isPart || data.length > max;
+  const more = isCut ? '…' : '';
   try {
-    return strict.decode(part).replace(CONTROL, escaped) + more;
+    const whole = isCut ? part.subarray(0, wholeEnd(part)) : part;
+    return strict.decode(whole).replace(CONTROL, escaped) + more;
   } catch {
-    if (data.length > max) {
-      const text = lenient.decode(part);
-      if (text.indexOf('\ufffd') >= text.length - 1) {
-        return text.slice(0, -1).replace(CONTROL, escaped) + more;
-      }
-    }
     let out = '';
     for (const b of part) {
       const char = String.fromCharCode(b);
@@ -99,16 +109,21 @@ export function bytesLine(data: Uint8Array, max = 512): string {
 
 const isInside = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80;
 
-/** A part of some UTF-8 without the characters that are cut at its ends. */
-function wholeCharacters(data: Uint8Array): Uint8Array {
-  let [from, to] = [0, data.length];
-  while (from < 3 && isInside(data[from])) from++;
+/** Where the last character of some UTF-8 begins that is cut at its end; its length if none is. */
+function wholeEnd(data: Uint8Array): number {
+  const to = data.length;
   let last = to - 1;
   while (last > to - 4 && isInside(data[last])) last--;
   const lead = data[last] ?? 0;
   const length = lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-  if (last + length > to) to = last;
-  return data.subarray(from, to);
+  return last >= 0 && last + length > to ? last : to;
+}
+
+/** A part of some UTF-8 without the characters that are cut at its ends. */
+function wholeCharacters(data: Uint8Array): Uint8Array {
+  let from = 0;
+  while (from < 3 && isInside(data[from])) from++;
+  return data.subarray(from, wholeEnd(data));
 }
 
 /** True when the bytes are text that may be shown as it is; `isPart`: it may be cut at its ends. */

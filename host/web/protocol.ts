@@ -11,9 +11,13 @@ import type { Hint } from './worker/command-hints.js';
 import type { Reply } from './worker/reply.js';
 
 /** A file the worker can read again and again, from any place. */
-export type Source =
+export type Source = (
   | { kind: 'blob'; name: string; blob: Blob }
-  | { kind: 'url'; name: string; url: string };
+  | { kind: 'url'; name: string; url: string }
+) & {
+  /** Values that are damaged inside are left out, whatever the file is read for. */
+  salvage?: boolean | undefined;
+};
 
 export interface Progress {
   bytes: number;
@@ -77,6 +81,8 @@ export interface ConsoleStart {
   source: Source | undefined;
   /** Sources of the function libraries of the file, bytes as Latin-1 characters. */
   functions: readonly string[];
+  /** Of the core. */
+  databases: number;
 }
 
 export interface ConsoleFacts {
@@ -88,7 +94,7 @@ export interface ConsoleFacts {
 
 /** Operations: what goes in, what comes as parts, what comes out. */
 export interface Operations {
-  analyse: { in: { source: Source; salvage?: boolean }; part: never; out: Report };
+  analyse: { in: { source: Source }; part: never; out: Report };
   search: { in: { source: Source; query: KeyQuery }; part: KeyFacts[]; out: SearchResult };
   value: { in: { source: Source; request: ValueRequest }; part: never; out: ValueResult };
   /** A string, whole. */

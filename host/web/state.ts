@@ -1,8 +1,8 @@
 // What the page is showing: nothing, a file being read, or a file that was read.
 
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { Report } from './analysis.js';
-import { CallError, WorkerClient } from './client.js';
+import { type Report, whyNone } from './analysis.js';
+import { CallError, WorkerPool } from './client.js';
 import type { Progress, Source } from './protocol.js';
 import InspectWorker from './worker/main.ts?worker&inline';
 
@@ -13,9 +13,8 @@ export type State =
 
 export interface Inspect {
   state: State;
-  client: WorkerClient;
-  /** With `salvage`, values that are damaged inside are left out instead of ending the reading. */
-  open(source: Source, salvage?: boolean): void;
+  client: WorkerPool;
+  open(source: Source): void;
   cancel(): void;
   close(): void;
 }
@@ -55,7 +54,7 @@ export function saveBlob(blob: Blob, name: string): void {
 
 export function useInspect(): Inspect {
   const [state, setState] = useState<State>({ phase: 'start' });
-  const client = useMemo(() => new WorkerClient(() => new InspectWorker({ name: 'inspect' })), []);
+  const client = useMemo(() => new WorkerPool(() => new InspectWorker({ name: 'inspect' })), []);
   const abort = useRef<AbortController>(undefined);
 
   const cancel = useCallback(() => abort.current?.abort(), []);
@@ -66,7 +65,7 @@ export function useInspect(): Inspect {
   }, [cancel]);
 
   const open = useCallback(
-    (source: Source, salvage = false) => {
+    (source: Source) => {
       cancel();
       const controller = new AbortController();
       abort.current = controller;
@@ -76,11 +75,14 @@ export function useInspect(): Inspect {
       const onProgress = (progress: Progress) => {
         if (isCurrent()) setState({ phase: 'reading', source, sinceMs, progress });
       };
-      client.call('analyse', { source, salvage }, { signal: controller.signal, onProgress }).then(
+      client.call('analyse', { source }, { signal: controller.signal, onProgress }).then(
         (report) => {
           const tookMs = performance.now() - sinceMs;
           performance.measure('respite-read', { start: sinceMs, duration: tookMs });
-          if (isCurrent()) setState({ phase: 'ready', source, report, tookMs });
+          if (!isCurrent()) return;
+          const problem = whyNone(report, source.name);
+          if (problem === undefined) setState({ phase: 'ready', source, report, tookMs });
+          else setState({ phase: 'start', problem });
         },
         (error: unknown) => {
           if (!isCurrent()) return;
@@ -99,9 +101,9 @@ export function useInspect(): Inspect {
   }, [open]);
 
   const openNext = useCallback(
-    (source: Source, salvage?: boolean) => {
+    (source: Source) => {
       toFirstTab();
-      open(source, salvage);
+      open(source);
     },
     [open],
   );
@@ -121,6 +123,18 @@ export function useHash(fallback: string): [string, (hash: string) => void] {
     if (location.hash.slice(1) !== next) location.hash = next;
   }, []);
   return [hash, go];
+}
+
+/**
+ * What had the focus may go when the page shows something else (`what`): then `selector` has it,
+ * so that the keyboard goes on from there. Not before the page was used.
+ */
+export function useFocusKept(what: string, selector: string): void {
+  useEffect(() => {
+    const isLost = document.activeElement === null || document.activeElement === document.body;
+    if (!isLost || !navigator.userActivation.hasBeenActive) return;
+    document.querySelector<HTMLElement>(selector)?.focus();
+  }, [what, selector]);
 }
 
 /** Whether the page is dark; follows the system. */

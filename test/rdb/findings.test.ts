@@ -199,4 +199,16 @@ test('the report is whole, harmless HTML', async () => {
   const cut = await analyzeRdb(own.subarray(0, own.length / 2), { partial: true });
   expect(htmlReport(cut)).toContain('damaged at offset');
   expect(htmlReport(await analyzeRdb(madeRdb([])))).toContain('None.');
+  const odd = await analyzeRdb(madeRdb([]));
+  odd.file.aux.ctime = '<99999999999999999999>';
+  expect(htmlReport(odd)).toContain('<dd>&lt;99999999999999999999&gt;</dd>');
+});
+
+test('an example of a key has what is known of it, its place too', async () => {
+  const name = 'n'.repeat(700);
+  const keys: MadeKey[] = [{ name, value: 'x' }];
+  const row = (await find('long-names', keys))?.examples[0]?.row;
+  expect(row).toMatchObject({ keyBytes: 700, type: 'string', encoding: 'embstr', count: 1 });
+  expect(row?.key.text).toBe(name.slice(0, 512));
+  expect(madeRdb(keys).indexOf(name) - (row?.offset ?? 0)).toBeLessThan(5);
 });

@@ -141,6 +141,14 @@ describe('every function', () => {
     }
   });
 
+  test('an AbortController can stand for the options', async () => {
+    const aborted = new AbortController();
+    aborted.abort();
+    const error = await errorOf(() => namesOf(bytes, aborted));
+    expect(isRespiteError(error, 'ERR_RESPITE_ABORTED')).toBe(true);
+    expect(await namesOf(bytes, new AbortController())).toHaveLength(KEYS);
+  });
+
   test('undefined is an option left out', async () => {
     const none = { checksum: undefined, filter: undefined, values: undefined, nosuch: undefined };
     expect(await namesOf(bytes, none as object)).toHaveLength(KEYS);

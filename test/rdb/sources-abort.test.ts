@@ -1,5 +1,5 @@
-// Sources that stall, never end or cannot be read: reading ends when it is told to, others get their
-// turn meanwhile, and whatever was handed over is let go.
+// Sources that stall, never end or cannot be read: reading ends when it is told to, others get
+// their turn meanwhile, and whatever was handed over is let go.
 
 import { once } from 'node:events';
 import { createReadStream, readFileSync } from 'node:fs';
@@ -195,7 +195,7 @@ describe('a signal ends a read that waits', () => {
       }
     }
     const abort = new AbortController();
-    const failed = drain(readRdb(pieces(), abort)).catch((error) => error);
+    const failed = drain(readRdb(pieces(), { signal: abort.signal })).catch((error) => error);
     await waitFor(() => isAwaited);
     abort.abort();
     expect(await failed).toMatchObject({ code: 'ERR_RESPITE_ABORTED' });
@@ -215,7 +215,7 @@ describe('a signal ends a read that waits', () => {
         closes++;
       },
     };
-    const failed = drain(readRdb(source, abort));
+    const failed = drain(readRdb(source, { signal: abort.signal }));
     await expect(failed).rejects.toMatchObject({ code: 'ERR_RESPITE_ABORTED' });
     expect(closes).toBe(1);
   });
@@ -230,7 +230,9 @@ describe('a signal ends a read that waits', () => {
         open = resolve;
       });
     };
-    const run = name === 'diffRdb' ? diffRdb(opening, opening, abort) : convertRdb(opening, abort);
+    const { signal } = abort;
+    const run =
+      name === 'diffRdb' ? diffRdb(opening, opening, { signal }) : convertRdb(opening, { signal });
     const failed = drain(run).catch((error) => error);
     await waitFor(() => isAsked);
     abort.abort();

@@ -88,36 +88,37 @@ describe.skipIf(!hasChromium)('the page', { timeout: 4 * PATIENCE_MS }, () => {
     await shows('tags', 'green');
   });
 
-  async function saved(format: string): Promise<{ name: string; text: string }> {
+  async function saved(title: string): Promise<{ name: string; text: string }> {
     const coming = page.waitForEvent('download');
-    await page.getByLabel('Export').selectOption(format);
+    await page.getByRole('button', { name: 'Export…' }).click();
+    await page.getByRole('menuitem', { name: title }).click();
     const download = await coming;
     const path = await download.path();
     return { name: download.suggestedFilename(), text: readFileSync(path, 'utf8') };
   }
 
   test('saves all data as JSON and NDJSON', async () => {
-    const json = await saved('json');
+    const json = await saved('Data (JSON)');
     expect(json.name).toBe('first.rdb.json');
     const records = JSON.parse(json.text) as { key?: string; value?: unknown }[];
     const byKey = new Map(records.map((record) => [record.key, record.value]));
     expect(byKey.get('user:1:name')).toBe('Ada Lovelace');
-    const lines = (await saved('ndjson')).text.trim().split('\n');
+    const lines = (await saved('Data (NDJSON)')).text.trim().split('\n');
     const keys = lines.map((line) => JSON.parse(line)).filter(({ key }) => key !== undefined);
     expect(keys.length).toBe(RICH_KEYS);
   });
 
   test('saves the keys as CSV', async () => {
-    const { name, text } = await saved('csv');
+    const { name, text } = await saved('Keys (CSV)');
     expect(name).toBe('first.rdb.csv');
     expect(text.trim().split('\n').length).toBe(RICH_KEYS + 1);
   });
 
   test('saves the analysis', async () => {
-    const report = await saved('report');
+    const report = await saved('Report (JSON)');
     expect(report.name).toBe('first.rdb.report.json');
     expect(JSON.parse(report.text).total.keys).toBe(RICH_KEYS);
-    const { name, text } = await saved('html');
+    const { name, text } = await saved('Report (HTML)');
     expect(name).toBe('first.rdb.html');
     expect(text).toMatch(/^<!doctype html>/i);
     expect(text).toContain('queue:large');

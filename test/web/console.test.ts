@@ -47,6 +47,7 @@ describe.skipIf(!hasChromium)('the console', { timeout: 4 * PATIENCE_MS }, () =>
     await page.keyboard.press('Enter');
     const exchange = exchanges.nth(before);
     await exchange.waitFor();
+    await page.locator('.exchange[aria-busy=false]').nth(before).waitFor();
     const text = await exchange.innerText();
     return text
       .slice(text.indexOf('\n'))

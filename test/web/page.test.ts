@@ -76,13 +76,6 @@ describe.skipIf(!hasChromium)('the page', { timeout: 4 * PATIENCE_MS }, () => {
     });
   });
 
-  test('a file that is none', async () => {
-    await withPage(async (page) => {
-      await give(page, given('no.rdb', Buffer.from('not a dump at all')));
-      expect(await page.locator('.banner.error').innerText()).toContain('offset 0');
-    });
-  });
-
   test('a damaged file: the offset, and what was before', async () => {
     const whole = readFileSync(join(DATA, 'nocompress-redis8.0.6-rdb12.rdb'));
     for (const size of [2000, 4500, whole.length - 4]) {

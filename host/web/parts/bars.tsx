@@ -40,11 +40,13 @@ export function Bars({ label, columns, bars }: BarsProps) {
           <tr key={id}>
             <th scope="row">
               {name}
-              <i
-                class={`bar ${colour}`}
-                aria-hidden="true"
-                style={{ width: `${(100 * value) / most}%` }}
-              />
+              {value > 0 && (
+                <i
+                  class={`bar ${colour}`}
+                  aria-hidden="true"
+                  style={{ width: `${(100 * value) / most}%` }}
+                />
+              )}
             </th>
             <td class="number">
               {text} <small>{percent(value, all)}</small>

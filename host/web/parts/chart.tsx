@@ -1,5 +1,5 @@
 // A chart of ECharts in the page's colours. What it shows is also said in words: `summary` is what
-// a screen reader reads, and every chart stands beside a table with the figures.
+// a screen reader reads, and every chart stands with a table of the figures.
 
 import { useEffect, useRef } from 'preact/hooks';
 import { useDark } from '../state.js';

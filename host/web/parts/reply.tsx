@@ -4,7 +4,6 @@ import { useMemo, useState } from 'preact/hooks';
 import { bytesLine, count, isText } from '../format.js';
 import type { Reply } from '../worker/reply.js';
 
-const decoder = new TextDecoder();
 const EMPTY = { array: '(empty array)', set: '(empty set)', push: '(empty)', map: '(empty map)' };
 
 function Scalar({ reply }: { reply: Exclude<Reply, { items: Reply[] }> }) {
@@ -19,9 +18,18 @@ function Scalar({ reply }: { reply: Exclude<Reply, { items: Reply[] }> }) {
     case 'verbatim': {
       const { bytes, length, kind } = reply;
       const more = length > bytes.length ? `… (${count(length)} bytes)` : '';
-      const isPlain = kind === 'verbatim' || (isText(bytes) && bytes.includes(10));
-      if (isPlain) return <pre class="r-text">{decoder.decode(bytes) + more}</pre>;
-      return <span class="r-bulk">"{bytesLine(bytes, bytes.length) + more}"</span>;
+      const isPart = length > bytes.length;
+      const isPlain = kind === 'verbatim' || (isText(bytes, isPart) && bytes.includes(10));
+      if (isPlain) {
+        // a character that is cut at the end is left out
+        const text = new TextDecoder().decode(bytes, { stream: isPart });
+        return <pre class="r-text">{text + more}</pre>;
+      }
+      return (
+        <span class="r-bulk">
+          "{bytesLine(bytes, bytes.length, isPart)}"{isPart && ` (${count(length)} bytes)`}
+        </span>
+      );
     }
     case 'number':
     case 'big':

@@ -33,6 +33,17 @@ interface TableProps<Row> {
   rowsMax?: number;
 }
 
+/** The least width of a track that names none. */
+const TRACK_PX = 120;
+const pixels = (track: string) => Number(/(\d+)px/.exec(track)?.[1] ?? TRACK_PX);
+
+/** Rows are as wide as their tracks need, whatever stands in them, so all columns are in line. */
+function trackSizes(columns: readonly { width: string }[]) {
+  const tracks = columns.map(({ width }) => width);
+  const least = tracks.reduce((sum, track) => sum + pixels(track), 0);
+  return { '--columns': tracks.join(' '), '--row-min': `${least}px` };
+}
+
 const ROW_PX = 32;
 const HEAD_PX = 34;
 
@@ -155,7 +166,6 @@ export function Table<Row>(props: TableProps<Row>) {
 
   if (rows.length === 0) return <p class="empty">{empty}</p>;
   const height = HEAD_PX + ROW_PX * Math.min(shown.length, rowsMax) + 2;
-  const tracks = columns.map(({ width }) => width).join(' ');
   return (
     <div
       class="table"
@@ -165,7 +175,7 @@ export function Table<Row>(props: TableProps<Row>) {
       aria-activedescendant={`${id}-${at}`}
       tabIndex={0}
       ref={scroller}
-      style={{ height: `${height}px`, '--columns': tracks }}
+      style={{ height: `${height}px`, ...trackSizes(columns) }}
       onKeyDown={onKeyDown}
     >
       <Head columns={columns} sort={sort} onSort={onSort} />

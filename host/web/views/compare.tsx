@@ -1,9 +1,9 @@
 // Two files side by side: what the second has more or less of, in all, by type and by prefix.
 
-import { useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { PrefixRow, RdbAnalysis } from '../../rdb/analysis-types.js';
 import type { DiffEntry, DiffPrefix } from '../../rdb/diff.js';
-import type { Comparison } from '../analysis.js';
+import { type Comparison, whyNone } from '../analysis.js';
 import type { ViewProps } from '../app.js';
 import { CallError } from '../client.js';
 import { bytes, count } from '../format.js';
@@ -29,7 +29,10 @@ function useOther({ inspect: { client }, ready: { source: first } }: ViewProps) 
   const [entries, setEntries] = useState<readonly DiffEntry[]>([]);
   const [problem, setProblem] = useState<string>();
   const abort = useRef<AbortController>(undefined);
-  const read = async (source: Source) => {
+  useEffect(() => () => abort.current?.abort(), []);
+  const read = async (given: Source) => {
+    // the second file is read as the first was
+    const source = { ...given, salvage: first.salvage || given.salvage };
     abort.current?.abort();
     const controller = new AbortController();
     const { signal } = controller;
@@ -46,6 +49,8 @@ function useOther({ inspect: { client }, ready: { source: first } }: ViewProps) 
     try {
       const options = running(`Reading ${source.name}`);
       const report = await client.call('analyse', { source }, options);
+      const why = whyNone(report, source.name);
+      if (why !== undefined) throw new Error(why);
       const onPart = (part: DiffEntry[]) => setEntries((before) => [...before, ...part]);
       const both = { ...running('Comparing'), onPart };
       const comparison = await client
@@ -291,7 +296,10 @@ export function CompareView(props: ViewProps) {
       )}
       {reading.phase === 'done' && (
         <>
-          <DamageBanner report={reading.report} />
+          <DamageBanner
+            report={reading.report}
+            onSalvage={() => void read({ ...reading.source, salvage: true })}
+          />
           {problem !== undefined && <p class="banner error">Not compared key by key: {problem}</p>}
           {reading.comparison !== undefined && (
             <DifferentKeys

@@ -2,13 +2,14 @@
 
 import type { VNode } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import type { Report } from '../analysis.js';
 import type { Ready, ViewProps } from '../app.js';
 import { CallError, WorkerClient } from '../client.js';
 import { bytes, count } from '../format.js';
 import { Card } from '../parts/card.js';
 import { ReplyText } from '../parts/reply.js';
 import type { ConsoleFacts, Progress } from '../protocol.js';
-import { problemText, sizeOf } from '../state.js';
+import { problemText, sizeOf, useFocusKept } from '../state.js';
 import type { Hint } from '../worker/command-hints.js';
 import type { Reply } from '../worker/reply.js';
 import { ProgressBar } from './reading.js';
@@ -22,14 +23,26 @@ type Life =
 interface Line {
   id: number;
   line: string;
-  replies: Reply[];
+  /** Undefined: it is still running. */
+  replies: Reply[] | undefined;
   ms: number;
 }
 
 const LINES_MAX = 100;
-const NOTHING_LOADED = { source: undefined, functions: [] };
+const DATABASES = 16;
+/** More would cost memory and time for nothing but their number. */
+const DATABASES_MAX = 65_536;
+const NOTHING_LOADED = { source: undefined, functions: [], databases: DATABASES };
 
-function useConsole({ source, report: { file } }: Ready) {
+/** As many databases as the file needs. */
+function databasesOf({ databases, bounds }: Report): number {
+  // numbers of some are not known
+  if (bounds.some(({ table }) => table === 'databases')) return DATABASES_MAX;
+  const last = Math.max(DATABASES - 1, ...databases.map(({ db }) => db));
+  return Math.min(last + 1, DATABASES_MAX);
+}
+
+function useConsole({ source, report }: Ready) {
   const [life, setLife] = useState<Life>({ phase: 'off' });
   const [lines, setLines] = useState<readonly Line[]>([]);
   const client = useRef<WorkerClient>(undefined);
@@ -45,7 +58,9 @@ function useConsole({ source, report: { file } }: Ready) {
     const worker = new WorkerClient(() => new ConsoleWorker({ name: 'console' }));
     client.current = worker;
     try {
-      const args = withFile ? { source, functions: file.functions } : NOTHING_LOADED;
+      const { functions } = report.file;
+      const whole = { source, functions, databases: databasesOf(report) };
+      const args = withFile ? whole : NOTHING_LOADED;
       const facts = await worker.call('consoleStart', args, { onProgress });
       setLife({ phase: 'on', facts });
     } catch (error) {
@@ -55,17 +70,21 @@ function useConsole({ source, report: { file } }: Ready) {
       setLife(isAborted ? { phase: 'off' } : { phase: 'failed', problem: problemText(error) });
     }
   };
-  const add = (line: string, replies: Reply[], ms: number) => {
-    const id = nextId.current++;
-    setLines((before) => [...before, { id, line, replies, ms }].slice(-LINES_MAX));
+  const put = (line: Line) => {
+    setLines((before) => {
+      if (!before.some(({ id }) => id === line.id)) return [...before, line].slice(-LINES_MAX);
+      return before.map((old) => (old.id === line.id ? line : old));
+    });
   };
   const run = async (line: string) => {
     const began = performance.now();
+    const id = nextId.current++;
+    const end = (replies: Reply[]) => put({ id, line, replies, ms: performance.now() - began });
+    put({ id, line, replies: undefined, ms: 0 });
     try {
-      const replies = await client.current?.call('consoleRun', { line });
-      add(line, replies ?? [], performance.now() - began);
+      end((await client.current?.call('consoleRun', { line })) ?? []);
     } catch (error) {
-      add(line, [{ kind: 'error', text: problemText(error) }], performance.now() - began);
+      end([{ kind: 'error', text: problemText(error) }]);
     }
   };
   const hint = useCallback(
@@ -143,15 +162,30 @@ function Prompt({ onRun, onClear, hintFor }: PromptProps) {
   );
 }
 
+/** Most commands are done before anybody could read that they run. */
+const RUNNING_AFTER_MS = 250;
+
+/** For how long a command has been running. */
+function Running() {
+  const [seconds, setSeconds] = useState<number>();
+  useEffect(() => {
+    const began = performance.now();
+    const tick = () => setSeconds(Math.floor((performance.now() - began) / 1000));
+    const timer = setInterval(tick, RUNNING_AFTER_MS);
+    return () => clearInterval(timer);
+  }, []);
+  return <small>{seconds !== undefined && `running… ${seconds} s`}</small>;
+}
+
 function Exchange({ line: { line, replies, ms } }: { line: Line }) {
   return (
-    <div class="exchange">
+    <div class="exchange" aria-busy={replies === undefined}>
       <p>
         <span aria-hidden="true">› </span>
         {line}
-        <small>{ms.toFixed(1)} ms</small>
+        {replies === undefined ? <Running /> : <small>{ms.toFixed(1)} ms</small>}
       </p>
-      {replies.map((reply, i) => (
+      {replies?.map((reply, i) => (
         <ReplyText key={i} reply={reply} />
       ))}
     </div>
@@ -228,6 +262,7 @@ function Starting({
 
 export function ConsoleView({ ready }: ViewProps) {
   const { life, lines, start, run, hint, stop, clear } = useConsole(ready);
+  useFocusKept(life.phase, '#view-console .running button, .console-start button');
   if (life.phase !== 'on') {
     return (
       <Card title="Console" wide>

@@ -1,23 +1,15 @@
 // Values as tables, one form for each type; strings as text, as formatted JSON or in hexadecimal.
 
-import { useId, useMemo, useState } from 'preact/hooks';
+import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import type { RdbElement } from '../../rdb/values.js';
 import { bytesLine, count, hexDump, isText, time, ttl } from '../format.js';
+import { jsonText } from '../json-text.js';
 import { type Column, Table } from '../parts/table.js';
 import type { ValueResult } from '../protocol.js';
 
 type Of<Kind extends RdbElement['kind']> = Extract<RdbElement, { kind: Kind }>;
 
 const decoder = new TextDecoder();
-function asJson(data: Uint8Array): string | undefined {
-  const first = data[0];
-  if (first !== 0x7b && first !== 0x5b) return undefined;
-  try {
-    return JSON.stringify(JSON.parse(decoder.decode(data)), null, 2);
-  } catch {
-    return undefined;
-  }
-}
 
 type Form = 'text' | 'json' | 'hex';
 
@@ -52,7 +44,7 @@ function blocksOf(text: string): string[] {
 
 function StringValue({ data, from, length }: StringProps) {
   const isPart = data.length < length;
-  const json = useMemo(() => (isPart ? undefined : asJson(data)), [data, isPart]);
+  const json = useMemo(() => (isPart ? undefined : jsonText(data)), [data, isPart]);
   const isPlain = useMemo(() => isText(data, isPart), [data, isPart]);
   const [wanted, setForm] = useState<Form>();
   const forms: Form[] = json === undefined ? ['text', 'hex'] : ['json', 'text', 'hex'];
@@ -207,9 +199,16 @@ type OnOpen = (opened: Opened) => void;
 
 const partOf = ([field, data]: readonly [Uint8Array, Uint8Array]) => ({ name: line(field), data });
 
-function Detail({ opened: { name, parts } }: { opened: Opened }) {
+function Detail({ opened }: { opened: Opened }) {
+  const { name, parts } = opened;
+  const place = useRef<HTMLElement>(null);
+  // below the table, maybe out of sight: the reader is taken there
+  useEffect(() => {
+    place.current?.focus({ preventScroll: true });
+    place.current?.scrollIntoView({ block: 'start' });
+  }, [opened]);
   return (
-    <section class="detail" aria-label="Element" aria-live="polite">
+    <section class="detail" aria-label="Element" tabIndex={-1} ref={place}>
       <h3>
         <code>{name}</code>
       </h3>
@@ -232,7 +231,10 @@ interface ElementsProps {
 
 export function Elements(props: ElementsProps) {
   const { facts, elements, string } = props.value;
-  const [opened, setOpened] = useState<Opened>();
+  // an element of another part is shown no longer
+  const [opened, setOpened] = useState<{ of: ValueResult; element: Opened }>();
+  const open = (element: Opened) => setOpened({ of: props.value, element });
+  const shown = opened?.of === props.value ? opened.element : undefined;
   if (facts === undefined) return null;
   const [first] = elements;
   if (facts.type === 'string') {
@@ -241,8 +243,8 @@ export function Elements(props: ElementsProps) {
   }
   return (
     <>
-      <Collection {...props} onOpen={setOpened} />
-      {opened !== undefined && <Detail key={opened.name} opened={opened} />}
+      <Collection {...props} onOpen={open} />
+      {shown !== undefined && <Detail key={shown.name} opened={shown} />}
     </>
   );
 }

@@ -1,8 +1,8 @@
 // The menu that saves what is shown, or the whole file in another form.
 
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Ready } from '../app.js';
-import { CallError, type WorkerClient } from '../client.js';
+import { CallError, type WorkerPool } from '../client.js';
 import type { ExportFormat, Progress } from '../protocol.js';
 import { problemText, saveBlob } from '../state.js';
 
@@ -23,7 +23,7 @@ const ENDINGS: Record<ExportFormat, string> = {
 };
 
 /** Runs exports, one at a time, and saves what comes out. */
-function useExport({ source, report }: Ready, client: WorkerClient) {
+function useExport({ source, report }: Ready, client: WorkerPool) {
   const [status, setStatus] = useState('');
   const abort = useRef<AbortController>(undefined);
   const end = (text: string) => {
@@ -55,8 +55,58 @@ function useExport({ source, report }: Ready, client: WorkerClient) {
   return { status, run, cancel: isRunning ? () => abort.current?.abort() : undefined };
 }
 
-export function ExportMenu({ ready, client }: { ready: Ready; client: WorkerClient }) {
+const MOVES: Record<string, (at: number) => number> = {
+  ArrowDown: (at) => (at + 1) % FORMATS.length,
+  ArrowUp: (at) => (at + FORMATS.length - 1) % FORMATS.length,
+  Home: () => 0,
+  End: () => FORMATS.length - 1,
+};
+
+/** A menu as the ARIA practices describe it: arrows choose, Enter saves, Escape leaves it. */
+function Menu({
+  onPick,
+  onLeave,
+}: {
+  onPick: (format: ExportFormat) => void;
+  onLeave: () => void;
+}) {
+  const place = useRef<HTMLDivElement>(null);
+  const items = () => [...(place.current?.querySelectorAll('button') ?? [])];
+  useEffect(() => items()[0]?.focus(), []);
+  const onKeyDown = (event: KeyboardEvent) => {
+    const move = MOVES[event.key];
+    if (event.key === 'Escape') onLeave();
+    else if (move !== undefined) {
+      items()[move(items().indexOf(event.target as HTMLButtonElement))]?.focus();
+    } else return;
+    event.preventDefault();
+  };
+  return (
+    <div class="menu-items" role="menu" aria-label="Export" ref={place} onKeyDown={onKeyDown}>
+      {FORMATS.map(([format, title, what]) => (
+        <button
+          key={format}
+          type="button"
+          role="menuitem"
+          tabIndex={-1}
+          onClick={() => onPick(format)}
+        >
+          {title}
+          <small>{what}</small>
+        </button>
+      ))}
+    </div>
+  );
+}
+
+export function ExportMenu({ ready, client }: { ready: Ready; client: WorkerPool }) {
   const { status, run, cancel } = useExport(ready, client);
+  const [isOpen, setOpen] = useState(false);
+  const opener = useRef<HTMLButtonElement>(null);
+  const leave = () => {
+    setOpen(false);
+    opener.current?.focus();
+  };
   return (
     <>
       <span class="status" role="status">
@@ -67,27 +117,37 @@ export function ExportMenu({ ready, client }: { ready: Ready; client: WorkerClie
           Cancel
         </button>
       )}
-      <label class="menu">
-        <span class="hidden">Export</span>
-        <select
+      <div
+        class="menu"
+        onFocusOut={({ currentTarget, relatedTarget }) => {
+          if (!currentTarget.contains(relatedTarget as Node | null)) setOpen(false);
+        }}
+      >
+        <button
+          ref={opener}
+          type="button"
           class="button"
-          value=""
-          onChange={(event) => {
-            const format = event.currentTarget.value as ExportFormat;
-            event.currentTarget.value = '';
-            run(format);
+          aria-haspopup="menu"
+          aria-expanded={isOpen}
+          onClick={() => setOpen(!isOpen)}
+          onKeyDown={(event) => {
+            if (event.key !== 'ArrowDown') return;
+            event.preventDefault();
+            setOpen(true);
           }}
         >
-          <option value="" disabled hidden>
-            Export…
-          </option>
-          {FORMATS.map(([format, title, what]) => (
-            <option key={format} value={format}>
-              {title}: {what}
-            </option>
-          ))}
-        </select>
-      </label>
+          Export…
+        </button>
+        {isOpen && (
+          <Menu
+            onLeave={leave}
+            onPick={(format) => {
+              leave();
+              run(format);
+            }}
+          />
+        )}
+      </div>
     </>
   );
 }

@@ -2,8 +2,8 @@
 
 import type { Finding, FindingExample } from '../../rdb/analysis-types.js';
 import type { ViewProps } from '../app.js';
-import { bytes, bytesOf, count, short } from '../format.js';
-import type { OpenKey } from '../parts/key-cell.js';
+import { bytes, count, short } from '../format.js';
+import { lineOfRow, type OpenKey } from '../parts/key-cell.js';
 
 interface FindingProps extends Pick<ViewProps, 'openKey'> {
   finding: Finding;
@@ -24,7 +24,7 @@ const number = (name: string, value: number) =>
   isBytes(name) ? bytes(value) : Number.isInteger(value) ? count(value) : value.toFixed(2);
 
 function Example({
-  example: { name, kind, db, numbers },
+  example: { name, row, numbers },
   openKey,
 }: {
   example: FindingExample;
@@ -33,19 +33,15 @@ function Example({
   const figures = Object.entries(numbers).map(
     ([what, value]) => `${words(what)} ${number(what, value)}`,
   );
-  const text = kind === 'prefix' ? `${name.text}*` : name.text;
+  const line = row === null ? undefined : lineOfRow(row);
   return (
     <li>
-      {kind === 'key' ? (
-        <button
-          type="button"
-          class="link"
-          onClick={() => openKey({ db: db ?? 0, key: bytesOf(name), offset: undefined })}
-        >
-          <code>{text}</code>
-        </button>
+      {line === undefined ? (
+        <code>{name.text}*</code>
       ) : (
-        <code>{text}</code>
+        <button type="button" class="link" onClick={() => openKey(line.open)}>
+          <code>{line.text}</code>
+        </button>
       )}
       <small>{figures.join(' · ')}</small>
     </li>
@@ -88,7 +84,7 @@ export function FindingCard({ finding, isShort = false, openKey }: FindingProps)
               <ol>
                 {examples.map((example) => (
                   <Example
-                    key={`${example.db} ${example.name.text}`}
+                    key={example.row?.offset ?? example.name.text}
                     example={example}
                     openKey={openKey}
                   />

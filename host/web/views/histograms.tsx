@@ -3,6 +3,7 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { Bucket, Histogram, HistogramName, RdbAnalysis } from '../../rdb/analysis-types.js';
 import { bytes, count, duration, percent, short } from '../format.js';
+import { type Bar, Bars } from '../parts/bars.js';
 import { Card } from '../parts/card.js';
 import { Chart, type Colours } from '../parts/chart.js';
 
@@ -34,16 +35,18 @@ export function Buckets({ label, buckets, measure }: BucketsProps) {
       },
       tooltip: {
         ...{ trigger: 'axis', axisPointer: { type: 'shadow' } },
-        formatter: ([{ dataIndex }]: [{ dataIndex: number }]) => {
-          const bucket = buckets[dataIndex] as (typeof buckets)[number];
+        formatter: ([at]: { dataIndex: number }[]) => {
+          const bucket = buckets[at?.dataIndex ?? -1];
+          if (bucket === undefined) return '';
           return `${bucket.name}\n${count(bucket.keys)} keys, ${bytes(bucket.memoryBytes)}`;
         },
       },
       series: [
         {
-          ...{ type: 'bar', barCategoryGap: '18%' },
+          // what is there can be seen, however few
+          ...{ type: 'bar', barCategoryGap: '18%', barMinHeight: 3 },
           data: buckets.map(({ [measure]: value, colour }) => ({
-            value,
+            value: value === 0 ? '-' : value,
             itemStyle: {
               ...{ color: colour === undefined ? accent : of(colour) },
               borderRadius: [2, 2, 0, 0],
@@ -56,7 +59,32 @@ export function Buckets({ label, buckets, measure }: BucketsProps) {
   const most = buckets.reduce((a, b) => (b.keys > a.keys ? b : a), { name: '–', keys: 0 });
   const peak = `${most.name} (${count(most.keys)})`;
   const summary = `${label}: ${buckets.length} buckets, most keys in ${peak}`;
-  return <Chart summary={summary} className="histogram" option={option} />;
+  return (
+    <>
+      <Chart summary={summary} className="histogram" option={option} />
+      <Figures label={label} buckets={buckets} />
+    </>
+  );
+}
+
+/** What the bars stand for, for those who cannot see or point at them; made when it is opened. */
+function Figures({ label, buckets }: Pick<BucketsProps, 'label' | 'buckets'>) {
+  const [isOpen, setOpen] = useState(false);
+  const bars = useMemo(
+    () =>
+      buckets.map(
+        ({ name, keys, memoryBytes }, i): Bar => ({
+          ...{ id: String(i), name, value: keys, text: count(keys), more: [bytes(memoryBytes)] },
+        }),
+      ),
+    [buckets],
+  );
+  return (
+    <details class="chart-figures" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>Figures</summary>
+      {isOpen && <Bars label={label} columns={['Range', 'Keys', 'Memory']} bars={bars} />}
+    </details>
+  );
 }
 
 const plain = ({ keys, memoryBytes }: { keys: number; memoryBytes: number }) => ({

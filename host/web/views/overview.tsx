@@ -3,8 +3,9 @@
 
 import { useMemo } from 'preact/hooks';
 import type { RdbAnalysis } from '../../rdb/analysis-types.js';
+import { canSalvage } from '../analysis.js';
 import type { ViewProps } from '../app.js';
-import { bytes, count, duration, percent, short, time } from '../format.js';
+import { bytes, count, duration, percent, short, timeMade } from '../format.js';
 import { type Bar, Bars } from '../parts/bars.js';
 import { Card, Figure } from '../parts/card.js';
 import { OneByOne } from '../parts/turns.js';
@@ -51,7 +52,7 @@ function Figures({ report, tookMs }: { report: RdbAnalysis; tookMs: number }) {
 }
 
 function madeAt({ file: { aux } }: RdbAnalysis): string | undefined {
-  return aux.ctime === undefined ? undefined : time(Number(aux.ctime) * 1000);
+  return aux.ctime === undefined ? undefined : timeMade(aux.ctime);
 }
 
 function TypesCard({ report }: { report: RdbAnalysis }) {
@@ -122,7 +123,7 @@ function FileCard({ report }: { report: RdbAnalysis }) {
     ['Checksum', file.checksum === undefined ? 'not reached' : (CHECKSUM[file.checksum] ?? '')],
     ...Object.entries(file.aux).map(([name, value]): [string, string] => [
       name,
-      name === 'ctime' ? time(Number(value) * 1000) : value,
+      name === 'ctime' ? timeMade(value) : value,
     ]),
   ];
   if (file.functions.length > 0) rows.push(['functions', count(file.functions.length)]);
@@ -178,7 +179,7 @@ export function DamageBanner({ report, onSalvage }: DamageProps) {
         </>
       )}
       . What is shown is everything before that: {count(total.keys)} keys.{' '}
-      {onSalvage !== undefined && (
+      {onSalvage !== undefined && canSalvage(report) && (
         <button type="button" class="button" onClick={onSalvage}>
           Leave damaged values out and read on
         </button>
@@ -193,7 +194,7 @@ export function OverviewView({ ready, go, openKey, inspect }: ViewProps) {
   return (
     <>
       <h1 class="hidden">Overview</h1>
-      <DamageBanner report={report} onSalvage={() => inspect.open(source, true)} />
+      <DamageBanner report={report} onSalvage={() => inspect.open({ ...source, salvage: true })} />
       <Figures report={report} tookMs={tookMs} />
       <div class="grid">
         <OneByOne>

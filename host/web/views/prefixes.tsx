@@ -1,7 +1,7 @@
 // Prefixes: a treemap to zoom into with the table of what it shows, and lists of all prefixes,
 // by separator or found without one.
 
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Bound, PrefixAnalysis, PrefixNode, PrefixRow } from '../../rdb/analysis-types.js';
 import type { ViewProps } from '../app.js';
 import { bytes, count, percent } from '../format.js';
@@ -16,7 +16,7 @@ function rowColumns<Row extends PrefixRow>(
 ): Column<Row>[] {
   return [
     {
-      ...{ id: 'prefix', title: 'Prefix', width: 'minmax(150px, 1fr)', value: name },
+      ...{ id: 'prefix', title: 'Prefix', width: 'minmax(120px, 1fr)', value: name },
       render: (row) => <code title={`${row.prefix.text}*`}>{name(row)}*</code>,
     },
     {
@@ -39,12 +39,12 @@ function rowColumns<Row extends PrefixRow>(
       render: ({ memoryBytes }) => bytes(memoryBytes),
     },
     {
-      ...{ id: 'share', title: 'Share', width: '72px', isNumber: true },
+      ...{ id: 'share', title: 'Share', width: '84px', isNumber: true },
       value: ({ memoryBytes }) => memoryBytes,
       render: ({ memoryBytes }) => percent(memoryBytes, all.memoryBytes),
     },
     {
-      ...{ id: 'expires', title: 'Expire', width: '72px', isNumber: true },
+      ...{ id: 'expires', title: 'Expire', width: '84px', isNumber: true },
       value: ({ expires, keys }) => expires / Math.max(keys, 1),
       render: ({ expires, keys }) => percent(expires, keys),
     },
@@ -77,10 +77,33 @@ function Path({ path, onPick }: { path: readonly PrefixNode[]; onPick: (depth: n
   );
 }
 
-function TreeCard({ tree }: { tree: PrefixNode }) {
+/** Where one is in the tree. Zooming takes the focus to the table of what is shown then. */
+function useZoom(tree: PrefixNode) {
   const [path, setPath] = useState<PrefixNode[]>([tree]);
-  const [measure, setMeasure] = useState<Measure>('memoryBytes');
+  const place = useRef<HTMLDivElement>(null);
   const node = path.at(-1) ?? tree;
+  const shown = useRef(node);
+  useEffect(() => {
+    if (shown.current === node) return;
+    shown.current = node;
+    place.current?.querySelector<HTMLElement>('[role=grid]')?.focus({ preventScroll: true });
+  }, [node]);
+  useEffect(() => {
+    const onKey = ({ key, target }: KeyboardEvent) => {
+      const isHere = target === document.body || place.current?.contains(target as Node);
+      const isSeen = place.current?.checkVisibility();
+      if (key !== 'Backspace' || !isHere || !isSeen || path.length < 2) return;
+      setPath(path.slice(0, -1));
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, [path]);
+  return { path, setPath, node, place };
+}
+
+function TreeCard({ tree }: { tree: PrefixNode }) {
+  const { path, setPath, node, place } = useZoom(tree);
+  const [measure, setMeasure] = useState<Measure>('memoryBytes');
   const columns = useMemo(
     () => rowColumns<PrefixNode>((row) => relativeName(row, node), node),
     [node],
@@ -90,14 +113,6 @@ function TreeCard({ tree }: { tree: PrefixNode }) {
     const between = node.children.find((child) => child.children.includes(to));
     setPath(between === undefined ? [...path, to] : [...path, between, to]);
   };
-  useEffect(() => {
-    const onKey = ({ key, target }: KeyboardEvent) => {
-      const isTyping = target instanceof Element && target.matches('input, textarea, select');
-      if (key === 'Backspace' && !isTyping && path.length > 1) setPath(path.slice(0, -1));
-    };
-    addEventListener('keydown', onKey);
-    return () => removeEventListener('keydown', onKey);
-  }, [path]);
   return (
     <Card
       title="By prefix"
@@ -119,19 +134,21 @@ function TreeCard({ tree }: { tree: PrefixNode }) {
         </fieldset>
       }
     >
-      <Path path={path} onPick={(depth) => setPath(path.slice(0, depth + 1))} />
-      <div class="treemap-and-table">
-        <Treemap node={node} measure={measure} onZoom={zoom} />
-        <Table
-          key={node.prefix.text}
-          label={`Prefixes under ${node.prefix.text || 'all keys'}`}
-          columns={columns}
-          rows={node.children}
-          sort={{ id: 'memory', isDown: true }}
-          rowsMax={13}
-          empty="No prefixes below this one."
-          onOpen={(child) => child.children.length > 0 && zoom(child)}
-        />
+      <div ref={place}>
+        <Path path={path} onPick={(depth) => setPath(path.slice(0, depth + 1))} />
+        <div class="treemap-and-table">
+          <Treemap node={node} measure={measure} onZoom={zoom} />
+          <Table
+            key={node.prefix.text}
+            label={`Prefixes under ${node.prefix.text || 'all keys'}`}
+            columns={columns}
+            rows={node.children}
+            sort={{ id: 'memory', isDown: true }}
+            rowsMax={13}
+            empty="No prefixes below this one."
+            onOpen={(child) => child.children.length > 0 && zoom(child)}
+          />
+        </div>
       </div>
       <p class="note">
         Enter or a click zooms in, Backspace goes back. Colours show the type of most keys.

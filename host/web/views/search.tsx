@@ -37,6 +37,7 @@ function useSearch({ ready: { source }, inspect: { client } }: ViewProps) {
   const [search, setSearch] = useState<Search>({ phase: 'idle' });
   const [lines, setLines] = useState<readonly KeyLine[]>([]);
   const abort = useRef<AbortController>(undefined);
+  useEffect(() => () => abort.current?.abort(), []);
   const run = (query: KeyQuery) => {
     abort.current?.abort();
     const controller = new AbortController();
@@ -123,26 +124,51 @@ function QueryTypes({ query: { types }, set }: QueryProps) {
   );
 }
 
-/** `5` or `0-5460`; undefined: neither. */
-function slotsOf(text: string): KeyQuery['slots'] {
-  const [, from, to = from] = /^\s*(\d{1,5})\s*(?:[-–]\s*(\d{1,5})\s*)?$/.exec(text) ?? [];
-  return from === undefined ? undefined : [Number(from), Number(to)];
+const SLOT_MAX = 16_383;
+
+/** `5`, `0-5460` or nothing; a text: what is wrong with it. */
+function slotsOf(text: string): KeyQuery['slots'] | string {
+  if (text.trim() === '') return undefined;
+  const [, first, last = first] = /^\s*(\d+)\s*(?:[-–]\s*(\d+)\s*)?$/.exec(text) ?? [];
+  if (first === undefined) return 'A cluster slot, or a range of them: 5, 0-5460';
+  const [from, to] = [Number(first), Number(last)];
+  if (from > SLOT_MAX || to > SLOT_MAX) return `The last slot is ${SLOT_MAX}`;
+  return from > to ? 'The range ends before it begins' : [from, to];
 }
 
 const slotsText = (slots: KeyQuery['slots']): string =>
   slots === undefined ? '' : slots[0] === slots[1] ? String(slots[0]) : slots.join('-');
 
 function QuerySlots({ query: { slots }, set }: QueryProps) {
+  const [text, setText] = useState(slotsText(slots));
+  const input = useRef<HTMLInputElement>(null);
+  // what came from here; anything else was set by somebody else
+  const own = useRef(slots);
+  useEffect(() => {
+    if (own.current === slots) return;
+    own.current = slots;
+    setText(slotsText(slots));
+  }, [slots]);
+  const found = slotsOf(text);
+  const problem = typeof found === 'string' ? found : '';
+  // the form is not sent while there is one, and the browser says why
+  useEffect(() => input.current?.setCustomValidity(problem), [problem]);
   return (
     <label>
       Slots{' '}
       <input
+        ref={input}
         type="text"
         placeholder="0-5460"
-        pattern="\s*\d{1,5}\s*([\-–]\s*\d{1,5}\s*)?"
-        title="A cluster slot, or a range of them: 5, 0-5460"
-        value={slotsText(slots)}
-        onChange={({ currentTarget: { value } }) => set({ slots: slotsOf(value) })}
+        title={problem || 'A cluster slot, or a range of them: 5, 0-5460'}
+        aria-invalid={problem !== ''}
+        value={text}
+        onInput={({ currentTarget: { value } }) => {
+          const next = slotsOf(value);
+          own.current = typeof next === 'string' ? undefined : next;
+          setText(value);
+          set({ slots: own.current });
+        }}
       />
     </label>
   );

@@ -5,6 +5,7 @@ import { useMemo } from 'preact/hooks';
 import type { PrefixNode } from '../../rdb/analysis-types.js';
 import { bytes, count } from '../format.js';
 import { Chart, type Colours } from '../parts/chart.js';
+import { textOn } from '../parts/contrast.js';
 
 export type Measure = 'memoryBytes' | 'keys';
 
@@ -31,6 +32,15 @@ interface Rectangle {
   memoryBytes: number;
   children?: Rectangle[];
   itemStyle: { color: string; borderColor?: string };
+  label: { color: string };
+  upperLabel: { color: string };
+}
+
+/** A rectangle's colours; its name can be read on them. */
+function painted(color: string, hasParts = false) {
+  const label = { color: textOn(color) };
+  const itemStyle = hasParts ? { color, borderColor: color } : { color };
+  return { itemStyle, label, upperLabel: label };
 }
 
 /** What is left of a name inside its parent. */
@@ -56,7 +66,7 @@ function rectangles(
     return {
       ...{ name: `${relativeName(node, parent)}*`, value: node[measure], node, keys, memoryBytes },
       ...(hasMore ? { children: parts } : {}),
-      itemStyle: hasMore ? { color, borderColor: color } : { color },
+      ...painted(color, hasMore),
     };
   });
   const rest = { keys: parent.rest.keys, memoryBytes: parent.rest.memoryBytes };
@@ -65,8 +75,8 @@ function rectangles(
     rest.memoryBytes += node.memoryBytes;
   }
   if (rest[measure] > 0) {
-    const color = colours.of('type-rest');
-    out.push({ name: 'others', value: rest[measure], ...rest, itemStyle: { color } });
+    const paint = painted(colours.of('type-rest'));
+    out.push({ name: 'others', value: rest[measure], ...rest, ...paint });
   }
   return out;
 }
@@ -90,8 +100,8 @@ export function Treemap({ node, measure, onZoom }: TreemapProps) {
         {
           ...{ type: 'treemap', roam: false, nodeClick: false, breadcrumb: { show: false } },
           ...{ top: 0, left: 0, right: 0, bottom: 0, visibleMin: 40 },
-          label: { color: '#fff', fontSize: 12, overflow: 'truncate' },
-          upperLabel: { show: true, height: 20, color: '#fff', fontSize: 12, overflow: 'truncate' },
+          label: { fontSize: 12, overflow: 'truncate' },
+          upperLabel: { show: true, height: 20, fontSize: 12, overflow: 'truncate' },
           itemStyle: { borderColor: colours.surface, gapWidth: 1, borderWidth: 1 },
           levels: [
             { itemStyle: { borderWidth: 0, gapWidth: 2 }, upperLabel: { show: false } },

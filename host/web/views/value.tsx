@@ -2,7 +2,7 @@
 // values come in parts: so many elements, or so many bytes of a string.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { CallError, type WorkerClient } from '../client.js';
+import { CallError, type WorkerPool } from '../client.js';
 import { bytes, bytesLine, count, time, ttl } from '../format.js';
 import type { KnownFacts, OpenKey } from '../parts/key-cell.js';
 import { TypeTag } from '../parts/type-tag.js';
@@ -18,7 +18,7 @@ const STRING_PART = 64 * 1024;
 interface DrawerProps {
   wanted: OpenKey;
   source: Source;
-  client: WorkerClient;
+  client: WorkerPool;
   nowMs: number;
   onClose: () => void;
 }
@@ -144,6 +144,7 @@ function Parts({ value: { facts, elements, isCut, string }, known, from, onPick 
   };
   const last = all === undefined ? undefined : Math.floor((all - 1) / size) * size;
   const isStream = facts.type === 'stream';
+  const isBehind = isStream && all !== undefined && first >= all;
   const end = isStream ? Math.min(first + shown, all ?? first + shown) : first + shown;
   const steps: [text: string, at: number | undefined, isOff: boolean][] = [
     ['First', 0, first === 0],
@@ -154,8 +155,14 @@ function Parts({ value: { facts, elements, isCut, string }, known, from, onPick 
   return (
     <nav class="parts" aria-label="Parts of the value">
       <span role="status">
-        {shown === 0 ? 'Nothing here' : `${count(first + 1)} to ${count(end)}`}
-        {all !== undefined && ` of ${count(all)}`} {unit}
+        {isBehind ? (
+          `Groups, behind ${count(all)} elements`
+        ) : (
+          <>
+            {shown === 0 ? 'Nothing here' : `${count(first + 1)} to ${count(end)}`}
+            {all !== undefined && ` of ${count(all)}`} {unit}
+          </>
+        )}
       </span>
       {steps.map(([text, at, isOff]) => (
         <button
@@ -210,7 +217,7 @@ export function ValueDrawer(props: DrawerProps) {
     >
       <header>
         <h2>
-          <code>{bytesLine(wanted.key, 4096)}</code>
+          <code>{bytesLine(wanted.key, 4096, wanted.isCut)}</code>
         </h2>
         <button
           type="button"

@@ -1,5 +1,5 @@
 // The analysis of one file: the core's, over the pieces of a source. A damaged file gives what was
-// before the damage; with `salvage` values that are damaged inside are left out and counted.
+// before the damage; told to salvage, values that are damaged inside are left out and counted.
 
 import { analyzeRdb } from '../../rdb/analysis.js';
 import type { Report } from '../analysis.js';
@@ -11,11 +11,17 @@ import { openSource } from './source.js';
 const TOP = 500;
 
 export async function analyse(
-  { source, salvage = false }: { source: Source; salvage?: boolean },
+  { source }: { source: Source },
   { signal, progress }: Task<never>,
 ): Promise<Report> {
   const file = await openSource(source);
   const onRead = (bytes: number, size: number | undefined) => progress({ bytes, size });
-  const options = { signal, partial: true, top: TOP, slots: 'all', salvage } as const;
+  const options = {
+    signal,
+    partial: true,
+    top: TOP,
+    slots: 'all',
+    salvage: source.salvage,
+  } as const;
   return analyzeRdb(file.pieces({ signal, onRead }), options);
 }

@@ -38,7 +38,7 @@ export async function compare(
   const diff = diffRdb(
     () => first.pieces(pieces),
     () => second.pieces(pieces),
-    { signal },
+    { signal, salvage: a.salvage || b.salvage },
   );
   const prefixes = new DiffPrefixes();
   for await (const entry of diff) {

@@ -13,6 +13,7 @@ import {
 } from '../../core/core.js';
 import { compileCore } from '../../core/load.js';
 import {
+  LOAD_ERR_DB,
   LOAD_ERR_MEMORY,
   LOAD_KEEP_EXPIRED,
   type LoadFacts,
@@ -25,7 +26,6 @@ import { type Reply, ReplyTree } from './reply.js';
 import type { Task } from './serve.js';
 import { openSource } from './source.js';
 
-const DATABASES = 16;
 const PIECE_BYTES = 1 << 20;
 const CRON_MS = 100;
 const LOAD_FAILED = -1;
@@ -39,31 +39,32 @@ export class Console {
   /** What is added to the clock: it goes on from where the dump was made, so nothing is lost. */
   #shiftMs = 0;
 
-  private constructor(wasm: Uint8Array) {
+  private constructor(wasm: Uint8Array, databases: number) {
     this.core = new Core(
       compileCore(wasm),
       {
         hostCommand: (handle, id) => this.#commands.run(handle, id),
         applyProblem: () => undefined,
       },
-      { seed: crypto.getRandomValues(new Uint8Array(16)), databases: DATABASES, reserve: false },
+      { seed: crypto.getRandomValues(new Uint8Array(16)), databases, reserve: false },
     );
-    this.#commands = new HostCommands(this.core, () => this.#nowMs());
+    this.#commands = new HostCommands(this.core, databases, () => this.#nowMs());
     this.#handle = this.#open();
     setInterval(() => this.#tick(), CRON_MS);
   }
 
   /** A core with the file in it. A damaged file leaves the core with nothing and is an error. */
   static async start(
-    { source, functions }: ConsoleStart,
+    { source, functions, databases }: ConsoleStart,
     task: Task<never>,
   ): Promise<{ console: Console; facts: ConsoleFacts }> {
-    const made = new Console(Uint8Array.from(atob(CORE_WASM), (c) => c.charCodeAt(0)));
+    const wasm = Uint8Array.from(atob(CORE_WASM), (c) => c.charCodeAt(0));
+    const made = new Console(wasm, databases);
     const notes: string[] = [];
     if (source !== undefined) notes.push(...(await made.#load(source, task)));
     for (const library of functions) notes.push(...made.#commands.loadFunctions(library));
     let keys = 0;
-    for (let db = 0; db < DATABASES; db++) keys += made.core.x.localDbSize(db);
+    for (let db = 0; db < databases; db++) keys += made.core.x.localDbSize(db);
     const usedBytes = made.core.x.replicaUsedBytes();
     return { console: made, facts: { keys, usedBytes, notes } };
   }
@@ -156,8 +157,8 @@ export class Console {
       if (core.trap === undefined) core.x.hostFree(ptr);
     }
     const facts = readLoadFacts(core);
-    const { createdSec } = facts;
-    if (createdSec !== undefined) this.#shiftMs = createdSec * 1000 - Date.now();
+    const made = timeMade(facts);
+    if (made !== undefined) this.#shiftMs = made.getTime() - Date.now();
     return notesOf(facts);
   }
 }
@@ -171,17 +172,28 @@ function failure(core: Core, name: string): RespiteError {
   if (error === LOAD_ERR_MEMORY) {
     return new RespiteError('ERR_RESPITE_OUT_OF_MEMORY', `${name} does not fit into memory`);
   }
+  if (error === LOAD_ERR_DB) {
+    const text = `${name} has more databases than the console can have`;
+    return new RespiteError('ERR_RESPITE_UNSUPPORTED', text, { details: { feature: 'databases' } });
+  }
   const details = { offset, reason, ...(key === '' ? {} : { key, db }) };
   const text = `${name} is damaged at offset ${offset}: ${reason}`;
   return new RespiteError('ERR_RESPITE_RDB_FORMAT', text, { details });
 }
 
-function notesOf({ skipped, createdSec }: LoadFacts): string[] {
-  const notes = skipped.map(
+/** When the file says it was made; undefined: it does not, or it says what is no time. */
+function timeMade({ createdSec = Number.NaN }: LoadFacts): Date | undefined {
+  const date = new Date(createdSec * 1000);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+function notesOf(facts: LoadFacts): string[] {
+  const made = timeMade(facts);
+  const notes = facts.skipped.map(
     ({ name, count }) => `${count} values of type ${name} were left out: the core has no such type`,
   );
-  if (createdSec !== undefined) {
-    const when = new Date(createdSec * 1000).toISOString().replace(/\.\d+/, '');
+  if (made !== undefined) {
+    const when = made.toISOString().replace(/\.\d+/, '');
     notes.push(`The clock goes on from when the dump was made, ${when}: nothing has expired since`);
   }
   return notes;

@@ -40,10 +40,15 @@ export async function exportFile(
   const onRead = (bytes: number, size: number | undefined) => progress({ bytes, size });
   const pieces: RdbSource = file.pieces({ signal, onRead });
   const out = new BlobWriter();
+  const options = { signal, salvage: source.salvage };
   const text =
     format === 'csv'
-      ? exportCsv(pieces, { signal })
-      : exportJson(pieces, { signal, form: format === 'json' ? 'array' : 'lines', sizes: true });
+      ? exportCsv(pieces, options)
+      : exportJson(pieces, {
+          ...options,
+          form: format === 'json' ? 'array' : 'lines',
+          sizes: true,
+        });
   try {
     for await (const block of text) out.write(block);
   } catch (error) {

@@ -13,13 +13,11 @@ import { RESPITE_VERSION } from '../../server/version.js';
 
 type Handler = (argv: readonly Uint8Array[], out: ReplyWriter) => void;
 
-const DATABASES = 16;
 const decoder = new TextDecoder('latin1');
 const text = (bytes: Uint8Array | undefined): string => decoder.decode(bytes);
 
 /** What CONFIG GET tells; nothing of it can be changed. */
 const CONFIG: Readonly<Record<string, string>> = {
-  databases: String(DATABASES),
   maxmemory: '0',
   'maxmemory-policy': 'noeviction',
   save: '',
@@ -30,12 +28,14 @@ export class HostCommands {
   readonly #core: Core;
   /** As much of a server as scripts and functions look at. */
   readonly #server: ServerContext;
+  readonly #databases: number;
   readonly #nowMs: () => number;
   readonly #startedMs = performance.now();
   readonly #handlers: Readonly<Record<string, Handler>>;
 
-  constructor(core: Core, nowMs: () => number) {
+  constructor(core: Core, databases: number, nowMs: () => number) {
     this.#core = core;
+    this.#databases = databases;
     const scripting = scriptingOf(core);
     this.#server = { core, scripting } as Pick<
       ServerContext,
@@ -46,7 +46,7 @@ export class HostCommands {
       ...COMMAND_FAMILY,
       time: (_, out) => this.#time(out),
       info: (argv, out) => out.verbatim('txt', this.#info(argv.slice(1).map(text))),
-      'config|get': configGet,
+      'config|get': (argv, out) => configGet(argv, out, databases),
       'config|resetstat': (_, out) => {
         this.#core.x.statisticsReset();
         out.simple('OK');
@@ -115,7 +115,7 @@ export class HostCommands {
     const stats = readStatistics(core);
     const used = core.x.replicaUsedBytes();
     const keyspace: Record<string, string> = {};
-    for (let db = 0; db < DATABASES; db++) {
+    for (let db = 0; db < this.#databases; db++) {
       const { keys, expires, avgTtlMs } = readDatabaseStatistics(core, db);
       if (keys === 0) continue;
       keyspace[`db${db}`] = `keys=${keys},expires=${expires},avg_ttl=${Math.round(avgTtlMs)}`;
@@ -167,9 +167,10 @@ function globTest(pattern: string): RegExp {
   return new RegExp(`^${plain.replaceAll('*', '.*').replaceAll('?', '.')}$`);
 }
 
-function configGet(argv: readonly Uint8Array[], out: ReplyWriter): void {
+function configGet(argv: readonly Uint8Array[], out: ReplyWriter, databases: number): void {
   const tests = argv.slice(2).map((pattern) => globTest(text(pattern)));
-  const found = Object.entries(CONFIG).filter(([name]) => tests.some((test) => test.test(name)));
+  const all = Object.entries({ databases: String(databases), ...CONFIG });
+  const found = all.filter(([name]) => tests.some((test) => test.test(name)));
   out.map(found.length);
   for (const [name, value] of found) {
     out.bulk(name);

@@ -1,7 +1,7 @@
 // Search over the keys: the file is read once more, the core tests the names, and what fits comes
 // in batches while the reading goes on.
 
-import type { KeyFilter } from '../../core/inspector.js';
+import { type KeyFilter, latin1 } from '../../core/inspector.js';
 import { RespiteError } from '../../errors.js';
 import { readRdb } from '../../rdb/read-rdb.js';
 import type { KeyFacts } from '../../rdb/records.js';
@@ -14,41 +14,40 @@ const BATCH_MS = 100;
 const BATCH_MAX = 500;
 
 const GLOB_SPECIAL = /[\\*?[\]]/g;
-const REGEX_SPECIAL = /[.*+?^${}()|[\]\\]/g;
 /** A byte as tables show one that is no text. */
 const HEX_BYTE = /\\x([0-9a-f]{2})/gi;
 
-/** The regular expression of the page is about text, that of the core about bytes: UTF-8. */
-function latin1Of(text: string): string {
-  return String.fromCharCode(...new TextEncoder().encode(text));
-}
-
 function regex(text: string): RegExp {
   try {
-    return new RegExp(latin1Of(text));
+    return new RegExp(text);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new RespiteError('ERR_RESPITE_INVALID_COMMAND', reason, { cause });
   }
 }
 
-/** Names with these characters, where `\xNN` is a byte. */
-function containsBytes(text: string): RegExp {
-  const [first = '', ...rest] = text.split(HEX_BYTE);
-  const quoted = (part: string) => latin1Of(part).replace(REGEX_SPECIAL, '\\$&');
+const hasBytes = ({ text, how }: KeyQuery) => how === 'contains' && text.search(HEX_BYTE) >= 0;
+
+/** The characters in UTF-8, where `\xNN` is a byte; a character of the result each. */
+function bytesOf(text: string): string {
+  const encoder = new TextEncoder();
   // split leaves the hexadecimal digits between the parts
-  const parts = rest.map((part, i) => (i % 2 === 0 ? `\\x${part}` : quoted(part)));
-  return new RegExp(quoted(first) + parts.join(''));
+  const parts = text.split(HEX_BYTE).map((part, i) => {
+    return i % 2 === 0
+      ? latin1(encoder.encode(part))
+      : String.fromCharCode(Number.parseInt(part, 16));
+  });
+  return parts.join('');
 }
 
-export function filterOf(query: KeyQuery): KeyFilter {
+/** What the core can test. */
+function filterOf(query: KeyQuery): KeyFilter {
   const { text, how, types, db, expiry, minBytes, slots } = query;
   const filter: KeyFilter = {};
   if (text !== '') {
     if (how === 'glob') filter.match = text;
     else if (how === 'regex') filter.regex = regex(text);
-    else if (text.search(HEX_BYTE) >= 0) filter.regex = containsBytes(text);
-    else filter.match = `*${text.replace(GLOB_SPECIAL, '\\$&')}*`;
+    else if (!hasBytes(query)) filter.match = `*${text.replace(GLOB_SPECIAL, '\\$&')}*`;
   }
   if (types.length > 0) filter.type = types;
   if (db !== undefined) filter.db = db;
@@ -71,9 +70,13 @@ export async function search(
   const file = await openSource(source);
   const { limit } = query;
   const onRead = (bytes: number, size: number | undefined) => progress({ bytes, size });
+  // patterns of the core are text: bytes are looked for here
+  const wanted = hasBytes(query) ? bytesOf(query.text) : undefined;
   // one more than is shown tells whether there are more
-  const filter = { ...filterOf(query), limit: limit + 1 };
-  const reading = readRdb(file.pieces({ signal, onRead }), { signal, filter, checksum: false });
+  const most = wanted === undefined ? { limit: limit + 1 } : {};
+  const filter = { ...filterOf(query), ...most };
+  const options = { signal, filter, checksum: false, salvage: source.salvage };
+  const reading = readRdb(file.pieces({ signal, onRead }), options);
   let batch: KeyFacts[] = [];
   let last = performance.now();
   let found = 0;
@@ -85,6 +88,7 @@ export async function search(
   };
   try {
     for await (const { elements: _, read: __, ...facts } of reading) {
+      if (wanted !== undefined && !latin1(facts.key).includes(wanted)) continue;
       if (found === limit) {
         isCut = true;
         break;

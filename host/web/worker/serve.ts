@@ -41,8 +41,7 @@ function wireError(error: unknown): WireError {
   }
   const message = error instanceof Error ? error.message : String(error);
   if (isRespiteError(error)) return { code: error.code, message, ...error.details };
-  const isUnreadable = error instanceof DOMException && error.name === 'NotReadableError';
-  return { code: isUnreadable ? 'ERR_RESPITE_IO' : 'ERROR', message };
+  return { code: 'ERROR', message };
 }
 
 function taskOf(id: number, signal: AbortSignal): Task {

@@ -34,16 +34,27 @@ export interface PiecesOptions {
 
 type Reader = (options: PiecesOptions) => AsyncGenerator<Uint8Array>;
 
-function blobReader(blob: Blob): Reader {
+function blobReader(blob: Blob, name: string): Reader {
   return async function* ({ from = 0, to = blob.size, signal, onRead }) {
     let done = from;
-    for await (const piece of streamPieces(blob.slice(from, to).stream())) {
+    for await (const piece of blobPieces(blob.slice(from, to), name)) {
       signal?.throwIfAborted();
       done += piece.length;
       onRead?.(done, blob.size);
       yield piece;
     }
   };
+}
+
+/** Browsers say little about files that they cannot read, and some call it a network error. */
+async function* blobPieces(blob: Blob, name: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* streamPieces(blob.stream());
+  } catch (cause) {
+    const text = 'cannot be read: it is a folder, or it was changed or removed since it was chosen';
+    const details = { path: name };
+    throw new RespiteError('ERR_RESPITE_IO', `${name} ${text}`, { cause, details });
+  }
 }
 
 function urlReader(url: string, size: number | undefined): Reader {
@@ -169,12 +180,13 @@ async function sizeOf(url: string): Promise<number | undefined> {
 }
 
 export async function openSource(source: Source): Promise<OpenSource> {
+  const { name } = source;
   const isBlob = source.kind === 'blob';
   const size = isBlob ? source.blob.size : await sizeOf(source.url);
-  const read = isBlob ? blobReader(source.blob) : urlReader(source.url, size);
+  const read = isBlob ? blobReader(source.blob, name) : urlReader(source.url, size);
   const start = size === 0 ? new Uint8Array(0) : await head(read);
   const unpack = PACKINGS.find(([magic]) => magic.every((byte, i) => start[i] === byte))?.[1];
   const reader = unpack === undefined ? read : unpacked(read, unpack);
   const isPacked = unpack !== undefined;
-  return { name: source.name, size, isPacked, pieces: (options = {}) => reader(options) };
+  return { name, size, isPacked, pieces: (options = {}) => reader(options) };
 }

@@ -89,7 +89,7 @@ class StringPart {
   }
 }
 
-type OptionsOf = Pick<ReadOptions, 'signal' | 'onLongString' | 'elementBytesMax'>;
+type OptionsOf = Pick<ReadOptions, 'signal' | 'salvage' | 'onLongString' | 'elementBytesMax'>;
 
 /** The key that is asked for, at its value. */
 async function* found(
@@ -115,7 +115,7 @@ const factsOf = ({ elements: _, read: __, ...facts }: RdbEntry): KeyFacts => fac
 /** Reads what is asked for of the first key that is it. */
 async function take(
   pieces: AsyncIterable<Uint8Array>,
-  request: ValueRequest,
+  { request, source }: ValueArgs,
   signal: AbortSignal,
 ): Promise<ValueResult | undefined> {
   // ends reading when a part of a long string is there
@@ -123,6 +123,7 @@ async function take(
   const part = new StringPart(request.fromByte, () => enough.abort());
   const options = {
     signal: AbortSignal.any([signal, enough.signal]),
+    salvage: source.salvage,
     elementBytesMax: STRING_PART,
     onLongString: (piece: Uint8Array, at: number, length: number) => {
       // another key's, on the way to this one
@@ -193,7 +194,7 @@ export async function readValue(args: ValueArgs, task: Task<never>): Promise<Val
     const string = { from, length: raw.length };
     return { facts: raw.facts, elements: [{ kind: 'string', value }], isCut: false, string };
   }
-  const read = (pieces: AsyncIterable<Uint8Array>) => take(pieces, args.request, task.signal);
+  const read = (pieces: AsyncIterable<Uint8Array>) => take(pieces, args, task.signal);
   const value = await fromItsPlace(args, task, read);
   return value ?? { facts: undefined, elements: [], isCut: false, string: undefined };
 }
@@ -212,7 +213,8 @@ export async function saveString(args: ValueArgs, task: Task<never>): Promise<Bl
       isLong = true;
       out.write(piece);
     };
-    const options = { signal: task.signal, elementBytesMax: 0, onLongString };
+    const { salvage } = args.source;
+    const options = { signal: task.signal, salvage, elementBytesMax: 0, onLongString };
     for await (const entry of found(pieces, args.request, options)) {
       isFound = true;
       for await (const element of entry.read()) {
