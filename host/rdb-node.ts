@@ -11,7 +11,7 @@ setOpenByName(async (name, signal) => {
     const { openSnapshot } = await import('./replication/snapshot.js');
     return openSnapshot(createNodePlatform(), { master: name }, signal);
   }
-  return openRdbFile(/^file:\/\//i.test(name) ? pathOf(name) : name);
+  return openRdbFile(/^file:\/\//i.test(name) ? pathOf(name) : name, signal);
 });
 
 function pathOf(url: string): string {

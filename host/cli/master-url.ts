@@ -1,6 +1,7 @@
 // `redis://user:password@host:port` and `--listen host:port` as directives.
 
 import { invalidConfig } from '../config/config.js';
+import { URL_HINT } from '../replication/options.js';
 
 const DEFAULT_MASTER_PORT = 6379;
 
@@ -28,9 +29,7 @@ export function parseMasterUrl(text: string): MasterAddress {
   try {
     url = new URL(withScheme);
   } catch {
-    throw invalidConfig({
-      reason: 'The address of the master is not a URL like redis://host:port',
-    });
+    throw invalidConfig({ reason: `The address of the master is not a URL: ${URL_HINT}` });
   }
   const isTls = url.protocol === 'rediss:';
   if (!isTls && url.protocol !== 'redis:') {

@@ -114,8 +114,7 @@ ${EXIT_HELP}`,
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    const isAnswer = error.exitCode === 0 || error.code === 'commander.help';
-    return isAnswer && argv.length > 0 ? EXIT.ok : EXIT.usage;
+    return error.exitCode === 0 && argv.length > 0 ? EXIT.ok : EXIT.usage;
   }
   return code === EXIT.ok ? rdb.code : code;
 }

@@ -7,6 +7,7 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { RespiteError } from '../errors.js';
 import { pullHead, pullSource, type RdbPullSource } from '../rdb/source.js';
+import { openWithoutWaiting, waitingStream } from './waiting-stream.js';
 
 /** A source that was opened. */
 export interface OpenedSource extends RdbPullSource {
@@ -16,9 +17,16 @@ export interface OpenedSource extends RdbPullSource {
   position(): number;
   readonly sourceSize: number | undefined;
   readonly packing: 'none' | 'gzip' | 'zstd';
+  /** Files that belong behind it: the commands of a multi-part append-only file. */
+  readonly followers: readonly Follower[];
 }
 
-const AGAIN_MS = 5;
+export interface Follower {
+  readonly name: string;
+  /** Undefined: it is missing. */
+  readonly bytes: number | undefined;
+}
+
 const PIECE_BYTES = 1 << 18;
 /** Bytes that tell what a source is. */
 const HEAD_BYTES = 16;
@@ -42,13 +50,18 @@ class DescriptorSource implements OpenedSource {
   readonly name: string;
   readonly packing = 'none';
   readonly sourceSize: number | undefined;
+  readonly followers: readonly Follower[];
   readonly #ownsFd: boolean;
   #fd: number;
+  /** Reads what may have to be waited for, and owns the descriptor then. */
+  #stream: Readable | undefined;
+  #pieces: RdbPullSource | undefined;
   #head: Uint8Array = new Uint8Array(0);
   #position = 0;
 
-  constructor(name: string, fd: number) {
+  constructor(name: string, fd: number, followers: readonly Follower[] = []) {
     this.name = name;
+    this.followers = followers;
     this.#fd = fd;
     this.#ownsFd = name !== '-';
     const stat = fs.fstatSync(fd);
@@ -69,6 +82,8 @@ class DescriptorSource implements OpenedSource {
 
   /** The first bytes, which stay to be read. */
   async peek(): Promise<Uint8Array> {
+    this.#stream = await waitingStream(this.#fd);
+    if (this.#stream !== undefined) this.#pieces = pullSource(this.#stream);
     this.#head = await pullHead(this, HEAD_BYTES);
     return this.#head;
   }
@@ -80,6 +95,7 @@ class DescriptorSource implements OpenedSource {
       this.#head = this.#head.subarray(part.length);
       return part.length;
     }
+    if (this.#pieces !== undefined) return this.#pullPieces(this.#pieces, into);
     // who reads large files gives others their turn
     return this.sourceSize === undefined ? this.#pullAside(into) : this.#read(into);
   }
@@ -94,20 +110,23 @@ class DescriptorSource implements OpenedSource {
     }
   }
 
-  /** Pipes and terminals: another thread waits for them. */
+  async #pullPieces(pieces: RdbPullSource, into: Uint8Array): Promise<number> {
+    try {
+      const length = await pieces.pull(into);
+      this.#position += length;
+      return length;
+    } catch (error) {
+      throw unreadable(this.name, (error as Error).message, error);
+    }
+  }
+
+  /** Devices: another thread reads. */
   #pullAside(into: Uint8Array): Promise<number> {
     return new Promise((resolve, reject) => {
       fs.read(this.#fd, into, 0, into.length, null, (error, length) => {
-        if ((error as NodeJS.ErrnoException | null)?.code === 'EAGAIN') {
-          const isClosed = this.#fd < 0;
-          if (isClosed) resolve(0);
-          else setTimeout(() => this.#pullAside(into).then(resolve, reject), AGAIN_MS);
-        } else if (error) {
-          reject(unreadable(this.name, error.message, error));
-        } else {
-          this.#position += length;
-          resolve(length);
-        }
+        if (error) return reject(unreadable(this.name, error.message, error));
+        this.#position += length;
+        resolve(length);
       });
     });
   }
@@ -123,7 +142,8 @@ class DescriptorSource implements OpenedSource {
   }
 
   close(): void {
-    if (this.#ownsFd && this.#fd >= 0) fs.closeSync(this.#fd);
+    if (this.#stream !== undefined) this.#stream.destroy();
+    else if (this.#ownsFd && this.#fd >= 0) fs.closeSync(this.#fd);
     this.#fd = -1;
   }
 }
@@ -167,6 +187,7 @@ class UnpackedSource implements OpenedSource {
   readonly packing: 'gzip' | 'zstd';
   readonly sourceSize: number | undefined;
   readonly #packed: DescriptorSource;
+  readonly #unpacked: Readable;
   readonly #pieces: RdbPullSource;
   #bytes = 0;
 
@@ -175,6 +196,7 @@ class UnpackedSource implements OpenedSource {
     this.packing = packing;
     this.sourceSize = packed.sourceSize;
     this.#packed = packed;
+    this.#unpacked = unpacked;
     // what fails before anybody reads is told to who reads then
     unpacked.on('error', () => {});
     feed(packed.pieces(), unpacked).catch((error) => unpacked.destroy(error));
@@ -183,6 +205,10 @@ class UnpackedSource implements OpenedSource {
 
   get canReopen(): boolean {
     return this.#packed.canReopen;
+  }
+
+  get followers(): readonly Follower[] {
+    return this.#packed.followers;
   }
 
   position(): number {
@@ -206,13 +232,16 @@ class UnpackedSource implements OpenedSource {
     }
   }
 
-  async close(): Promise<void> {
-    await this.#pieces.close?.();
+  close(): void {
+    // whoever waits for either is answered
+    this.#unpacked.destroy();
     this.#packed.close();
   }
 }
 
-async function openAny(source: DescriptorSource): Promise<OpenedSource> {
+async function openAny(source: DescriptorSource, signal?: AbortSignal): Promise<OpenedSource> {
+  const onAbort = (): void => source.close();
+  signal?.addEventListener('abort', onAbort);
   try {
     const head = Buffer.from(await source.peek());
     if (head[0] === 0x1f && head[1] === 0x8b) {
@@ -232,41 +261,62 @@ async function openAny(source: DescriptorSource): Promise<OpenedSource> {
   } catch (error) {
     source.close();
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
   }
 }
 
-/** The base file of a folder with a multi-part append-only file. */
-function baseOf(folder: string): string {
+/** Opens the base file of a folder with a multi-part append-only file. */
+function openBase(folder: string): DescriptorSource {
   const manifest = fs.readdirSync(folder).find((name) => name.endsWith('.manifest'));
   if (manifest === undefined) throw unreadable(folder, 'it is a directory');
-  const text = fs.readFileSync(path.join(folder, manifest), 'latin1');
-  const line = text.split('\n').find((one) => /\btype b\b/.test(one));
-  const base = /^file (?:"(.*)"|(\S+))/.exec(line ?? '');
-  if (base === null) throw unreadable(folder, 'its append-only file has no base');
-  return path.join(folder, base[1] ?? base[2]!);
+  const lines = fs.readFileSync(path.join(folder, manifest), 'latin1').split('\n');
+  const named = (type: string): string[] =>
+    lines.flatMap((line) => {
+      const name = /^file (?:"(.*)"|(\S+))/.exec(line);
+      const isOf = name !== null && new RegExp(`\\btype ${type}\\b`).test(line);
+      return isOf ? [name[1] ?? name[2]!] : [];
+    });
+  const [base] = named('b');
+  if (base === undefined) throw unreadable(folder, 'its append-only file has no base');
+  const followers = named('i').map((name) => {
+    const bytes = fs.statSync(path.join(folder, name), { throwIfNoEntry: false })?.size;
+    return { name, bytes };
+  });
+  const file = path.join(folder, base);
+  try {
+    return new DescriptorSource(file, fs.openSync(file, 'r'), followers);
+  } catch (error) {
+    throw unreadable(folder, `its base file ${base}: ${plainReason(error)}`, error);
+  }
 }
 
 /**
  * Opens a file: an RDB, one packed with gzip or zstd, an append-only file with an RDB in front, or
  * the folder of a multi-part one. Rejects with ERR_RESPITE_IO. Whoever reads it to its end or
- * calls `close` closes it.
+ * calls `close` closes it; before it resolves, `signal` does.
  */
-export async function openRdbFile(name: string): Promise<OpenedSource> {
+export async function openRdbFile(name: string, signal?: AbortSignal): Promise<OpenedSource> {
   let source: DescriptorSource;
   try {
-    const file = fs.statSync(name).isDirectory() ? baseOf(name) : name;
-    source = new DescriptorSource(file, fs.openSync(file, 'r'));
+    const stat = fs.statSync(name);
+    if (stat.isDirectory()) {
+      source = openBase(name);
+    } else {
+      const fd = stat.isFIFO() ? await openWithoutWaiting(name) : fs.openSync(name, 'r');
+      source = new DescriptorSource(name, fd);
+    }
   } catch (error) {
     if (error instanceof RespiteError) throw error;
     throw unreadable(name, plainReason(error), error);
   }
-  return openAny(source);
+  return openAny(source, signal);
 }
 
-/** The same for standard input, or any other descriptor, which stays open. */
-export async function openRdbDescriptor(fd: number): Promise<OpenedSource> {
+/** The same for standard input, which stays open. */
+export async function openRdbDescriptor(fd: number, signal?: AbortSignal): Promise<OpenedSource> {
   try {
-    return await openAny(new DescriptorSource('-', fd));
+    return await openAny(new DescriptorSource('-', fd), signal);
   } catch (error) {
     throw error instanceof RespiteError ? error : unreadable('-', (error as Error).message, error);
   }

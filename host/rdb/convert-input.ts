@@ -91,6 +91,7 @@ function withHead(from: RdbPullSource, head: Uint8Array): RdbPullSource {
       given += part.length;
       return part.length;
     },
+    ended: (rdbBytes, behind) => from.ended?.(rdbBytes, behind),
     close: () => from.close?.(),
   };
 }

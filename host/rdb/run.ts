@@ -4,7 +4,7 @@
 import { type Inspector, STEP_END, STEP_ERROR, STEP_MORE, STEP_OUTPUT } from '../core/inspector.js';
 import { isRespiteError, RespiteError } from '../errors.js';
 import { wrongSource } from './pieces.js';
-import { pullSource, type RdbSource } from './source.js';
+import { pullSource, type RdbPullSource, type RdbSource } from './source.js';
 import { Turns } from './turn.js';
 import { isGivenUp, letGo, orGivenUp } from './waiting.js';
 
@@ -63,7 +63,7 @@ export async function* outputs(
         throw error;
       }
       tell();
-      if (last === STEP_END) return;
+      if (last === STEP_END) return await tellEnd(inspector, from, bytes, pulled);
     }
     yield* drain(inspector, () => inspector.finish(), options, turns);
   } finally {
@@ -84,6 +84,19 @@ async function* tellRest(
   } catch (error) {
     if (!isRespiteError(error)) throw error;
   }
+}
+
+/** Tells the source where the RDB ended: in the last `pulled` of `bytes`. */
+async function tellEnd(
+  inspector: Inspector,
+  from: RdbPullSource,
+  bytes: number,
+  pulled: number,
+): Promise<void> {
+  const { input, rdbBytes } = inspector;
+  const behind = bytes - rdbBytes;
+  if (rdbBytes === 0 || behind > pulled) return;
+  await from.ended?.(rdbBytes, input.subarray(pulled - behind, pulled));
 }
 
 async function* drain(

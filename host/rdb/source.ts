@@ -30,6 +30,11 @@ export interface RdbPullSource {
   /** Who opens it anew under the same name reads the same bytes: of files, not of pipes. */
   readonly canReopen?: boolean | undefined;
   /**
+   * Called when the RDB was read to its end: its length, and what was pulled of what stands behind
+   * it, a view that is good during the call.
+   */
+  ended?(rdbBytes: number, behind: Uint8Array): void | Promise<void>;
+  /**
    * Called once when reading is over, at the end or before: also while a promise of `pull` is
    * pending, when `signal` ends the reading; what comes of that is not used any more.
    */

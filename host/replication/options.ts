@@ -111,19 +111,38 @@ function hostAndPort(text: string): Target {
   return plainTarget({ host: (match[1] ?? match[2]) as string, port });
 }
 
-function urlTarget(text: string): Target {
-  let url: URL;
+/** What is wrong with a URL is not repeated: it may hold a password. */
+export const URL_HINT =
+  'it is redis://user:password@host:port, with a port up to 65535, and in user and password ' +
+  '# / ? @ : % are written %23 %2F %3F %40 %3A %25';
+
+function serverUrl(text: string): URL {
+  let url: URL | undefined;
   try {
     url = new URL(text);
+  } catch {}
+  // a # or / that was not written so has cut off what follows it
+  const isCut =
+    url?.protocol !== 'unix:' && /[#?@]/.test(`${url?.pathname}${url?.search}${url?.hash}`);
+  if (url === undefined || isCut) throw invalid('master', `not a URL: ${URL_HINT}`);
+  return url;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
   } catch {
-    // The text may hold a password: it is not repeated.
-    throw invalid('master', 'not a URL');
+    throw invalid('master', `a % is not followed by two digits: ${URL_HINT}`);
   }
+}
+
+function urlTarget(text: string): Target {
+  const url = serverUrl(text);
   const scheme = url.protocol.slice(0, -1);
   if (scheme !== 'redis' && scheme !== 'rediss' && scheme !== 'unix') {
     throw invalid('master', `unknown scheme ${scheme}: use redis, rediss or unix`);
   }
-  const path = scheme === 'unix' ? decodeURIComponent(url.pathname) : undefined;
+  const path = scheme === 'unix' ? decoded(url.pathname) : undefined;
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   const target: Target = {
     ...plainTarget(
@@ -133,8 +152,8 @@ function urlTarget(text: string): Target {
     ),
     isTls: scheme === 'rediss',
   };
-  if (url.username !== '') target.username = decodeURIComponent(url.username);
-  if (url.password !== '') target.password = decodeURIComponent(url.password);
+  if (url.username !== '') target.username = decoded(url.username);
+  if (url.password !== '') target.password = decoded(url.password);
   return target;
 }
 

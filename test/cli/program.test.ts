@@ -161,6 +161,7 @@ describe('serve and replicate', () => {
     expect(parseMasterUrl('redis://[::1]:5').directives.replicaof).toEqual(['::1', '5']);
     expect(parseMasterUrl('redis://:pw@h').directives.masterauth).toBe('pw');
     expect(parseMasterUrl('redis://h/3').ignoredPath).toBe('3');
+    expect(() => parseMasterUrl('redis://:a/b@h')).toThrow('%2F');
     expect(parseListen('[::1]:5')).toEqual({ bind: ['::1'], port: '5' });
     expect(parseListen(':5')).toEqual({ bind: ['127.0.0.1'], port: '5' });
     expect(parseListen('5')).toEqual({ bind: ['127.0.0.1'], port: '5' });

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { isRespiteError, RespiteError } from '../../errors.js';
 import { aofManifest, type CommandOptions } from '../../rdb/export-commands.js';
 import { addCommandOptions, commandOptions, pumpCommands } from './commands.js';
-import { type Job, perform, sourceCommand } from './common.js';
+import { type Job, perform, sourceCommand, usage } from './common.js';
 import { openOutput } from './output.js';
 
 /** Redis 7: `appendfilename`; the parts and the manifest are named after it. */
@@ -57,6 +57,9 @@ export function addAof(rdb: Command): void {
   }).option('--dir <folder>', 'a multi-part file: its base and its manifest in this folder');
   addCommandOptions(command).action(
     perform(async (job) => {
+      if (job.options.dir !== undefined && job.options.output !== undefined) {
+        throw usage('--dir and -o cannot be together: the names of the parts are given');
+      }
       const options: CommandOptions = { ...commandOptions(job), form: 'aof' };
       const dir = job.options.dir as string | undefined;
       if (dir === undefined) await pumpCommands(job, options, (bytes) => job.write(bytes));

@@ -30,7 +30,6 @@ export function addCheck(rdb: Command): void {
     perform(async (job) => {
       const verdict = await checkRdb(await job.open(), job.inspectOptions);
       job.damaged(verdict.damaged);
-      job.noteRest(job.sources[0]!, verdict.bytes);
       if (job.options.quiet) return;
       const { version, isValkey, keys } = verdict;
       const format = `${isValkey ? 'Valkey ' : ''}RDB ${version}`;

@@ -13,7 +13,14 @@ export function mapValue(text: string): ReadonlyMap<number, number> | number {
   if (pairs.some((pair) => pair === null)) {
     throw new InvalidArgumentError('It takes pairs, as 0:5,1:6, or one number for all.');
   }
-  return new Map(pairs.map((pair) => [Number(pair![1]), Number(pair![2])]));
+  const map = new Map<number, number>();
+  for (const [from, to] of pairs.map((pair) => pair!.slice(1).map(Number) as [number, number])) {
+    if (map.has(from) && map.get(from) !== to) {
+      throw new InvalidArgumentError(`It says two things about database ${from}.`);
+    }
+    map.set(from, to);
+  }
+  return map;
 }
 
 export function addCommandOptions(command: Command): Command {

@@ -17,10 +17,12 @@ import { inspectModule } from '../../rdb/module.js';
 import { type InspectOptions, inspectFlags, type ReadOptions } from '../../rdb/read-rdb.js';
 import { type OnProgress, outputs } from '../../rdb/run.js';
 import type { RdbSource } from '../../rdb/source.js';
+import { letGo, orGivenUp } from '../../rdb/waiting.js';
+import { describeRest } from './behind.js';
 import { processIo, type RdbIo } from './io.js';
 import { type Output, OutputClosed, openOutput } from './output.js';
 import { Progress } from './progress.js';
-import { type OpenSource, openSource } from './sources.js';
+import { databaseOf, isServer, type OpenSource, openSource } from './sources.js';
 import {
   countValue,
   dbValues,
@@ -46,6 +48,11 @@ export const EXIT_RDB = {
   /** Whoever read our output has gone, as a shell shows SIGPIPE. */
   closed: 141,
 } as const;
+
+/** An error of the command line: exit code 2. */
+export function usage(reason: string): RespiteError {
+  return new RespiteError('ERR_RESPITE_INVALID_CONFIG', reason, { details: { reason } });
+}
 
 export interface CommandSpec {
   name: string;
@@ -166,11 +173,13 @@ export class Job {
   readonly options: Record<string, unknown>;
   /** As named on the command line. */
   readonly sources: readonly string[];
-  readonly filter: KeyFilter;
+  filter: KeyFilter;
   readonly signal: AbortSignal;
   readonly #abort = new AbortController();
   readonly #progress: Progress | undefined;
   readonly #open: OpenSource[] = [];
+  /** Sources of which was said what follows them. */
+  readonly #ended = new Set<string>();
   #output: Output | undefined;
   /** Keys read so far by whoever reads now. */
   #keys: number | undefined;
@@ -211,18 +220,28 @@ export class Job {
     return this.out.write(data);
   }
 
-  /** Opens a source, by default the first, for a function of the library; it shows progress. */
-  async open(name = this.sources[0]!): Promise<RdbSource> {
-    const source = await openSource(this.io, name, this.options, this.signal);
+  /**
+   * Opens a source, by default the first, for a function of the library; it shows progress, and
+   * says what follows the RDB. `shown`: what the user calls it.
+   */
+  async open(name = this.sources[0]!, shown = name): Promise<RdbSource> {
+    const opening = openSource(this.io, name, this.options, this.signal);
+    const source = await orGivenUp(opening, this);
     this.#open.push(source);
     const { rdb } = source;
     const progress = this.#progress;
-    if (progress === undefined) return rdb;
     return {
       size: rdb.size,
       pull: (into) => {
-        progress.step({ position: source.position(), size: source.size, keys: this.#keys });
+        progress?.step({ position: source.position(), size: source.size, keys: this.#keys });
         return rdb.pull(into);
+      },
+      ended: async (rdbBytes, behind) => {
+        if (this.#ended.has(shown) || isServer(name)) return;
+        this.#ended.add(shown);
+        const lines = await describeRest(source, rdbBytes, behind, this.signal);
+        const prefix = this.sources.length > 1 ? `${shown}: ` : '';
+        for (const line of lines) this.note(`${prefix}${line}`);
       },
       close: () => rdb.close?.(),
     };
@@ -245,7 +264,6 @@ export class Job {
     inspector.open(mode, inspectFlags(this.inspectOptions));
     try {
       yield* outputs(inspector, source, this.inspectOptions);
-      this.noteRest(name, inspector.rdbBytes);
     } finally {
       this.damaged(inspector.damaged);
       onEnd?.(inspector);
@@ -273,14 +291,6 @@ export class Job {
     this.io.writeErr(`respite: ${text}\n`);
   }
 
-  /** Says so when a file goes on behind its RDB, of `rdbBytes` (0: its end was not reached). */
-  noteRest(name: string, rdbBytes: number): void {
-    const size = this.#open.find((source) => source.name === name)?.rdb.size;
-    if (size === undefined || rdbBytes === 0 || size <= rdbBytes) return;
-    const rest = `${size - rdbBytes} bytes behind the RDB were not read`;
-    this.note(`${rest}: the commands of an append-only file stand there`);
-  }
-
   /** Values were damaged and left out (--salvage): the exit code is 1. */
   damaged(values: number): void {
     this.#damaged += values;
@@ -295,6 +305,7 @@ export class Job {
   async run(work: (job: Job) => Promise<void>): Promise<number> {
     const offSignal = this.#onInterrupt();
     try {
+      this.#takeDatabase();
       await work(this);
       await this.#output?.commit();
       return this.#verdict();
@@ -303,7 +314,24 @@ export class Job {
     } finally {
       offSignal();
       this.#progress?.clear();
-      for (const { rdb } of this.#open) await rdb.close?.();
+      for (const { rdb } of this.#open) await letGo(rdb);
+    }
+  }
+
+  /** `redis://host/3` is the same as --db 3. */
+  #takeDatabase(): void {
+    for (const name of this.sources) {
+      const db = databaseOf(name);
+      if (db === undefined) continue;
+      const asked = this.options.db as number[] | undefined;
+      if (asked !== undefined && (asked.length !== 1 || asked[0] !== db)) {
+        throw usage(`the URL is of database ${db}, but --db says otherwise`);
+      }
+      // --no-expiry is false or true where there are filters
+      if (this.sources.length > 1 || this.options.expiry === undefined) {
+        throw usage(`the URL is of database ${db}, but this command reads all of them`);
+      }
+      this.filter = { ...this.filter, db: [db] };
     }
   }
 
@@ -314,7 +342,8 @@ export class Job {
       if (this.signal.aborted) process.exit(EXIT_RDB.interrupted);
       this.#abort.abort();
     };
-    const off = [process.onSignal('SIGINT', onSignal), process.onSignal('SIGTERM', onSignal)];
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+    const off = signals.map((signal) => process.onSignal(signal, onSignal));
     return () => {
       for (const one of off) one();
     };

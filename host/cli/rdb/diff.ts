@@ -4,10 +4,10 @@ import type { Command } from 'commander';
 import { isRespiteError } from '../../errors.js';
 import { bytesText } from '../../rdb/bytes-text.js';
 import { type DiffEntry, DiffPrefixes, diffRdb, type RdbDiff } from '../../rdb/diff.js';
-import { type Job, perform, sourceCommand } from './common.js';
+import { type Job, perform, sourceCommand, usage } from './common.js';
 import { spoolsOf } from './spool.js';
 import { countText, nameText, type TableColumn, tableText } from './tables.js';
-import { sizeValue } from './values.js';
+import { separatorsValue, sizeValue } from './values.js';
 
 const MARKS = { removed: '-', added: '+', changed: '~', expiry: '@' } as const;
 
@@ -40,9 +40,17 @@ interface Options {
 
 async function diff(job: Job): Promise<void> {
   const options = job.options as unknown as Options;
+  const { limit, ...filter } = job.filter;
+  if (limit !== undefined && !options.keys && !options.json) {
+    throw usage('--limit is about the lines of --keys and --json');
+  }
   const spools = spoolsOf(job);
   const [first, second] = spools.map((spool) => (isAgain: boolean) => spool.open(isAgain));
-  const found = diffRdb(first!, second!, { ...job.readOptions, tableBytes: options.memory });
+  const found = diffRdb(first!, second!, {
+    ...job.readOptions,
+    filter,
+    tableBytes: options.memory,
+  });
   try {
     await tell(job, found, options);
   } finally {
@@ -54,10 +62,13 @@ async function tell(job: Job, found: RdbDiff, options: Options): Promise<void> {
   const { keys, json, separators } = options;
   const prefixes = new DiffPrefixes(separators);
   let lines = '';
+  let left = job.filter.limit ?? Number.POSITIVE_INFINITY;
   let damage: unknown;
   try {
     for await (const entry of found) {
       prefixes.add(entry);
+      if (left === 0) continue;
+      left--;
       if (json) lines += jsonLine(entry);
       else if (keys) lines += line(entry);
       if (lines.length < 1 << 16) continue;
@@ -105,7 +116,7 @@ export function addDiff(rdb: Command): void {
   })
     .option('--keys', 'a line for each key that differs')
     .option('--json', 'an object a line, the counts last')
-    .option('--separators <characters>', 'each of them ends a prefix', ':')
+    .option('--separators <characters>', 'each of them ends a prefix', separatorsValue, ':')
     .option(
       '--memory <bytes>',
       'for the keys of the first, 16 bytes each (default 16mb); more keys take more passes',

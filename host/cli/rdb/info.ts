@@ -55,7 +55,6 @@ export function addInfo(rdb: Command): void {
       perform(async (job) => {
         const options = { ...job.inspectOptions, partial: true };
         const { damage, ...info } = await readRdbInfo(await job.open(), options);
-        job.noteRest(job.sources[0]!, info.bytes);
         await job.write(job.options.json ? `${JSON.stringify(info, null, 2)}\n` : infoText(info));
         if (damage !== undefined) throw damage;
       }),

@@ -21,7 +21,7 @@ export interface RdbIo {
 const RETRY_MS = 2;
 
 /** All of `bytes` to a descriptor; a pipe that is full and does not block is waited for. */
-function writeAll(fd: number, bytes: Uint8Array, from = 0): void | Promise<void> {
+export function writeDescriptor(fd: number, bytes: Uint8Array, from = 0): void | Promise<void> {
   let at = from;
   while (at < bytes.length) {
     try {
@@ -29,7 +29,7 @@ function writeAll(fd: number, bytes: Uint8Array, from = 0): void | Promise<void>
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
       return new Promise<void>((resolve) => setTimeout(resolve, RETRY_MS)).then(() =>
-        writeAll(fd, bytes, at),
+        writeDescriptor(fd, bytes, at),
       );
     }
   }
@@ -38,7 +38,7 @@ function writeAll(fd: number, bytes: Uint8Array, from = 0): void | Promise<void>
 export function processIo(platform: Platform = createNodePlatform()): RdbIo {
   return {
     platform,
-    write: (bytes) => writeAll(1, bytes),
+    write: (bytes) => writeDescriptor(1, bytes),
     writeErr: (text) => platform.process.writeStderr(text),
     outIsTerminal: process.stdout.isTTY === true,
     errIsTerminal: process.stderr.isTTY === true,

@@ -34,7 +34,12 @@ export function addJson(rdb: Command): void {
         .default('utf8'),
     )
     .option('--keys-only', 'no records about the file')
-    .option('--sizes', 'count, longest element, bytes in the file and in memory of each value')
+    .addOption(
+      new Option(
+        '--sizes',
+        'count, longest element, bytes in the file and in memory of each value',
+      ).conflicts('flat'),
+    )
     .action(
       perform((job) =>
         job.pump(MODE_JSON, jsonPlaces(optionsOf(job)), (inspector) => {

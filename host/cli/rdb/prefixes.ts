@@ -12,7 +12,7 @@ import {
   type TableColumn,
   tableText,
 } from './tables.js';
-import { countValue, nodesValue } from './values.js';
+import { countValue, nodesValue, separatorsValue } from './values.js';
 
 const columns = (whole: number): TableColumn<PrefixRow>[] => [
   { head: 'prefix', isText: true, cell: ({ prefix }) => nameText(prefix) },
@@ -68,7 +68,7 @@ export function addPrefixes(rdb: Command): void {
       ['prefixes --json dump.rdb', 'both lists and the tree, for machines'],
     ],
   })
-    .option('--separators <characters>', 'each of them ends a prefix', ':')
+    .option('--separators <characters>', 'each of them ends a prefix', separatorsValue, ':')
     .option('--depth <separators>', 'separators in a prefix at most', countValue, 8)
     .option('--rows <rows>', 'how many', countValue, 50)
     .option('--automatic', 'without separators')

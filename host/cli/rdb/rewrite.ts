@@ -1,8 +1,6 @@
 // What `convert`, `filter`, `split` and `merge` share: versions by number or server, databases
 // renumbered, losses told.
 
-import fs from 'node:fs';
-import path from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { latin1 } from '../../core/inspector.js';
 import { RespiteError } from '../../errors.js';
@@ -15,8 +13,8 @@ import {
 import type { LossKind, RdbLoss } from '../../rdb/convert-frames.js';
 import type { DbMap } from '../../rdb/db-map.js';
 import type { OpenAgain } from '../../rdb/source.js';
-import type { Job } from './common.js';
-import { isSpecial, type Output, openOutput } from './output.js';
+import { type Job, usage } from './common.js';
+import { type Output, openOutput, outputKey } from './output.js';
 import { spoolsOf } from './spool.js';
 import { sizeValue } from './values.js';
 
@@ -101,6 +99,13 @@ export function versionOption(command: Command): Command {
 export function mapsOf(job: Job, sources: number): (DbMap | undefined)[] | undefined {
   const entries = job.options.mapDb as MapEntry[] | undefined;
   if (entries === undefined) return undefined;
+  for (const { source, from, to } of entries) {
+    if (source !== undefined && (source < 1 || source > sources)) {
+      throw usage(`--map-db ${source}@${from}:${to}: no such source, of ${sources}`);
+    }
+    const isOther = (one: MapEntry) => one.source === source && one.from === from && one.to !== to;
+    if (entries.some(isOther)) throw usage(`--map-db says two things about database ${from}`);
+  }
   return Array.from({ length: sources }, (_, index) => {
     const own = entries.filter(({ source }) => source === undefined || source === index + 1);
     return own.length === 0
@@ -114,7 +119,7 @@ export function convertOptions(job: Job, losses: LossList): ConvertOptions {
   const { options } = job;
   return {
     ...job.readOptions,
-    mapDb: mapsOf(job, 1)?.[0],
+    mapDb: mapsOf(job, job.sources.length)?.[0],
     version: options.rdbVersion as number | undefined,
     dropExpiry: options.dropExpiry === true,
     compress: options.compress as ConvertOptions['compress'],
@@ -145,20 +150,11 @@ const LOSS_TEXTS: Record<LossKind, string> = {
   duplicateFunction: 'libraries of functions of the name of another',
 };
 
-/** What two names are one file by; undefined: a device or a pipe, which may be written twice. */
-function fileKey(name: string): string | undefined {
-  if (name === '-') return name;
-  if (isSpecial(name)) return undefined;
-  const folder = path.resolve(path.dirname(name));
-  const real = fs.existsSync(folder) ? fs.realpathSync(folder) : folder;
-  return path.join(real, path.basename(name));
-}
-
 /** The list of losses is not written where an output is. */
 export function refuseSameFile({ options }: Job, output: string): void {
   if (options.losses === undefined) return;
-  const losses = fileKey(options.losses as string);
-  if (losses === undefined || losses !== fileKey(output)) return;
+  const losses = outputKey(options.losses as string);
+  if (losses === undefined || losses !== outputKey(output)) return;
   const reason = `--losses and -o are both ${output === '-' ? 'standard output' : output}`;
   throw new RespiteError('ERR_RESPITE_INVALID_CONFIG', `Nothing was written: ${reason}`, {
     details: { option: 'losses', reason },

@@ -1,6 +1,6 @@
 // Opens what a command reads: a file, standard input (`-`) or a live server (`redis://…`).
 
-import { openRdbDescriptor, openRdbFile } from '../../persistence/rdb-source.js';
+import { type Follower, openRdbDescriptor, openRdbFile } from '../../persistence/rdb-source.js';
 import type { TlsOptions } from '../../platform/platform.js';
 import type { RdbPullSource } from '../../rdb/source.js';
 import type { RdbIo } from './io.js';
@@ -13,9 +13,18 @@ export interface OpenSource {
   readonly size: number | undefined;
   /** Bytes of the source that were read (of a compressed one: compressed bytes). */
   position(): number;
+  /** Files that belong behind it and are not read. */
+  readonly followers: readonly Follower[];
 }
 
 const SERVER = /^(redis|rediss|unix):\/\//i;
+export const isServer = (name: string): boolean => SERVER.test(name);
+
+/** The number that the path of a server's URL is. */
+export function databaseOf(name: string): number | undefined {
+  const match = /^rediss?:\/\/[^/]*\/(\d+)$/i.exec(name);
+  return match === null ? undefined : Number(match[1]);
+}
 
 function tlsOf(options: Record<string, unknown>): TlsOptions {
   const { tlsCaCertFile, tlsCertFile, tlsKeyFile, tlsServername, tlsInsecure } = options;
@@ -55,13 +64,17 @@ export async function openSource(
       rdb: snapshot,
       size: snapshot.size,
       position: () => snapshot.position(),
+      followers: [],
     };
   }
-  const source = name === '-' ? await openRdbDescriptor(stdin) : await openRdbFile(name);
+  const source = await (name === '-'
+    ? openRdbDescriptor(stdin, signal)
+    : openRdbFile(name, signal));
   return {
     name,
     rdb: source,
     size: source.sourceSize,
     position: () => source.position(),
+    followers: source.followers,
   };
 }

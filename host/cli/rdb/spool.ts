@@ -8,6 +8,7 @@ import { RespiteError } from '../../errors.js';
 import { pullSource, type RdbSource } from '../../rdb/source.js';
 import { orGivenUp } from '../../rdb/waiting.js';
 import type { Job } from './common.js';
+import { forgetOnExit, removeOnExit } from './leftovers.js';
 
 const PIECE_BYTES = 1 << 18;
 
@@ -33,7 +34,7 @@ export class Spool {
   /** Opens the source; `isAgain`: not for the last time. */
   async open(isAgain: boolean): Promise<RdbSource> {
     if (this.#folder === undefined && isAgain && !this.#isFile()) await this.#keep();
-    return this.#job.open(this.#folder === undefined ? this.#name : this.#file);
+    return this.#job.open(this.#folder === undefined ? this.#name : this.#file, this.#name);
   }
 
   /** Not a pipe under a name, as the shell makes of <(command). */
@@ -52,6 +53,7 @@ export class Spool {
     const piece = new Uint8Array(PIECE_BYTES);
     try {
       this.#folder = fs.mkdtempSync(path.join(os.tmpdir(), 'respite-'));
+      removeOnExit(this.#folder);
       this.#job.note(`${this.#name} is needed again: kept in ${this.#folder} meanwhile`);
       const fd = fs.openSync(this.#file, 'wx', 0o600);
       try {
@@ -75,7 +77,9 @@ export class Spool {
 
   /** Removes what was kept. */
   close(): void {
-    if (this.#folder !== undefined) fs.rmSync(this.#folder, { recursive: true, force: true });
+    if (this.#folder === undefined) return;
+    fs.rmSync(this.#folder, { recursive: true, force: true });
+    forgetOnExit(this.#folder);
     this.#folder = undefined;
   }
 }

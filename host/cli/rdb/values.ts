@@ -70,11 +70,19 @@ export function timeValue(text: string): number {
     return Math.trunc(number < SECONDS_MAX ? number * 1000 : number);
   }
   const ms = /^\d{4}-/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(ms)) {
+  if (Number.isNaN(ms) || !isDay(text)) {
     const forms = '2027-01-31, 2027-01-31T12:00:00Z, unix seconds or ms, +1d, -2h, now';
     throw new InvalidArgumentError(`A time is one of: ${forms}.`);
   }
   return ms;
+}
+
+/** Not February 30, which Date takes for a day of March. */
+function isDay(text: string): boolean {
+  const match = /^(\d{4})-(\d\d)-(\d\d)/.exec(text);
+  if (match === null) return true;
+  const [year, month, day] = match.slice(1).map(Number) as [number, number, number];
+  return new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day;
 }
 
 /** Options that may be repeated or hold several words: adds to what was there. */
@@ -101,6 +109,13 @@ export const typeValues = adding((word): ValueType => {
 /** Globs are taken as they are: a comma belongs to the name. */
 export function globValues(text: string, before: string[] = []): string[] {
   return [...before, text];
+}
+
+/** Each is a byte of names. */
+export function separatorsValue(text: string): string {
+  const isAscii = [...text].every((letter) => letter <= '\x7f');
+  if (!isAscii) throw new InvalidArgumentError('Separators are ASCII characters.');
+  return text;
 }
 
 /** `/source/flags` or the source alone. */

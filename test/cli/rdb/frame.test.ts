@@ -63,6 +63,34 @@ describe('exit codes', () => {
     }
   });
 
+  test.each([
+    [['aof', '--dir', join(dir, 'd'), '-o', join(dir, 'o'), FILE], 'cannot be together'],
+    [['keys', 'redis://127.0.0.1:1/3', '--db', '2'], '--db says otherwise'],
+    [['check', 'redis://127.0.0.1:1/3'], 'reads all of them'],
+    [['json', '--flat', '--sizes', FILE], 'cannot be used with'],
+    [['filter', '--map-db', '0:5,0:6', FILE], 'two things about database 0'],
+    [['resp', '--map-db', '0:5,0:6', FILE], 'two things about database 0'],
+    [['merge', '--map-db', '5@0:1', FILE, FILE], 'no such source'],
+    [['keys', '--expires-before', '2100-02-30', FILE], 'A time is one of'],
+    [['prefixes', '--separators', '本', FILE], 'ASCII'],
+    [['diff', '--limit', '1', FILE, FILE], '--limit is about'],
+    [[], 'Commands:'],
+    [['help', 'nosuch'], 'Commands:'],
+  ])('2: %j', async (args, text) => {
+    const { code, err } = await runRdb(args);
+    expect([code, err]).toEqual([2, expect.stringContaining(text)]);
+  });
+
+  test('diff --limit: so many lines of all that differ', async () => {
+    const other = join(dir, 'other.rdb');
+    expect((await runRdb(['filter', FILE, '--type', 'string', '-o', other])).code).toBe(0);
+    const all = (await runRdb(['diff', '--keys', FILE, other])).out.split('\n');
+    const some = (await runRdb(['diff', '--keys', '--limit', '2', FILE, other])).out.split('\n');
+    const isLine = (line: string) => line.startsWith('- ');
+    expect(some.filter(isLine)).toEqual(all.filter(isLine).slice(0, 2));
+    expect(some.filter((line) => !isLine(line))).toEqual(all.filter((line) => !isLine(line)));
+  });
+
   test('3: what cannot be read or written', async () => {
     const missing = await runRdb(['info', join(dir, 'nosuch')]);
     expect([missing.code, missing.err]).toEqual([3, expect.stringContaining('no such file')]);

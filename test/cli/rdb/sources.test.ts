@@ -78,18 +78,67 @@ describe('append-only files', () => {
     expect((await runRdb(['check', '--quiet', path])).err).toBe('');
   });
 
+  test.each([
+    ['stats'],
+    ['top'],
+    ['keys'],
+    ['resp'],
+    ['filter'],
+    ['convert', '--rdb-version', '9'],
+    ['merge', '-o', '/dev/null'],
+    ['split', '--by-db', '-o', join(dir, 'part-{}')],
+    ['diff', FILE],
+  ])('%s tells of it too, once, also of what is packed', async (...args) => {
+    const bytes = Buffer.concat([RDB, commands]);
+    for (const [name, how] of [
+      [made('plain.aof', bytes), '14 bytes behind the RDB were not read'],
+      [made('packed.aof', zlib.gzipSync(bytes)), 'what stands behind the RDB was not read'],
+    ]) {
+      const { code, err } = await runRdb([...args, name!]);
+      expect(code).toBe(0);
+      expect(err.split(`${how}: the commands of an append-only file\n`).length).toBe(2);
+    }
+  });
+
+  test('what is no commands is not called so', async () => {
+    for (const [rest, what] of [
+      [RDB, 'another RDB begins there'],
+      [Buffer.alloc(50), 'they are zero'],
+      [Buffer.from('hello'), 'they are no commands of an append-only file'],
+    ] as const) {
+      const { err } = await runRdb(['check', made('more', Buffer.concat([RDB, rest]))]);
+      expect(err).toBe(`respite: ${rest.length} bytes behind the RDB were not read: ${what}\n`);
+    }
+  });
+
   test('without one: it says so', async () => {
     const { code, err } = await runRdb(['check', made('plain.aof', commands)]);
     expect([code, err]).toEqual([3, expect.stringContaining('append-only file without an RDB')]);
   });
 
-  test('of several parts: its base', async () => {
+  test('of several parts: its base, and what follows is told of', async () => {
     const folder = join(dir, 'appendonlydir');
     mkdirSync(folder);
-    cpSync(FILE, join(folder, 'appendonly.aof.1.base.rdb'));
-    const manifest = 'file appendonly.aof.1.base.rdb seq 1 type b\n';
-    writeFileSync(join(folder, 'appendonly.aof.manifest'), manifest);
-    expect(await runRdb(['check', folder])).toMatchObject({ code: 0, out: WHOLE });
+    const base = join(folder, 'appendonly.aof.1.base.rdb');
+    cpSync(FILE, base);
+    const line = 'file appendonly.aof.1.base.rdb seq 1 type b\n';
+    const manifest = join(folder, 'appendonly.aof.manifest');
+    writeFileSync(manifest, line);
+    expect(await runRdb(['check', folder])).toMatchObject({ code: 0, out: WHOLE, err: '' });
+    writeFileSync(manifest, `${line}file appendonly.aof.1.incr.aof seq 1 type i\n`);
+    const missing = await runRdb(['check', folder]);
+    expect(missing.err).toContain('appendonly.aof.1.incr.aof, which follows the RDB, is missing');
+    writeFileSync(join(folder, 'appendonly.aof.1.incr.aof'), commands);
+    const { code, out, err } = await runRdb(['check', folder]);
+    expect([code, out]).toEqual([0, WHOLE]);
+    const name = 'appendonly.aof.1.incr.aof';
+    expect(err).toBe(`respite: 14 bytes of commands in ${name} were not read\n`);
+    rmSync(base);
+    const without = await runRdb(['check', folder]);
+    expect([without.code, without.err]).toEqual([
+      3,
+      expect.stringContaining('its base file appendonly.aof.1.base.rdb: no such file'),
+    ]);
   });
 });
 
@@ -143,8 +192,15 @@ describe('live servers', () => {
     expect([code, err]).toEqual([3, expect.stringContaining('ECONNREFUSED')]);
   });
 
-  test('a URL that is none: 2', async () => {
-    expect((await runRdb(['check', 'redis://127.0.0.1:99999'])).code).toBe(2);
+  test.each([
+    'redis://127.0.0.1:99999',
+    'redis://:100%sure@127.0.0.1:7805',
+    'redis://a#b:c@127.0.0.1',
+    'redis://:pa/ss@127.0.0.1',
+  ])('a URL that is none: 2, and what to do: %s', async (url) => {
+    const { code, err } = await runRdb(['check', url]);
+    expect([code, err]).toEqual([2, expect.stringContaining('a port up to 65535, and in user')]);
+    expect(err).not.toMatch(/sure|ss@/);
   });
 });
 
