@@ -9,7 +9,7 @@ import { RdbReader } from '../rdb/input';
 // ---- reasons
 /** Module data, which has no commands. */
 export const LEFT_MODULE: u32 = 1;
-/** A value of a type without commands that are known. */
+/** A value of a type without commands that are known, or that the target does not have. */
 export const LEFT_TYPE: u32 = 2;
 /** A key without elements, which no server keeps. */
 export const LEFT_EMPTY: u32 = 3;

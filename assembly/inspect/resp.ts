@@ -41,8 +41,8 @@ import {
   streamEntry, streamEntryEnd, streamEntryField, streamKey, streamRecord,
 } from './resp-streams';
 import {
-  LEVEL_FIELD_EXPIRY, LEVEL_FUNCTIONS, LEVEL_PXAT, LEVEL_UNLINK, has, targetAux, targetBegin,
-  targetOfFile,
+  LEVEL_FIELD_EXPIRY, LEVEL_FUNCTIONS, LEVEL_PXAT, LEVEL_STREAMS, LEVEL_UNLINK, has, targetAux,
+  targetBegin, targetOfFile,
 } from './target';
 
 // ---- flags of option 0
@@ -171,8 +171,9 @@ export function respHead(r: RdbReader): bool {
 
 /** The key's value will be told in commands. */
 export function respKey(r: RdbReader): void {
-  if (facts.shape == SHAPE_OTHER) {
-    leftOut(r, r.type == TYPE_ARRAY ? LEFT_TYPE : LEFT_MODULE);
+  const isNewer = facts.shape == SHAPE_STREAM && !has(LEVEL_STREAMS);
+  if (isNewer || facts.shape == SHAPE_OTHER) {
+    leftOut(r, isNewer || r.type == TYPE_ARRAY ? LEFT_TYPE : LEFT_MODULE);
     respPasses = true;
     return;
   }

@@ -137,8 +137,10 @@ export function rdbFeed(r: RdbReader, ptr: usize, len: usize): void {
 export function rdbFinish(r: RdbReader): i32 {
   if (r.state == ST_EOF) return REC_EOF;
   if (r.state != ST_FAILED) {
+    const isOther = r.state == ST_MAGIC && !isMagicHead(r.p, r.end);
     r.state = ST_FAILED;
-    r.last = failAt(r, ERR_TRUNCATED, inputOffset(r) + (r.end - r.p), 0);
+    if (isOther) r.last = fail(r, ERR_MAGIC);
+    else r.last = failAt(r, ERR_TRUNCATED, inputOffset(r) + (r.end - r.p), 0);
   }
   return RDB_ERROR;
 }
@@ -265,6 +267,16 @@ function step(r: RdbReader): i32 {
     case ST_EOF: return REC_EOF;
     default: return RDB_ERROR;
   }
+}
+
+const REDIS = memory.data<u8>([0x52, 0x45, 0x44, 0x49, 0x53]);
+const VALKEY = memory.data<u8>([0x56, 0x41, 0x4c, 0x4b, 0x45, 0x59]);
+
+/** Whether the few bytes there are may be the beginning of a file. */
+function isMagicHead(p: usize, end: usize): bool {
+  const len = end - p;
+  return memory.compare(p, REDIS, min<usize>(len, 5)) == 0 ||
+    memory.compare(p, VALKEY, min<usize>(len, 6)) == 0;
 }
 
 /** Unit: "REDIS" and four digits, or "VALKEY" and three. */

@@ -18,6 +18,8 @@ const RDB_VERSIONS = [
 ] as const;
 
 const VALKEY_FIELD_EXPIRY = 900;
+/** PEXPIREAT, RESTORE and scripts are of 2.6. */
+const OLDEST = 206;
 
 export const targetCheck: Check = (value, option) => {
   text(value, option);
@@ -29,8 +31,8 @@ export function targetOptions(target: string | undefined): TargetOptions {
   if (target === undefined) return { level: 0, payload: 0 };
   const parts = /^(redis|valkey)?[\s-]*v?(\d{1,2})(?:\.(\d{1,2}))?(?:\.\d+)*$/i.exec(target.trim());
   const version = parts === null ? 0 : Number(parts[2]) * 100 + Number(parts[3] ?? 0);
-  if (parts === null || version < 200) {
-    const say = 'say 7.0, "redis 6.2" or "valkey 8.1"';
+  if (parts === null || version < OLDEST) {
+    const say = 'say 7.0, "redis 6.2" or "valkey 8.1"; 2.6 is the oldest';
     throw wrongOption('target', `not a server version: ${target} (${say})`);
   }
   if (parts[1]?.toLowerCase() === 'valkey') {

@@ -207,8 +207,18 @@ describe('what a target has', () => {
     expect((await words('rdb2-zipmap', undefined))[1]).toBe('RESTORE');
   });
 
+  it.each(['commands', 'restore', 'aof'] as const)('streams, as %s', async (form) => {
+    const file = rare.get('stream-v2')!;
+    const isStream = ([word]: readonly string[]) => /^X/.test(word!);
+    const old = await run(file, { form, target: '4.0' });
+    expect(old.commands.filter(isStream)).toEqual([]);
+    expect(old.leftOut.counts.type).toBeGreaterThan(0);
+    const { commands } = await run(file, { form: 'commands', target: '5.0' });
+    expect(commands.filter(isStream).length).toBeGreaterThan(0);
+  });
+
   it('versions that are none', async () => {
-    for (const target of ['', 'seven', '1.0', 'keydb 6', '7.x']) {
+    for (const target of ['', 'seven', '1.0', '2.4', 'keydb 6', '7.x']) {
       await expect(run(rare.get('rdb1')!, { target })).rejects.toThrow('not a server version');
     }
   });

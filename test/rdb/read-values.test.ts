@@ -146,6 +146,17 @@ test('names are whole whatever is kept of elements', async () => {
   }
 });
 
+test.each([
+  ['hello\n', 'not an RDB file', 0],
+  ['RED', 'unexpected end of file', 3],
+  ['VALKEY0', 'unexpected end of file', 7],
+  ['VALK!', 'not an RDB file', 0],
+  ['', 'unexpected end of file', 0],
+])('%j is told for what it is', async (bytes, reason, offset) => {
+  const details = { reason, offset };
+  await expect(readRdbInfo(Buffer.from(bytes))).rejects.toMatchObject({ details });
+});
+
 test('a lone star is for all names, the empty one too, as for KEYS', async () => {
   const source = file(string('', 'x'), string('a', 'y'));
   const names = async (filter: ReadOptions['filter']) => {
