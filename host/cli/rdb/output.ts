@@ -181,8 +181,8 @@ function follow(name: string): { path: string; fd?: number | undefined } {
 }
 
 /**
- * What two names are one file by; `-` is standard output. Undefined: a device or a pipe, which may be
- * written twice.
+ * What two names are one file by; `-` is standard output. Undefined: a device or a pipe, which may
+ * be written twice.
  */
 export function outputKey(name: string): string | undefined {
   if (name === '-') return name;
