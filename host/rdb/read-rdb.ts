@@ -131,22 +131,15 @@ class Reading implements RdbReading {
 
   [Symbol.asyncIterator](): AsyncGenerator<RdbEntry> {
     const unread = () => release(this.#source);
-    return endable(this.#options, (options) => this.#entries(options), unread);
+    const entries = (options: ReadOptions) =>
+      options.values === 'stream' ? this.#streamed(options) : this.#whole(options);
+    return endable(this.#options, entries, unread);
   }
 
-  async *#entries(options: ReadOptions): AsyncGenerator<RdbEntry> {
+  async *#records(options: ReadOptions): AsyncGenerator<RawRecord> {
     this.#once.begin();
     const { values = 'none' } = options;
-    const records = this.#records(values === 'none' ? MODE_KEYS : MODE_VALUES, options);
-    try {
-      if (values === 'stream') yield* this.#streamed(records);
-      else yield* this.#whole(records);
-    } finally {
-      await records.return(undefined);
-    }
-  }
-
-  async *#records(mode: number, options: ReadOptions): AsyncGenerator<RawRecord> {
+    const mode = values === 'none' ? MODE_KEYS : MODE_VALUES;
     const inspector = await prepared(this.#source, async () => {
       const inspector = new Inspector(await inspectModule(options.wasm));
       inspector.filter(options.filter);
@@ -173,11 +166,11 @@ class Reading implements RdbReading {
     }
   }
 
-  async *#whole(records: AsyncGenerator<RawRecord>): AsyncGenerator<RdbEntry> {
-    const isHeld = this.#options.values === 'all';
+  async *#whole(options: ReadOptions): AsyncGenerator<RdbEntry> {
+    const isHeld = options.values === 'all';
     let elements: RdbElement[] = [];
     let reader = new ElementReader();
-    for await (const raw of records) {
+    for await (const raw of this.#records(options)) {
       if (raw.kind === R_END && isWanted(raw)) {
         const own = elements;
         const read = isHeld ? () => held(own) : refuseToRead;
@@ -193,20 +186,25 @@ class Reading implements RdbReading {
     }
   }
 
-  async *#streamed(records: AsyncGenerator<RawRecord>): AsyncGenerator<RdbEntry> {
-    for (;;) {
-      const { value: raw, done } = await records.next();
-      if (done) return;
-      if (raw.kind !== R_KEY) continue;
-      const value = new StreamedValue(records);
-      const entry: RdbEntry = {
-        ...keyFacts(raw),
-        ...UNREAD,
-        elements: [],
-        read: () => value.elements(entry),
-      };
-      yield entry;
-      await value.pass();
+  async *#streamed(options: ReadOptions): AsyncGenerator<RdbEntry> {
+    const records = this.#records(options);
+    try {
+      for (;;) {
+        const { value: raw, done } = await records.next();
+        if (done) return;
+        if (raw.kind !== R_KEY) continue;
+        const value = new StreamedValue(records);
+        const entry: RdbEntry = {
+          ...keyFacts(raw),
+          ...UNREAD,
+          elements: [],
+          read: () => value.elements(entry),
+        };
+        yield entry;
+        await value.pass();
+      }
+    } finally {
+      await records.return(undefined);
     }
   }
 }
