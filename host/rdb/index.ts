@@ -20,6 +20,7 @@ export {
   type MergeOptions,
   mergeRdb,
   type RdbConversion,
+  type RdbDamage,
   type RdbSplit,
   type SplitPart,
   splitRdb,
