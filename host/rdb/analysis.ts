@@ -1,6 +1,6 @@
 // analyzeRdb: one pass over a dump, everything that can be said of it.
 
-import { Inspector, MODE_STATS, VALUE_TYPES } from '../core/inspector.js';
+import { MODE_STATS, VALUE_TYPES } from '../core/inspector.js';
 import { isRespiteError, type RespiteError } from '../errors.js';
 import { type AllSums, keyRow, RawAnalysis } from './analysis-decode.js';
 import type {
@@ -27,13 +27,11 @@ import {
 } from './check-options.js';
 import { addToFile, emptyFile, type RdbFile } from './file-facts.js';
 import { EXAMPLES, FINDING_LIMITS, type FindingLimits, findingsOf } from './findings.js';
-import { inspectModule } from './module.js';
 import { branchesOf, PREFIX_CHECKS, type PrefixOptions, prefixTables } from './prefix-tables.js';
-import { inspectFlags, type ReadOptions } from './read-rdb.js';
+import { beginInspection, type ReadOptions } from './read-rdb.js';
 import { RecordCutter } from './records.js';
 import { type OnProgress, outputs } from './run.js';
 import type { RdbSource } from './source.js';
-import { prepared } from './waiting.js';
 
 export interface AnalyzeOptions
   extends Omit<ReadOptions, 'values' | 'elementBytesMax' | 'onLongString'> {
@@ -113,14 +111,9 @@ export async function analyzeRdb(
   options: AnalyzeOptions = {},
 ): Promise<RdbAnalysis> {
   checkOptions(options, CHECKS);
-  const { nowMs = Date.now(), filter, partial } = options;
-  const inspector = await prepared(source, async () => {
-    const inspector = new Inspector(await inspectModule(options.wasm));
-    inspector.filter(filter);
-    inspector.options(analysisPlaces(options, nowMs));
-    inspector.open(MODE_STATS, inspectFlags(options));
-    return inspector;
-  });
+  const { nowMs = Date.now(), partial } = options;
+  const places = analysisPlaces(options, nowMs);
+  const inspector = await beginInspection(source, options, MODE_STATS, places);
   const file = emptyFile();
   const raw = new RawAnalysis();
   const cutter = new RecordCutter();

@@ -1,15 +1,13 @@
 // Files as a whole: verified, or only what they say of themselves. No key comes out of the core.
 
-import { Inspector, MODE_CHECK, MODE_INFO } from '../core/inspector.js';
+import { MODE_CHECK, MODE_INFO } from '../core/inspector.js';
 import { isRespiteError, type RespiteError } from '../errors.js';
 import { boolean, type Checks, checkOptions, INSPECT_CHECKS } from './check-options.js';
 import { addToFile, emptyFile, type RdbFile } from './file-facts.js';
-import { inspectModule } from './module.js';
-import { type InspectOptions, inspectFlags } from './read-rdb.js';
+import { beginInspection, type InspectOptions } from './read-rdb.js';
 import { RecordCutter } from './records.js';
 import { outputs } from './run.js';
 import type { RdbSource } from './source.js';
-import { prepared } from './waiting.js';
 
 /** What reading a file as a whole gives. */
 export interface RdbVerdict extends RdbFile {
@@ -56,12 +54,7 @@ async function readFacts(
   options: InfoOptions,
   mode: number,
 ): Promise<RdbVerdict> {
-  const inspector = await prepared(source, async () => {
-    const inspector = new Inspector(await inspectModule(options.wasm));
-    inspector.filter();
-    inspector.open(mode, inspectFlags(options));
-    return inspector;
-  });
+  const inspector = await beginInspection(source, options, mode);
   const file = emptyFile();
   const cutter = new RecordCutter();
   const verdict = (): RdbVerdict => {

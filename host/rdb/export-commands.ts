@@ -1,7 +1,7 @@
 // The data of a file as commands: a protocol stream for `redis-cli --pipe`, RESTORE commands, an
 // append-only file. All of it is made in the core (assembly/inspect/resp.ts, restore.ts).
 
-import { Inspector, MODE_AOF, MODE_RESP, MODE_RESTORE } from '../core/inspector.js';
+import { MODE_AOF, MODE_RESP, MODE_RESTORE } from '../core/inspector.js';
 import {
   boolean,
   type Checks,
@@ -15,12 +15,11 @@ import {
 import { type DbMap, dbMapCheck, dbPairs, pairBytes } from './db-map.js';
 import type { ExportOptions } from './export.js';
 import { type LeftOut, readLeftOut } from './left-out.js';
-import { inspectModule } from './module.js';
-import { inspectFlags } from './read-rdb.js';
+import { beginInspection } from './read-rdb.js';
 import { outputs } from './run.js';
 import type { RdbSource } from './source.js';
 import { targetCheck, targetOptions } from './target.js';
-import { endable, prepared, release } from './waiting.js';
+import { endable, release } from './waiting.js';
 
 /** Flags of assembly/inspect/resp.ts. */
 const RESP_MISSING = 1;
@@ -139,14 +138,8 @@ class Export implements CommandExport {
   }
 
   async *#blocks(given: CommandExportOptions): AsyncGenerator<Uint8Array> {
-    const inspector = await prepared(this.#source, async () => {
-      const inspector = new Inspector(await inspectModule(given.wasm));
-      const { mode, options } = commandMode(given);
-      inspector.filter(given.filter);
-      inspector.options(options);
-      inspector.open(mode, inspectFlags(given));
-      return inspector;
-    });
+    const { mode, options } = commandMode(given);
+    const inspector = await beginInspection(this.#source, given, mode, options);
     try {
       yield* outputs(inspector, this.#source, given);
     } finally {

@@ -1,12 +1,10 @@
 // What the text exports share: one inspection in a mode whose output is text.
 
-import { Inspector } from '../core/inspector.js';
 import { type LeftOut, readLeftOut } from './left-out.js';
-import { inspectModule } from './module.js';
-import { inspectFlags, type ReadOptions } from './read-rdb.js';
+import { beginInspection, type ReadOptions } from './read-rdb.js';
 import { outputs } from './run.js';
 import type { RdbSource } from './source.js';
-import { endable, prepared, release } from './waiting.js';
+import { endable, release } from './waiting.js';
 
 /** What every export takes: which keys, and how the file is read. */
 export type ExportOptions = Omit<ReadOptions, 'values'>;
@@ -47,13 +45,7 @@ export class ModeExport implements TextExport {
   }
 
   async *#blocks(options: ExportOptions): AsyncGenerator<Uint8Array> {
-    const inspector = await prepared(this.#source, async () => {
-      const inspector = new Inspector(await inspectModule(options.wasm));
-      inspector.filter(options.filter);
-      inspector.options(this.#places);
-      inspector.open(this.#mode, inspectFlags(options));
-      return inspector;
-    });
+    const inspector = await beginInspection(this.#source, options, this.#mode, this.#places);
     try {
       yield* outputs(inspector, this.#source, options);
     } finally {

@@ -58,6 +58,25 @@ export function inspectFlags({ checksum, allowFuture, salvage }: InspectOptions)
   return flags;
 }
 
+/**
+ * An inspector of `source` in a mode, whose options are given by place. Where that fails the source
+ * is let go.
+ */
+export function beginInspection(
+  source: RdbSource,
+  options: InspectOptions & { filter?: KeyFilter | undefined },
+  mode: number,
+  places: Parameters<Inspector['options']>[0] = {},
+): Promise<Inspector> {
+  return prepared(source, async () => {
+    const inspector = new Inspector(await inspectModule(options.wasm));
+    inspector.filter(options.filter);
+    inspector.options(places);
+    inspector.open(mode, inspectFlags(options));
+    return inspector;
+  });
+}
+
 export interface ReadOptions extends InspectOptions {
   filter?: KeyFilter | undefined;
   /**
@@ -140,12 +159,7 @@ class Reading implements RdbReading {
     this.#once.begin();
     const { values = 'none' } = options;
     const mode = values === 'none' ? MODE_KEYS : MODE_VALUES;
-    const inspector = await prepared(this.#source, async () => {
-      const inspector = new Inspector(await inspectModule(options.wasm));
-      inspector.filter(options.filter);
-      inspector.open(mode, inspectFlags(options));
-      return inspector;
-    });
+    const inspector = await beginInspection(this.#source, options, mode);
     const { elementBytesMax = Number.POSITIVE_INFINITY, onLongString, signal } = options;
     const turns = new Turns();
     let records = 0;

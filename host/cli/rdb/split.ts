@@ -5,7 +5,7 @@ import { isRespiteError, RespiteError } from '../../errors.js';
 import { type SplitPart, splitRdb } from '../../rdb/convert.js';
 import type { OpenAgain } from '../../rdb/source.js';
 import type { SplitBy } from '../../rdb/split-by.js';
-import { type Job, perform, sourceCommand } from './common.js';
+import { type Job, perform, sourceCommand, usage } from './common.js';
 import { type Output, openOutput } from './output.js';
 import {
   convertOptions,
@@ -47,8 +47,7 @@ function splitBy({ options }: Job): SplitBy {
   const asked = Object.keys(WAYS).filter((name) => options[name] !== undefined);
   if (asked.length === 1) return WAYS[asked[0]!]!(options);
   const names = '--by-db, --by-type, --slots, --parts, --pattern, --prefix, --size';
-  const reason = `split takes one of ${names}`;
-  throw new RespiteError('ERR_RESPITE_INVALID_CONFIG', reason, { details: { reason } });
+  throw usage(`split takes one of ${names}`);
 }
 
 /** The files of the parts. */
